@@ -1,0 +1,24 @@
+/*
+ * aead.h: XChaCha20-Poly1305 with a random nonce in front: what lies at rest,
+ * wrapped keys, and (by seal.h) messages.
+ */
+#ifndef KORTELIJN_CRYPTO_AEAD_H
+#define KORTELIJN_CRYPTO_AEAD_H
+
+#include <kortelijn/base/bytes.h>
+#include <kortelijn/base/types.h>
+
+#define KL_AEAD_KEY_BYTES 32
+#define KL_AEAD_NONCE_BYTES 24
+#define KL_AEAD_TAG_BYTES 16
+#define KL_AEAD_EXTRA (KL_AEAD_NONCE_BYTES + KL_AEAD_TAG_BYTES)
+
+/* out has in.n + KL_AEAD_EXTRA bytes: nonce, ciphertext, tag. key: 32 bytes. */
+void kl_aead_seal(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
+    uint8_t *out);
+/* out has in.n - KL_AEAD_EXTRA bytes. KL_E_SIGNATURE: key, ad or bytes differ;
+ * KL_E_SIZE: in is too short. Nothing is written then. */
+int kl_aead_open(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
+    uint8_t *out) KL_MUST_CHECK;
+
+#endif

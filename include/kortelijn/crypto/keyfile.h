@@ -1,0 +1,34 @@
+/*
+ * keyfile.h: keys in files, and fingerprints that people read over the phone.
+ *
+ * A secret key file is one line, "kortelijn-secret-v1 <purpose> <base64>",
+ * mode 0600 or 0400, owned by the user who runs the program, no link.
+ */
+#ifndef KORTELIJN_CRYPTO_KEYFILE_H
+#define KORTELIJN_CRYPTO_KEYFILE_H
+
+#include <kortelijn/base/bytes.h>
+#include <kortelijn/base/types.h>
+#include <kortelijn/crypto/secret.h>
+
+/* purpose: "authority", "identity", "transport", "log", "master", "recovery",
+ * "witness". dirfd: AT_FDCWD or an open directory.
+ * KL_E_NOT_FOUND; KL_E_DENIED: mode, owner or type of the file; KL_E_FORMAT:
+ * not such a file or other purpose; KL_E_IO; KL_E_MEMORY. */
+int kl_keyfile_read(int dirfd, const char *path, const char *purpose,
+    struct kl_secret **out) KL_MUST_CHECK;
+/* Makes a new file, synced, with its directory. KL_E_EXISTS: never
+ * overwrites. KL_E_IO. */
+int kl_keyfile_write(int dirfd, const char *path, const char *purpose,
+    const struct kl_secret *sk) KL_MUST_CHECK;
+
+/* BLAKE2b-160 over (label, id, role, transport key, signing key) as 8 groups
+ * of 4 letters and a check letter: "ABCD-EFGH-...-K", with NUL.
+ * PROTOCOL.md 3. */
+struct kl_fingerprint { char b[42]; };
+struct kl_fingerprint kl_fingerprint_of(const struct kl_id *id, uint32_t role,
+    const struct kl_curve_pk *transport, const struct kl_sign_pk *sign);
+/* Of the authority's key alone, same form. */
+struct kl_fingerprint kl_fingerprint_authority(const struct kl_sign_pk *pk);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * seal.h: X25519 and the key derivation of suite 1. Only adapters link this:
+ * the broker must not even contain it (tests/lint checks). PROTOCOL.md 4.
+ */
+#ifndef KORTELIJN_CRYPTO_SEAL_H
+#define KORTELIJN_CRYPTO_SEAL_H
+
+#include <kortelijn/base/bytes.h>
+#include <kortelijn/base/types.h>
+#include <kortelijn/crypto/secret.h>
+
+/* A new X25519 pair; *sk is owned by the caller. KL_E_MEMORY. */
+int kl_dh_keypair(struct kl_dh_pk *pk, struct kl_secret **sk) KL_MUST_CHECK;
+
+/* What the message key is bound to, besides the shared secret. */
+struct kl_seal_context {
+	struct kl_dh_pk ephemeral;	/* E */
+	struct kl_dh_pk prekey;		/* pk_E */
+	struct kl_sign_pk sender;
+	struct kl_id receiver;
+	struct kl_bytes consent;	/* consent_bytes, perhaps none */
+	struct kl_bytes header;		/* header_bytes */
+};
+
+/* K = BLAKE2b-256(key = X25519(sk, peer), "kortelijn/v1/msg" || E || pk_E ||
+ * sender || receiver || BLAKE2b-256(consent) || header).
+ * KL_E_VALUE: the shared secret is all zero. KL_E_MEMORY. */
+int kl_seal_key(const struct kl_secret *sk, const struct kl_dh_pk *peer,
+    const struct kl_seal_context *c, struct kl_secret **key) KL_MUST_CHECK;
+/* commit = BLAKE2b-256(key = K, "kortelijn/v1/commit"). */
+struct kl_hash kl_seal_commit(const struct kl_secret *key);
+/* padded plaintext <-> ciphertext with tag behind it (16 bytes longer), the
+ * nonce beside it, the header as AAD. KL_E_SIGNATURE. */
+void kl_seal_encrypt(const struct kl_secret *key, const uint8_t nonce[24],
+    struct kl_bytes header, struct kl_bytes plain, uint8_t *ct);
+int kl_seal_decrypt(const struct kl_secret *key, const uint8_t nonce[24],
+    struct kl_bytes header, struct kl_bytes ct, uint8_t *plain)
+    KL_MUST_CHECK;
+/* sodium_pad to exactly `block` bytes; n < block. KL_E_SIZE. */
+int kl_seal_pad(uint8_t *buf, size_t n, size_t block) KL_MUST_CHECK;
+/* KL_E_FORMAT: no padding. */
+int kl_seal_unpad(const uint8_t *buf, size_t block, size_t *n) KL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * conf.h: configuration files ("key = value" in [sections]). An unknown key,
+ * a key given twice or a value out of range stops the program with one clear
+ * line that names file and line.
+ */
+#ifndef KORTELIJN_HOST_CONF_H
+#define KORTELIJN_HOST_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kortelijn/base/err.h>
+
+enum kl_conf_type {
+	KL_CONF_TEXT,		/* char[size], NUL-terminated */
+	KL_CONF_INT,		/* int64_t within min..max */
+	KL_CONF_BOOL,		/* bool: yes, no */
+	KL_CONF_DURATION,	/* int64_t ms: "30d", "12h" */
+	KL_CONF_CHOICE,		/* uint32_t: number by `choice` */
+	KL_CONF_LIST,		/* as TEXT, given again: joined with newlines */
+};
+
+struct kl_conf_key {
+	const char *section;
+	const char *name;
+	enum kl_conf_type type;
+	void *out;
+	size_t size;		/* TEXT, LIST: of the buffer */
+	int64_t min, max;	/* INT, DURATION (ms) */
+	uint32_t (*choice)(const char *name);	/* CHOICE: 0 is refused */
+	bool required;
+};
+
+struct kl_conf_error { char b[400]; };	/* one line without newline */
+
+/* Reads the file into the outs (which hold their defaults before). Relative
+ * paths in values are not touched. KL_E_CONFIG with *error filled; values
+ * are never quoted in it for keys whose name holds "secret" or "password". */
+int kl_conf_read(const char *path, const struct kl_conf_key *keys, size_t n,
+    struct kl_conf_error *error) KL_MUST_CHECK;
+
+#endif
