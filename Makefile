@@ -1,0 +1,153 @@
+# Kortelijn. One file, explicit lists: what is not named here is not built.
+#
+#   make            programs and library into build/
+#   make check      builds with sanitizers, runs the tests
+#   make demo       a closed loop on loopback, printed step by step
+#   make help       all targets
+
+B = build
+CC = gcc
+PREFIX = /usr/local
+DESTDIR =
+VERSION = 0.1.0
+
+# ---- lists ------------------------------------------------------------------
+
+SCHEMA = signed request content
+BASE = err bytes arena types time code
+CRYPTO = secret hash sign aead keyfile merkle note
+WIRE =
+DOMAIN =
+HOST = kv slots loop link conf log daemon sandbox
+# Opening code: linked by adapters only, never by kortelijnd or kortelijn.
+END = crypto/seal
+
+EDGE =
+CORE =
+SUPERVISOR =
+CTL =
+COMMON =
+PRACTICE =
+MUNICIPALITY =
+
+UNIT_LIB =
+UNIT_CORE =
+UNIT_ADAPTER =
+INTEGRATION =
+LONG =
+
+PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
+	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
+	libjansson-dev libseccomp-dev libqrencode-dev libutf8proc-dev \
+	jq openssl binutils
+LINT_PACKAGES = clang clang-format
+MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \
+	libutf8proc libqrencode
+
+# ---- flags ------------------------------------------------------------------
+
+WARN = -Wall -Wextra -Wpedantic -Wconversion -Werror
+PKG_CFLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
+CPPFLAGS = -D_GNU_SOURCE -Iinclude -I. -I$(B)/gen $(PKG_CFLAGS) \
+	-DKL_VERSION='"$(VERSION)"' $(SCHEMA_FLAG)
+# Assertions stay on in release builds.
+ifdef SAN
+OPT = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+LDOPT = -fsanitize=address,undefined
+else ifdef COVERAGE
+OPT = -O0 -g --coverage -fprofile-update=atomic
+LDOPT = --coverage
+else
+OPT = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
+	-fstack-clash-protection -fcf-protection
+LDOPT = -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+CFLAGS = -std=c17 $(OPT) $(WARN)
+LDFLAGS = $(LDOPT)
+LIBS_LIB = -lsodium -lprotobuf-c -lutf8proc
+LIBS_HOST = -lzmq -llmdb -linih -lseccomp
+LIBS = $(LIBS_LIB) $(LIBS_HOST)
+
+# ---- objects ----------------------------------------------------------------
+
+GEN_C = $(SCHEMA:%=$(B)/gen/%.pb-c.c)
+GEN_H = $(SCHEMA:%=$(B)/gen/%.pb-c.h)
+LIB_O = $(BASE:%=$(B)/proto/base/%.o) $(CRYPTO:%=$(B)/proto/crypto/%.o) \
+	$(WIRE:%=$(B)/proto/wire/%.o) $(DOMAIN:%=$(B)/proto/domain/%.o) \
+	$(HOST:%=$(B)/proto/host/%.o) $(SCHEMA:%=$(B)/gen/%.pb-c.o)
+END_O = $(END:%=$(B)/proto/%.o)
+EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
+CORE_O = $(CORE:%=$(B)/broker/core/%.o)
+SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
+CTL_O = $(CTL:%=$(B)/broker/ctl/%.o)
+COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o)
+PRACTICE_O = $(PRACTICE:%=$(B)/adapters/practice/%.o)
+MUNICIPALITY_O = $(MUNICIPALITY:%=$(B)/adapters/municipality/%.o)
+
+LIB = $(B)/libkortelijn.a
+LIB_END = $(B)/libkortelijn_end.a
+PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
+	$(if $(PRACTICE),$(B)/kortelijn-practice) \
+	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
+UNIT_BIN = $(UNIT_LIB:%=$(B)/tests/unit/test_%) \
+	$(UNIT_CORE:%=$(B)/tests/unit/test_%) \
+	$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%)
+
+all: $(LIB) $(LIB_END) $(PROGRAMS)
+
+$(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/schema/%.proto
+	@mkdir -p $(B)/gen
+	protoc-c --proto_path=proto/schema --c_out=$(B)/gen $<
+
+# Generated code is not ours to warn about.
+$(B)/gen/%.o: $(B)/gen/%.c
+	$(CC) $(CPPFLAGS) -std=c17 $(OPT) -c -o $@ $<
+
+$(B)/proto/wire/%.o: $(GEN_H)
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_O)
+	rm -f $@
+	ar rcs $@ $^
+
+$(LIB_END): $(END_O)
+	rm -f $@
+	ar rcs $@ $^
+
+$(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/kortelijn: $(CTL_O) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson -lqrencode
+
+$(B)/kortelijn-practice: $(PRACTICE_O) $(COMMON_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
+$(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
+# ---- tests ------------------------------------------------------------------
+
+CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
+
+$(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+$(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(COMMON_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
+
+clean:
+	rm -rf build
+
+.PHONY: all clean
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
