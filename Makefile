@@ -16,7 +16,7 @@ VERSION = 0.1.0
 SCHEMA = signed request content
 BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
-WIRE =
+WIRE = canon
 DOMAIN =
 HOST = kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
