@@ -16,9 +16,17 @@
 /* out has in.n + KL_AEAD_EXTRA bytes: nonce, ciphertext, tag. key: 32 bytes. */
 void kl_aead_seal(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
     uint8_t *out);
-/* out has in.n - KL_AEAD_EXTRA bytes. KL_E_SIGNATURE: key, ad or bytes differ;
- * KL_E_SIZE: in is too short. Nothing is written then. */
+/* out has in.n - KL_AEAD_EXTRA bytes and does not overlap in.
+ * KL_E_SIGNATURE: key, ad or bytes differ, and out is zero; KL_E_SIZE: in is
+ * too short, and out is untouched. */
 int kl_aead_open(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
     uint8_t *out) KL_MUST_CHECK;
+
+/* The same with a nonce that lies elsewhere: out has in.n bytes and the tag,
+ * or in.n bytes without it. A nonce is used once under a key. */
+void kl_aead_encrypt(struct kl_bytes key, const uint8_t nonce[24],
+    struct kl_bytes ad, struct kl_bytes in, uint8_t *out);
+int kl_aead_decrypt(struct kl_bytes key, const uint8_t nonce[24],
+    struct kl_bytes ad, struct kl_bytes in, uint8_t *out) KL_MUST_CHECK;
 
 #endif

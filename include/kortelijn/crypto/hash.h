@@ -18,6 +18,9 @@ struct kl_hash kl_hash_keyed(struct kl_bytes key, const struct kl_bytes *parts,
 struct kl_tag { uint8_t b[16]; };
 struct kl_tag kl_tag_keyed(struct kl_bytes key, const struct kl_bytes *parts,
     size_t n);
+/* BLAKE2b-160: fingerprints. */
+struct kl_hash160 { uint8_t b[20]; };
+struct kl_hash160 kl_hash160_parts(const struct kl_bytes *parts, size_t n);
 /* Leading 16 bytes of BLAKE2b-256("kortelijn/v1/keyid\0" || pk).
  * PROTOCOL.md 3. */
 struct kl_key_id kl_key_id_of(const uint8_t pk[32]);

@@ -23,12 +23,12 @@ void kl_random(void *out, size_t n);
 uint32_t kl_random_below(uint32_t below);
 
 /* n bytes, 1 to KL_SECRET_MAX: random, or copied from `from` (which the caller
- * wipes). NULL: no memory. */
+ * wipes). NULL: no memory, or n is out of range. */
 struct kl_secret *kl_secret_random(size_t n);
 struct kl_secret *kl_secret_copy(struct kl_bytes from);
 /* Accepts NULL. */
 void kl_secret_free(struct kl_secret *s);
-/* Borrowed view, valid until free. */
+/* Borrowed view, valid until free; s is not NULL. */
 struct kl_bytes kl_secret_bytes(const struct kl_secret *s);
 
 /* Constant time for equal lengths. */
