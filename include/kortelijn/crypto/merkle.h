@@ -31,7 +31,8 @@ struct kl_hash kl_range_root(const struct kl_range *r);
 /* Root over n leaf hashes, computed from the start. */
 struct kl_hash kl_tree_root(const struct kl_hash *leaves, size_t n);
 /* Proofs over leaf hashes in memory; *n hashes into out[KL_PROOF_MAX].
- * KL_E_VALUE: index or sizes out of range. */
+ * Takes time linear in size: for tests and offline audits.
+ * KL_E_VALUE: index or sizes out of range; old_size is at least 1. */
 int kl_prove_inclusion(const struct kl_hash *leaves, uint64_t size,
     uint64_t index, struct kl_hash *out, size_t *n) KL_MUST_CHECK;
 int kl_prove_consistency(const struct kl_hash *leaves, uint64_t size,
