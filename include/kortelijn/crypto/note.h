@@ -21,13 +21,26 @@ struct kl_checkpoint {
 struct kl_note { char b[KL_NOTE_MAX]; };	/* text with NUL */
 
 /* Signs with the log's key; the key's name is the origin.
- * KL_E_VALUE: origin is empty, too long, or holds a space, plus or control. */
+ * KL_E_VALUE: origin is empty, too long, or holds a space, a plus or what is
+ * not printable ASCII; or sk is no signing key. KL_E_SYSTEM. */
 int kl_note_sign(const struct kl_checkpoint *c, const struct kl_secret *sk,
     struct kl_note *out) KL_MUST_CHECK;
-/* Strict: at least one line of `pk` under the origin must verify; unknown key
- * lines are ignored; doubled lines of the same key, CR, a missing or extra
- * line are refused. KL_E_FORMAT, KL_E_SIGNATURE. */
+/* Strict: one line of `pk` under the origin must verify; well-formed lines of
+ * unknown keys are ignored; doubled lines of the same key, CR, a missing or
+ * extra line are refused. KL_E_FORMAT; KL_E_SIGNATURE: no line of this key, or
+ * it does not hold. On an error *out is zero. The caller compares the origin
+ * with the one it pins. */
 int kl_note_verify(struct kl_bytes text, const struct kl_sign_pk *pk,
     struct kl_checkpoint *out) KL_MUST_CHECK;
+
+/* Adds a witness's line, of type 0x04: it saw this checkpoint at `time_s`
+ * (seconds since 1970). The caller has verified the note and its consistency.
+ * KL_E_VALUE: name, time or key; KL_E_FORMAT: no note; KL_E_EXISTS: this
+ * witness signed it already; KL_E_SIZE: no room left; KL_E_SYSTEM. */
+int kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
+    const struct kl_secret *sk) KL_MUST_CHECK;
+/* The witness's line alone; errors as in kl_note_verify. */
+int kl_note_verify_cosigned(struct kl_bytes text, const char *name,
+    const struct kl_sign_pk *pk, int64_t *time_s) KL_MUST_CHECK;
 
 #endif
