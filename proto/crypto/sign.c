@@ -7,7 +7,7 @@
 _Static_assert(crypto_sign_SECRETKEYBYTES == KL_SIGN_SECRET_BYTES, "secret");
 _Static_assert(crypto_sign_SEEDBYTES == KL_SIGN_SEED_BYTES, "seed");
 
-#define LABEL_MAX 32		/* bytes; "kortelijn/v1/erase_receipt" and zero */
+#define LABEL_MAX 32		/* bytes; the longest label has 27 */
 #define LABEL(e, text) [e] = { (const uint8_t *)(text), sizeof (text) }
 
 static const struct kl_bytes labels[KL_LABEL_COUNT] = {

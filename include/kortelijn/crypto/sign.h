@@ -21,7 +21,7 @@ enum kl_label {
 	KL_LABEL_WITHDRAWAL = KL_WITHDRAWAL,
 	KL_LABEL_ERASE_RECEIPT = KL_ERASE_RECEIPT,
 	KL_LABEL_NOTICE = KL_NOTICE,
-	KL_LABEL_ENROL = 9,	/* an enrolment request, signed by its own key */
+	KL_LABEL_ENROL = 9,	/* a request to enrol, by its own key */
 	KL_LABEL_COUNT = 10,
 };
 
