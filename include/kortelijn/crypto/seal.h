@@ -11,6 +11,9 @@
 
 /* A new X25519 pair; *sk is owned by the caller. KL_E_MEMORY. */
 int kl_dh_keypair(struct kl_dh_pk *pk, struct kl_secret **sk) KL_MUST_CHECK;
+/* The public half. KL_E_VALUE: not 32 bytes. */
+int kl_dh_public(const struct kl_secret *sk, struct kl_dh_pk *pk)
+    KL_MUST_CHECK;
 
 /* What the message key is bound to, besides the shared secret. */
 struct kl_seal_context {
@@ -24,19 +27,22 @@ struct kl_seal_context {
 
 /* K = BLAKE2b-256(key = X25519(sk, peer), "kortelijn/v1/msg" || E || pk_E ||
  * sender || receiver || BLAKE2b-256(consent) || header).
- * KL_E_VALUE: the shared secret is all zero. KL_E_MEMORY. */
+ * KL_E_VALUE: the shared secret is all zero, or sk has not 32 bytes.
+ * KL_E_MEMORY. */
 int kl_seal_key(const struct kl_secret *sk, const struct kl_dh_pk *peer,
     const struct kl_seal_context *c, struct kl_secret **key) KL_MUST_CHECK;
 /* commit = BLAKE2b-256(key = K, "kortelijn/v1/commit"). */
 struct kl_hash kl_seal_commit(const struct kl_secret *key);
 /* padded plaintext <-> ciphertext with tag behind it (16 bytes longer), the
- * nonce beside it, the header as AAD. KL_E_SIGNATURE. */
+ * nonce beside it, the header as AAD. KL_E_SIGNATURE: key, header or bytes
+ * differ, and plain is zero; KL_E_SIZE: shorter than a tag. */
 void kl_seal_encrypt(const struct kl_secret *key, const uint8_t nonce[24],
     struct kl_bytes header, struct kl_bytes plain, uint8_t *ct);
 int kl_seal_decrypt(const struct kl_secret *key, const uint8_t nonce[24],
     struct kl_bytes header, struct kl_bytes ct, uint8_t *plain)
     KL_MUST_CHECK;
-/* sodium_pad to exactly `block` bytes; n < block. KL_E_SIZE. */
+/* 0x80 and zeros behind the n bytes, to exactly `block` bytes (ISO 7816-4).
+ * KL_E_SIZE: not n < block. */
 int kl_seal_pad(uint8_t *buf, size_t n, size_t block) KL_MUST_CHECK;
 /* KL_E_FORMAT: no padding. */
 int kl_seal_unpad(const uint8_t *buf, size_t block, size_t *n) KL_MUST_CHECK;

@@ -1,0 +1,113 @@
+#include <kortelijn/crypto/seal.h>
+
+#include <sodium.h>
+#include <string.h>
+
+#include <kortelijn/crypto/aead.h>
+#include <kortelijn/crypto/hash.h>
+
+int
+kl_dh_keypair(struct kl_dh_pk *pk, struct kl_secret **sk)
+{
+	memset(pk, 0, sizeof *pk);
+	*sk = kl_secret_random(crypto_scalarmult_SCALARBYTES);
+	if (*sk == NULL)
+		return KL_E_MEMORY;
+	return kl_dh_public(*sk, pk);
+}
+
+int
+kl_dh_public(const struct kl_secret *sk, struct kl_dh_pk *pk)
+{
+	struct kl_bytes b = kl_secret_bytes(sk);
+
+	memset(pk, 0, sizeof *pk);
+	if (b.n != crypto_scalarmult_SCALARBYTES ||
+	    crypto_scalarmult_base(pk->b, b.p) != 0)
+		return KL_E_VALUE;
+	return KL_OK;
+}
+
+/* Every part before the header has a fixed length, so that no two contexts
+ * run together into the same bytes. */
+static struct kl_hash
+derive(struct kl_bytes dh, const struct kl_seal_context *c)
+{
+	struct kl_hash consent = kl_hash_of(c->consent);
+	const struct kl_bytes parts[] = {
+		kl_bytes_str("kortelijn/v1/msg"),
+		KL_BYTES_OF(c->ephemeral.b),
+		KL_BYTES_OF(c->prekey.b),
+		KL_BYTES_OF(c->sender.b),
+		KL_BYTES_OF(c->receiver.b),
+		KL_BYTES_OF(consent.b),
+		c->header,
+	};
+
+	return kl_hash_keyed(dh, parts, sizeof parts / sizeof parts[0]);
+}
+
+int
+kl_seal_key(const struct kl_secret *sk, const struct kl_dh_pk *peer,
+    const struct kl_seal_context *c, struct kl_secret **key)
+{
+	struct kl_bytes scalar = kl_secret_bytes(sk);
+	uint8_t dh[crypto_scalarmult_BYTES];
+	struct kl_hash k;
+
+	*key = NULL;
+	if (scalar.n != crypto_scalarmult_SCALARBYTES)
+		return KL_E_VALUE;
+	if (crypto_scalarmult(dh, scalar.p, peer->b) != 0) {
+		kl_wipe(dh, sizeof dh);
+		return KL_E_VALUE;
+	}
+	k = derive(KL_BYTES_OF(dh), c);
+	kl_wipe(dh, sizeof dh);
+	*key = kl_secret_copy(KL_BYTES_OF(k.b));
+	kl_wipe(&k, sizeof k);
+	return *key == NULL ? KL_E_MEMORY : KL_OK;
+}
+
+struct kl_hash
+kl_seal_commit(const struct kl_secret *key)
+{
+	const struct kl_bytes label = kl_bytes_str("kortelijn/v1/commit");
+
+	return kl_hash_keyed(kl_secret_bytes(key), &label, 1);
+}
+
+void
+kl_seal_encrypt(const struct kl_secret *key, const uint8_t nonce[24],
+    struct kl_bytes header, struct kl_bytes plain, uint8_t *ct)
+{
+	kl_aead_encrypt(kl_secret_bytes(key), nonce, header, plain, ct);
+}
+
+int
+kl_seal_decrypt(const struct kl_secret *key, const uint8_t nonce[24],
+    struct kl_bytes header, struct kl_bytes ct, uint8_t *plain)
+{
+	return kl_aead_decrypt(kl_secret_bytes(key), nonce, header, ct, plain);
+}
+
+int
+kl_seal_pad(uint8_t *buf, size_t n, size_t block)
+{
+	size_t padded;
+
+	if (n >= block || sodium_pad(&padded, buf, n, block, block) != 0)
+		return KL_E_SIZE;
+	return KL_OK;
+}
+
+int
+kl_seal_unpad(const uint8_t *buf, size_t block, size_t *n)
+{
+	*n = 0;
+	if (sodium_unpad(n, buf, block, block) != 0) {
+		*n = 0;
+		return KL_E_FORMAT;
+	}
+	return KL_OK;
+}
