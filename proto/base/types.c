@@ -187,14 +187,22 @@ letter_value(char c)
 	return at == NULL ? -1 : (int)(at - kl_letters);
 }
 
+/* Times x in GF(32), x^5 = x^2 + 1: runs through all 31 values above zero. */
+static unsigned
+times_x(unsigned v)
+{
+	return (v << 1 & 31) ^ ((v & 16) != 0 ? 5 : 0);
+}
+
 char
 kl_check_letter(const char *letters, size_t n)
 {
-	size_t sum = 0;
+	unsigned sum = 0;
 
+	/* Horner's rule: the letter that stands i from the end weighs x^i. */
 	for (size_t i = 0; i < n; i++)
-		sum += (i + 1) * (size_t)letter_value(letters[i]);
-	return kl_letters[sum % 31];
+		sum = times_x(sum ^ (unsigned)letter_value(letters[i]));
+	return kl_letters[sum & 31];
 }
 
 struct kl_spoken

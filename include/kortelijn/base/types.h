@@ -189,8 +189,10 @@ uint32_t kl_revoke_reason_read(const char *name);
 /* The letters of fingerprints and spoken references: base 32 without the
  * ones that are misheard or misread (I, L, O, U). */
 extern const char kl_letters[33];
-/* Check letter over letters: their values weighted 1, 2, 3 ... modulo 31, so
- * that one wrong letter and two swapped neighbours show. */
+/* Check letter over n letters of the list above: the sum in GF(32) of value
+ * times x^i, i counted from the end and from 1, with x^5 = x^2 + 1. One wrong
+ * letter and two swapped neighbours show, the check letter among them.
+ * PROTOCOL.md 3. */
 char kl_check_letter(const char *letters, size_t n);
 /* From 40 random bits. */
 struct kl_spoken kl_spoken_make(const uint8_t bits[5]);
