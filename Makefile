@@ -18,7 +18,7 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon
 DOMAIN =
-HOST = kv slots loop link conf log daemon sandbox
+HOST = fs kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal
 
@@ -30,7 +30,9 @@ COMMON =
 PRACTICE =
 MUNICIPALITY =
 
-UNIT_LIB =
+# Shared by the unit tests.
+SUPPORT = tmpdir vectors starve
+UNIT_LIB = secret hash aead sign seal keyfile merkle note kv
 UNIT_CORE =
 UNIT_ADAPTER =
 INTEGRATION =
@@ -132,18 +134,20 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(LIB_END) $(LIB)
 
 # ---- tests ------------------------------------------------------------------
 
+SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(LIB_END) $(LIB)
+    $(B)/tests/unit/%.o $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(LIB_END) $(LIB)
+    $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(SUPPORT_O) \
+    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(COMMON_O) $(LIB_END) $(LIB)
+    $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 clean:

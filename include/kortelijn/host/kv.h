@@ -13,6 +13,9 @@
 #include <kortelijn/base/bytes.h>
 
 #define KL_KV_KEY_MAX 100	/* bytes, without the table */
+/* Exit code of the process when the data file faults or LMDB finds its own
+ * structure broken (one line on standard error, no core file). */
+#define KL_KV_EXIT_DAMAGED 74
 
 struct kl_kv;
 struct kl_kv_txn;
@@ -20,14 +23,17 @@ struct kl_kv_txn;
 /* mac_key: 32 bytes, copied into guarded memory. Makes the file (mode 0600)
  * if it is missing.
  * KL_E_DENIED: file system without locks or mmap (NFS, FUSE) or the file is
- * readable by others; KL_E_FULL: no room to preallocate; KL_E_IO;
- * KL_E_DAMAGED: not a store. */
+ * readable by others; KL_E_EXISTS: it is open already; KL_E_FULL: no room to
+ * preallocate; KL_E_MEMORY; KL_E_IO; KL_E_DAMAGED: not a store, or cut short.
+ * Installs a SIGBUS handler. */
 int kl_kv_open(const char *path, size_t map_bytes, struct kl_bytes mac_key,
     struct kl_kv **out) KL_MUST_CHECK;
 /* Accepts NULL. */
 void kl_kv_close(struct kl_kv *kv);
 
-/* One write transaction at a time. KL_E_MEMORY, KL_E_FULL, KL_E_IO. */
+/* One write transaction at a time. KL_E_MEMORY, KL_E_FULL, KL_E_IO,
+ * KL_E_DAMAGED. After KL_E_FULL, KL_E_MEMORY or KL_E_IO from any call of a
+ * transaction every later call in it answers the same: abort it. */
 int kl_kv_begin(struct kl_kv *kv, struct kl_kv_txn **out) KL_MUST_CHECK;
 /* A snapshot; close it within the turn. Abort ends it. */
 int kl_kv_begin_read(struct kl_kv *kv, struct kl_kv_txn **out) KL_MUST_CHECK;
@@ -38,10 +44,12 @@ int kl_kv_commit(struct kl_kv_txn **txn) KL_MUST_CHECK;
 void kl_kv_abort(struct kl_kv_txn **txn);
 
 /* *out points into the store: valid until the next put or del of this
- * transaction, or its end. KL_E_NOT_FOUND, KL_E_DAMAGED, KL_E_IO. */
+ * transaction, or its end. KL_E_NOT_FOUND, KL_E_DAMAGED, KL_E_IO; KL_E_SIZE:
+ * key too long (so do put, del, seek and last). */
 int kl_kv_get(struct kl_kv_txn *txn, char table, struct kl_bytes key,
     struct kl_bytes *out) KL_MUST_CHECK;
-/* KL_E_FULL: the map is full, undo the turn; KL_E_SIZE: key too long. */
+/* KL_E_FULL: the map is full, undo the turn. `value` must not point into the
+ * store. */
 int kl_kv_put(struct kl_kv_txn *txn, char table, struct kl_bytes key,
     struct kl_bytes value) KL_MUST_CHECK;
 /* KL_E_NOT_FOUND. */
@@ -60,7 +68,8 @@ int kl_kv_seek(struct kl_kv_txn *txn, char table, struct kl_bytes from,
 int kl_kv_last(struct kl_kv_txn *txn, char table, struct kl_bytes prefix,
     struct kl_kv_entry *out) KL_MUST_CHECK;
 
-/* Used pages of the map in per mille, as of the last commit. */
+/* Used pages of the map in per mille, as of the last commit; pages that can be
+ * used again do not count. */
 unsigned int kl_kv_used_permille(struct kl_kv *kv);
 /* Clears readers of dead processes; at start and every minute. */
 void kl_kv_clear_readers(struct kl_kv *kv);
