@@ -16,11 +16,11 @@ VERSION = 0.1.0
 SCHEMA = signed request content
 BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
-WIRE = canon
+WIRE = canon table signed request
 DOMAIN =
 HOST = fs kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
-END = crypto/seal
+END = crypto/seal end/envelope
 
 EDGE =
 CORE =
