@@ -12,8 +12,6 @@
 #define DASH "\xe2\x80\x94 "
 #define DASH_BYTES (sizeof DASH - 1)
 #define KEY_HASH_BYTES 4
-#define TYPE_ED25519 0x01
-#define TYPE_COSIGNATURE 0x04
 #define PLAIN_BYTES (KEY_HASH_BYTES + sizeof(struct kl_sig))
 #define COSIGNED_BYTES (KEY_HASH_BYTES + 8 + sizeof(struct kl_sig))
 /* "cosignature/v1\ntime 18446744073709551615\n" before the note's text */
@@ -31,15 +29,23 @@ name_valid(struct kl_bytes name)
 	return true;
 }
 
-static void
-key_hash(struct kl_bytes name, uint8_t type, const struct kl_sign_pk *pk,
-    uint8_t out[KEY_HASH_BYTES])
+struct kl_hash
+kl_note_key_hash(struct kl_bytes name, uint8_t type,
+    const struct kl_sign_pk *pk)
 {
 	const uint8_t mid[2] = { '\n', type };
 	const struct kl_bytes parts[] = {
 		name, KL_BYTES_OF(mid), KL_BYTES_OF(pk->b),
 	};
-	struct kl_hash h = kl_sha256_parts(parts, 3);
+
+	return kl_sha256_parts(parts, 3);
+}
+
+static void
+key_hash(struct kl_bytes name, uint8_t type, const struct kl_sign_pk *pk,
+    uint8_t out[KEY_HASH_BYTES])
+{
+	struct kl_hash h = kl_note_key_hash(name, type, pk);
 
 	memcpy(out, h.b, KEY_HASH_BYTES);
 }
@@ -215,7 +221,7 @@ kl_note_sign(const struct kl_checkpoint *c, const struct kl_secret *sk,
 	if ((r = kl_sign_note(kl_bytes(out->b, (size_t)n), sk, &sig)) != KL_OK)
 		return r;
 	out->b[n] = '\n';
-	key_hash(name, TYPE_ED25519, &pk, line);
+	key_hash(name, KL_NOTE_ED25519, &pk, line);
 	memcpy(line + KEY_HASH_BYTES, sig.b, sizeof sig.b);
 	return line_append(out, name, KL_BYTES_OF(line));
 }
@@ -231,7 +237,7 @@ kl_note_verify(struct kl_bytes text, const struct kl_sign_pk *pk,
 
 	if ((r = text_read(text, out, &parts)) != KL_OK ||
 	    (r = line_find(parts.lines, kl_bytes_str(out->origin),
-	    TYPE_ED25519, pk, &line)) != KL_OK)
+	    KL_NOTE_ED25519, pk, &line)) != KL_OK)
 		goto out;
 	r = KL_E_FORMAT;
 	if (line.n != PLAIN_BYTES)
@@ -275,14 +281,14 @@ kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
 	    (r = text_read(kl_bytes(note->b, strnlen(note->b, sizeof note->b)),
 	    &c, &parts)) != KL_OK)
 		return r;
-	r = line_find(parts.lines, kl_bytes_str(name), TYPE_COSIGNATURE, &pk,
+	r = line_find(parts.lines, kl_bytes_str(name), KL_NOTE_COSIGNATURE, &pk,
 	    &old);
 	if (r != KL_E_SIGNATURE)
 		return r == KL_OK ? KL_E_EXISTS : r;
 	if ((r = kl_sign_note(cosigned_text(parts.text, (uint64_t)time_s, buf),
 	    sk, &sig)) != KL_OK)
 		return r;
-	key_hash(kl_bytes_str(name), TYPE_COSIGNATURE, &pk, line);
+	key_hash(kl_bytes_str(name), KL_NOTE_COSIGNATURE, &pk, line);
 	kl_be64_put(line + KEY_HASH_BYTES, (uint64_t)time_s);
 	memcpy(line + KEY_HASH_BYTES + 8, sig.b, sizeof sig.b);
 	return line_append(note, kl_bytes_str(name), KL_BYTES_OF(line));
@@ -302,7 +308,7 @@ kl_note_verify_cosigned(struct kl_bytes text, const char *name,
 
 	*time_s = 0;
 	if ((r = text_read(text, &c, &parts)) != KL_OK ||
-	    (r = line_find(parts.lines, kl_bytes_str(name), TYPE_COSIGNATURE,
+	    (r = line_find(parts.lines, kl_bytes_str(name), KL_NOTE_COSIGNATURE,
 	    pk, &line)) != KL_OK)
 		return r;
 	if (line.n != COSIGNED_BYTES)

@@ -11,6 +11,8 @@
 
 #define KL_ORIGIN_MAX 100	/* bytes, with NUL */
 #define KL_NOTE_MAX 1024	/* bytes, with NUL */
+#define KL_NOTE_ED25519 0x01	/* types of keys: the log's, */
+#define KL_NOTE_COSIGNATURE 0x04	/* a witness's */
 
 struct kl_checkpoint {
 	char origin[KL_ORIGIN_MAX];
@@ -42,5 +44,10 @@ int kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
 /* The witness's line alone; errors as in kl_note_verify. */
 int kl_note_verify_cosigned(struct kl_bytes text, const char *name,
     const struct kl_sign_pk *pk, int64_t *time_s) KL_MUST_CHECK;
+
+/* SHA-256(name || 0x0a || type || pk); its first 4 bytes name the key in
+ * signature lines and in the C2SP text form of a public key. */
+struct kl_hash kl_note_key_hash(struct kl_bytes name, uint8_t type,
+    const struct kl_sign_pk *pk);
 
 #endif
