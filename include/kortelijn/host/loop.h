@@ -32,15 +32,20 @@ struct kl_source {
 
 struct kl_loop;
 
+/* NULL: no memory. Accepts NULL. */
 struct kl_loop *kl_loop_new(void);
 void kl_loop_free(struct kl_loop *l);
 /* Borrows src until it is removed. KL_E_FULL: 256 sources. */
 int kl_loop_add(struct kl_loop *l, struct kl_source *src) KL_MUST_CHECK;
+/* A source that is removed is not called again, not even in this turn. */
 void kl_loop_remove(struct kl_loop *l, struct kl_source *src);
-/* Turns until kl_loop_stop or SIGTERM, SIGINT. KL_E_SYSTEM: poll failed. */
+/* Turns until kl_loop_stop, which also counts when it came before, or SIGTERM,
+ * SIGINT. KL_E_SYSTEM: poll failed. */
 int kl_loop_run(struct kl_loop *l) KL_MUST_CHECK;
 void kl_loop_stop(struct kl_loop *l);
-/* SIGTERM and SIGINT end kl_loop_run; SIGPIPE is ignored. */
+/* SIGTERM and SIGINT end kl_loop_run; SIGPIPE is ignored. The two stay blocked
+ * until kl_loop_free, also in a program that is executed meanwhile.
+ * KL_E_SYSTEM: no descriptor. */
 int kl_loop_catch_signals(struct kl_loop *l) KL_MUST_CHECK;
 
 #endif
