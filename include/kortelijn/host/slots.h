@@ -31,10 +31,14 @@ struct kl_slot_key { uint8_t b[32]; };	/* wipe after use */
 /* Opens DIR/slots and DIR/master, or makes both with `count` slots when
  * neither is there (mode 0600, random keys, synced).
  * KL_E_DENIED: VERIFIED was asked and the file system keeps old blocks
- * (btrfs, zfs, overlay, data=journal); KL_E_DAMAGED: one of the two files is
- * missing, or does not verify; KL_E_FULL; KL_E_IO; KL_E_MEMORY. */
+ * (btrfs, zfs, overlay, data=journal), or a file is readable by others;
+ * KL_E_DAMAGED: one of the two files is missing, or does not verify (a single
+ * broken slot does not stop the start, see kl_slots_key); KL_E_VALUE: count is
+ * 0 or above 2^24; KL_E_FULL; KL_E_IO; KL_E_MEMORY. `count` is not asked when
+ * the files are there. A crash in the middle is finished by the next open. */
 int kl_slots_open(const char *dir, uint32_t count, enum kl_erasure erasure,
     struct kl_slots **out) KL_MUST_CHECK;
+/* Accepts NULL. */
 void kl_slots_close(struct kl_slots *s);
 
 uint32_t kl_slots_count(const struct kl_slots *s);
@@ -46,7 +50,8 @@ int kl_slots_mark_used(struct kl_slots *s, uint32_t slot) KL_MUST_CHECK;
  * the caller's transaction was not committed. */
 int kl_slots_take(struct kl_slots *s, uint32_t *slot) KL_MUST_CHECK;
 void kl_slots_give_back(struct kl_slots *s, uint32_t slot);
-/* The key of a slot. KL_E_NOT_FOUND: zeroed; KL_E_DAMAGED; KL_E_IO. */
+/* The key of a slot. KL_E_NOT_FOUND: zeroed; KL_E_DAMAGED; KL_E_VALUE: no such
+ * slot; KL_E_IO. *out is zero on failure. */
 int kl_slots_key(struct kl_slots *s, uint32_t slot, struct kl_slot_key *out)
     KL_MUST_CHECK;
 
@@ -57,10 +62,12 @@ int kl_slots_zero(struct kl_slots *s, uint32_t slot) KL_MUST_CHECK;
  * must end. */
 int kl_slots_sync(struct kl_slots *s) KL_MUST_CHECK;
 /* Reads the slot back from the device, past the page cache where the file
- * system allows. KL_E_DAMAGED: it is not all zero. */
+ * system allows. KL_E_DAMAGED: it is not all zero; KL_E_VALUE, KL_E_IO. */
 int kl_slots_verify_zero(struct kl_slots *s, uint32_t slot) KL_MUST_CHECK;
-/* New keys for at most `max` zeroed slots that are not used; call sync
- * afterwards, before they are taken. Answers how many, or a negative error. */
+/* New keys for at most `max` zeroed slots; they can be taken after the next
+ * sync. Only when the store refers to no zeroed slot any more: one whose turn
+ * was undone is zeroed again, and must not have got another owner meanwhile.
+ * Answers how many, or KL_E_IO. */
 int kl_slots_refill(struct kl_slots *s, uint32_t max) KL_MUST_CHECK;
 uint32_t kl_slots_free(const struct kl_slots *s);
 uint32_t kl_slots_zeroed(const struct kl_slots *s);

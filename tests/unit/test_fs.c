@@ -1,0 +1,195 @@
+#include <kortelijn/host/fs.h>
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "tests/support/tmpdir.h"
+
+/* These stand before the C library's own. */
+static uint32_t fault_fs;
+static int fault_errno;
+static size_t write_max = SIZE_MAX;
+
+int
+fstatfs(int fd, struct statfs *st)
+{
+	int r = (int)syscall(SYS_fstatfs, fd, st);
+
+	if (fault_fs != 0)
+		st->f_type = (__fsword_t)fault_fs;
+	return r;
+}
+
+ssize_t
+pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	if (fault_errno != 0) {
+		errno = fault_errno;
+		if (fault_errno == EINTR)
+			fault_errno = 0;
+		return -1;
+	}
+	if (n > write_max)
+		n = write_max;
+	return (ssize_t)syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+static struct tmpdir dir;
+static int fd;
+
+static void
+setup(void)
+{
+	dir = tmpdir_make();
+	fd = open(tmpdir_file(&dir, "f").b, O_RDWR | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+}
+
+static void
+teardown(void)
+{
+	ck_assert_int_eq(close(fd), 0);
+	tmpdir_remove(&dir);
+}
+
+START_TEST(kind_knows_what_copies_and_what_is_remote)
+{
+	static const struct { uint32_t magic; enum kl_fs_kind kind; } t[] = {
+		{ EXT4_SUPER_MAGIC, KL_FS_IN_PLACE },
+		{ TMPFS_MAGIC, KL_FS_IN_PLACE },
+		{ BTRFS_SUPER_MAGIC, KL_FS_COPIES },
+		{ OVERLAYFS_SUPER_MAGIC, KL_FS_COPIES },
+		{ 1, KL_FS_COPIES },
+		{ NFS_SUPER_MAGIC, KL_FS_REMOTE },
+		{ 0x65735546, KL_FS_REMOTE },
+		{ 0xff534d42, KL_FS_REMOTE },
+	};
+	enum kl_fs_kind kind;
+
+	for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+		fault_fs = t[i].magic;
+		ck_assert_int_eq(kl_fs_kind(fd, &kind), KL_OK);
+		ck_assert_int_eq(kind, t[i].kind);
+	}
+	ck_assert_int_eq(kl_fs_kind(-1, &kind), KL_E_IO);
+}
+END_TEST
+
+START_TEST(data_mode_reads_the_options_of_the_right_device)
+{
+	static const char text[] =
+	    "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/a rw,data=ordered\n"
+	    "23 22 254:2 / /v rw - ext4 /dev/data=journal rw,data=journal,x\n"
+	    "24 22 254:3 / /w,data=journal rw - ext4 /dev/c rw";
+
+	ck_assert_int_eq(kl_fs_data_mode(text, makedev(254, 1)),
+	    KL_FS_DATA_PLAIN);
+	ck_assert_int_eq(kl_fs_data_mode(text, makedev(254, 2)),
+	    KL_FS_DATA_JOURNAL);
+	ck_assert_int_eq(kl_fs_data_mode(text, makedev(254, 3)),
+	    KL_FS_DATA_PLAIN);
+	ck_assert_int_eq(kl_fs_data_mode(text, makedev(254, 4)),
+	    KL_FS_DATA_UNKNOWN);
+	ck_assert_int_eq(kl_fs_data_mode("", makedev(1, 1)),
+	    KL_FS_DATA_UNKNOWN);
+	ck_assert_int_eq(kl_fs_data_mode("junk\n\n- -", makedev(1, 1)),
+	    KL_FS_DATA_UNKNOWN);
+}
+END_TEST
+
+START_TEST(in_place_is_refused_where_blocks_stay)
+{
+	fault_fs = OVERLAYFS_SUPER_MAGIC;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_E_DENIED);
+	fault_fs = TMPFS_MAGIC;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_OK);
+	ck_assert_int_eq(kl_fs_check_in_place(-1), KL_E_IO);
+}
+END_TEST
+
+START_TEST(private_means_ours_alone_and_regular)
+{
+	int d = open(dir.path, O_RDONLY | O_DIRECTORY);
+
+	ck_assert_int_eq(kl_fs_check_private(fd), KL_OK);
+	ck_assert_int_eq(kl_fs_check_private(d), KL_E_DENIED);
+	ck_assert_int_eq(close(d), 0);
+	ck_assert_int_eq(fchmod(fd, 0601), 0);
+	ck_assert_int_eq(kl_fs_check_private(fd), KL_E_DENIED);
+	ck_assert_int_eq(kl_fs_check_private(-1), KL_E_IO);
+}
+END_TEST
+
+START_TEST(short_and_interrupted_writes_are_finished)
+{
+	char b[11];
+
+	write_max = 3;
+	fault_errno = EINTR;
+	ck_assert_int_eq(kl_fs_pwrite(fd, "hello world", 11, 5), KL_OK);
+	ck_assert_int_eq(kl_fs_pread(fd, b, 11, 5), KL_OK);
+	ck_assert_mem_eq(b, "hello world", 11);
+}
+END_TEST
+
+START_TEST(failed_write_and_read_name_the_cause)
+{
+	char b[4];
+
+	fault_errno = ENOSPC;
+	ck_assert_int_eq(kl_fs_pwrite(fd, "x", 1, 0), KL_E_FULL);
+	fault_errno = EIO;
+	ck_assert_int_eq(kl_fs_pwrite(fd, "x", 1, 0), KL_E_IO);
+	ck_assert_int_eq(kl_fs_pread(fd, b, 4, 0), KL_E_DAMAGED);
+	ck_assert_int_eq(kl_fs_pread(-1, b, 4, 0), KL_E_IO);
+}
+END_TEST
+
+START_TEST(parent_of_a_path_is_synced)
+{
+	ck_assert_int_eq(kl_fs_sync_parent(tmpdir_file(&dir, "f").b), KL_OK);
+	ck_assert_int_eq(kl_fs_sync_parent("/f"), KL_OK);
+	ck_assert_int_eq(kl_fs_sync_parent("f"), KL_OK);
+	ck_assert_int_eq(kl_fs_sync_parent("/nowhere/at/all/f"), KL_E_IO);
+}
+END_TEST
+
+static Suite *
+fs_suite(void)
+{
+	Suite *s = suite_create("fs");
+	TCase *tc = tcase_create("fs");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, kind_knows_what_copies_and_what_is_remote);
+	tcase_add_test(tc, data_mode_reads_the_options_of_the_right_device);
+	tcase_add_test(tc, in_place_is_refused_where_blocks_stay);
+	tcase_add_test(tc, private_means_ours_alone_and_regular);
+	tcase_add_test(tc, short_and_interrupted_writes_are_finished);
+	tcase_add_test(tc, failed_write_and_read_name_the_cause);
+	tcase_add_test(tc, parent_of_a_path_is_synced);
+	suite_add_tcase(s, tc);
+	return s;
+}
+
+int
+main(void)
+{
+	SRunner *sr = srunner_create(fs_suite());
+	int failed;
+
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
