@@ -1,10 +1,10 @@
 /*
- * starve.h: runs a function in a process that gets no page of memory more.
+ * starve.h: runs a function while no guarded memory can be had.
  */
 #ifndef TESTS_SUPPORT_STARVE_H
 #define TESTS_SUPPORT_STARVE_H
 
-/* Answers what fn(arg) answered, which lies in [-100, 0]. */
+/* Answers what fn(arg) answered. */
 int starve_run(int (*fn)(void *), void *arg);
 
 #endif

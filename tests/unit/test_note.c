@@ -20,6 +20,8 @@ static void
 setup(void)
 {
 	ck_assert_int_eq(kl_crypto_init(), KL_OK);
+	memset(&cp, 0, sizeof cp);
+	memset(witness, 0, sizeof witness);
 	v = vectors_open("note.txt");
 	ck_assert_int_eq(kl_sign_from_seed(vectors_get(v, "seed"), &sk),
 	    KL_OK);
