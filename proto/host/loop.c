@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define SOURCES_MAX 256
-#define SLOTS (SOURCES_MAX + 1)	/* one for our own signals */
+#define SLOTS (SOURCES_MAX + 1) /* one for our own signals */
 
 /*
  * A slot without a source has fd -1 and no due time, so that a removed source
@@ -20,13 +20,13 @@
 struct kl_loop {
 	struct kl_source *src[SLOTS];
 	struct pollfd pfd[SLOTS];
-	int64_t due_ms[SLOTS];		/* monotonic; -1: never */
-	size_t n;			/* slots in use or emptied */
-	size_t used;			/* sources, without our own */
-	bool added;			/* since prepare began */
+	int64_t due_ms[SLOTS]; /* monotonic; -1: never */
+	size_t n;	       /* slots in use or emptied */
+	size_t used;	       /* sources, without our own */
+	bool added;	       /* since prepare began */
 	bool stop;
 
-	struct kl_source signals;	/* fd -1: not caught */
+	struct kl_source signals; /* fd -1: not caught */
 	sigset_t mask_before;
 };
 

@@ -15,8 +15,8 @@ struct probe {
 	int64_t wait_ms;
 	int calls;
 	short revents;
-	int stop_at;			/* calls */
-	struct kl_source *remove;	/* at the first call */
+	int stop_at;		  /* calls */
+	struct kl_source *remove; /* at the first call */
 	struct kl_source *add;
 };
 
@@ -387,7 +387,8 @@ main(void)
 
 	tcase_add_test(t, run_dispatches_what_poll_found);
 	tcase_add_test(t, run_dispatches_at_once_when_prepare_says_zero);
-	tcase_add_test(t, run_waits_for_the_first_timer_and_never_for_minus_one);
+	tcase_add_test(
+	    t, run_waits_for_the_first_timer_and_never_for_minus_one);
 	tcase_add_test(t, dispatch_may_remove_itself);
 	tcase_add_test(t, removed_source_is_not_called_in_the_same_turn);
 	tcase_add_test(t, source_added_in_dispatch_waits_for_its_own_turn);
