@@ -19,15 +19,16 @@ void kl_log_init(const char *program, enum kl_log_level level, bool json);
 
 /*
  * The event is a literal of [a-z_]; fields are built by the functions below
- * and end in kl_log_end(). Participants are organisations and may be named; messages and
- * conversations only as kl_log_tag, 8 hex digits under a key of the day.
+ * and end in kl_log_end(). Participants are organisations and may be named;
+ * messages and conversations only as kl_log_tag, 8 hex digits under a key of
+ * the day. A line has at most 1024 bytes: fields that do not fit are left out.
  */
 struct kl_log_field {
 	enum { KL_LOG_F_END, KL_LOG_F_NUM, KL_LOG_F_WORD, KL_LOG_F_ID,
 	    KL_LOG_F_TAG } type;
 	const char *name;
 	int64_t num;
-	const char *word;		/* static text of ours, never a peer's */
+	const char *word;	/* static text of ours, never a peer's */
 	struct kl_id id;
 	uint8_t tag[16];
 };
