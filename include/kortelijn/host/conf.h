@@ -1,7 +1,9 @@
 /*
  * conf.h: configuration files ("key = value" in [sections]). An unknown key,
  * a key given twice or a value out of range stops the program with one clear
- * line that names file and line.
+ * line that names file and line. A comment starts with "#" or ";" at the start
+ * of a line, or with " ;" after a value; a line has at most 198 bytes; an
+ * empty value is refused.
  */
 #ifndef KORTELIJN_HOST_CONF_H
 #define KORTELIJN_HOST_CONF_H
