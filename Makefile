@@ -16,8 +16,8 @@ VERSION = 0.1.0
 SCHEMA = signed request content
 BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
-WIRE = canon table signed request
-DOMAIN =
+WIRE = canon table signed request content
+DOMAIN = state feedback list referral rules rules_text render
 HOST = fs kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
@@ -107,7 +107,10 @@ $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/schema/%.proto
 $(B)/gen/%.o: $(B)/gen/%.c
 	$(CC) $(CPPFLAGS) -std=c17 $(OPT) -c -o $@ $<
 
-$(B)/proto/wire/%.o: $(GEN_H)
+$(WIRE:%=$(B)/proto/wire/%.o): $(GEN_H)
+
+# Kept: other objects ask for the headers again.
+.SECONDARY: $(GEN_C) $(GEN_H)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

@@ -57,7 +57,8 @@ enum kl_rule {
 #define KL_RULES_NAME 0xffu
 #define KL_RULES_TYPED (KL_RULES_NOTE & ~(unsigned)KL_RULE_MEDICAL)
 #define KL_RULES_EMAIL \
-	(KL_RULES_TYPED & ~((unsigned)KL_RULE_LONG_NUMBER | KL_RULE_URL))
+	(KL_RULES_TYPED & ~((unsigned)KL_RULE_LONG_NUMBER | KL_RULE_URL | \
+	KL_RULE_AMOUNT))
 #define KL_RULES_NUMBER ((unsigned)KL_RULE_UTF8)
 
 /* KL_C_OK or the code of the first rule of `mask` that the text breaks. */
