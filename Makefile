@@ -33,7 +33,8 @@ MUNICIPALITY =
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs kv slots conf log daemon sandbox loop link
+	fs kv slots conf log daemon sandbox loop link \
+	state
 UNIT_CORE =
 UNIT_ADAPTER =
 INTEGRATION =
