@@ -33,7 +33,7 @@ MUNICIPALITY =
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs kv slots conf log daemon sandbox loop link \
+	fs kv slots conf log daemon sandbox loop link traps_zmq \
 	state
 UNIT_CORE =
 UNIT_ADAPTER =

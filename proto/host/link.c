@@ -71,7 +71,7 @@ static struct {
 	unsigned serial;
 } process;
 
-/* ---- options, all set before bind or connect ------------------------------ */
+/* ---- options, all set before bind or connect ----------------------------- */
 
 struct option {
 	int name;
@@ -136,7 +136,7 @@ options_set_common(void *sock, const char *domain, const char *endpoint)
 	return options_set(sock, options_common, COUNT(options_common));
 }
 
-/* ---- process and keys ----------------------------------------------------- */
+/* ---- process and keys ---------------------------------------------------- */
 
 int
 kl_link_init(void)
@@ -189,7 +189,7 @@ kl_curve_keypair(struct kl_curve_pk *pk, struct kl_secret **sk)
 	return r;
 }
 
-/* ---- sockets -------------------------------------------------------------- */
+/* ---- sockets ------------------------------------------------------------- */
 
 /* Reading ZMQ_EVENTS is also what arms the descriptor again. */
 static bool
@@ -317,7 +317,7 @@ kl_link_endpoint(const struct kl_link *l)
 	return l->endpoint;
 }
 
-/* ---- ZAP: who may in (RFC 27) ---------------------------------------------- */
+/* ---- ZAP: who may in (RFC 27) -------------------------------------------- */
 
 enum {
 	ZAP_VERSION,
@@ -502,7 +502,7 @@ kl_link_close(struct kl_link *l)
 	free(l);
 }
 
-/* ---- client --------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------- */
 
 static int
 client_socket(const struct kl_link *l, const struct kl_secret *own,
@@ -635,7 +635,7 @@ kl_link_state(struct kl_link *l)
 	return l->state;
 }
 
-/* ---- server --------------------------------------------------------------- */
+/* ---- server -------------------------------------------------------------- */
 
 /* Until the stranger's handshake has ended, one way or the other. */
 static int
@@ -824,7 +824,7 @@ kl_link_counts(const struct kl_link *l)
 	return l->counts;
 }
 
-/* ---- loop ----------------------------------------------------------------- */
+/* ---- loop ---------------------------------------------------------------- */
 
 static bool
 is_server(const struct kl_link *l)
@@ -877,7 +877,7 @@ kl_link_wait_ms(struct kl_link *l)
 	return l->reopen_ms > now_ms ? l->reopen_ms - now_ms : 0;
 }
 
-/* ---- messages ------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 /* False: nothing waits. A route that the peer chose itself shows by n 0. */
 static bool
