@@ -31,10 +31,10 @@ PRACTICE =
 MUNICIPALITY =
 
 # Shared by the unit tests.
-SUPPORT = tmpdir vectors starve
+SUPPORT = tmpdir vectors starve people
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs kv slots conf log daemon sandbox loop link traps_zmq \
-	state
+	state rules render content
 UNIT_CORE =
 UNIT_ADAPTER =
 INTEGRATION =

@@ -7,18 +7,18 @@
 #define COUNT(t) (sizeof (t) / sizeof (t)[0])
 #define NONE "none"
 
-static const struct kl_item answers[] = {
-	{ KL_YES, "true", "ja", "yes", NONE },
-	{ KL_NO, "false", "nee", "no", NONE },
+static const struct kl_choice answers[] = {
+	{ KL_ANSWER_YES, "true", "ja", "yes", NONE },
+	{ KL_ANSWER_NO, "false", "nee", "no", NONE },
 };
 
-static const struct kl_item sexes[] = {
+static const struct kl_choice sexes[] = {
 	{ KL_SEX_MALE, "male", "man", "male", NONE },
 	{ KL_SEX_FEMALE, "female", "vrouw", "female", NONE },
 	{ KL_SEX_UNKNOWN, "unknown", "onbekend", "unknown", NONE },
 };
 
-static const struct kl_item contacts[] = {
+static const struct kl_choice contacts[] = {
 	{ KL_CONTACT_PHONE, "phone", "telefoon", "phone",
 	  "EnumContactsoort Telefoon" },
 	{ KL_CONTACT_SMS, "sms", "sms", "text message",
@@ -31,7 +31,7 @@ static const struct kl_item contacts[] = {
 	  "through the practice", "EnumContactsoort Overige" },
 };
 
-static const struct kl_item parts_of_day[] = {
+static const struct kl_choice parts_of_day[] = {
 	{ KL_MORNING, "morning", "ochtend", "morning",
 	  "EnumDagdeel Ochtend" },
 	{ KL_AFTERNOON, "afternoon", "middag", "afternoon",
@@ -39,7 +39,7 @@ static const struct kl_item parts_of_day[] = {
 	{ KL_EVENING, "evening", "avond", "evening", "EnumDagdeel Avond" },
 };
 
-static const struct kl_item places[] = {
+static const struct kl_choice places[] = {
 	{ KL_PLACE_PRACTICE, "practice", "huisartsenpraktijk",
 	  "GP practice", NONE },
 	{ KL_PLACE_HOME, "home", "thuis", "at home", NONE },
@@ -51,7 +51,7 @@ static const struct kl_item places[] = {
 	  "elsewhere, to be agreed", NONE },
 };
 
-static const struct kl_item help_questions[] = {
+static const struct kl_choice help_questions[] = {
 	{ KL_HELP_MONEY_WORRIES, "money_worries", "geldzorgen",
 	  "money worries", NONE },
 	{ KL_HELP_PAYMENT_ARREARS, "payment_arrears",
@@ -62,7 +62,7 @@ static const struct kl_item help_questions[] = {
 	  "not known yet", NONE },
 };
 
-static const struct kl_item crisis_kinds[] = {
+static const struct kl_choice crisis_kinds[] = {
 	{ KL_CRISIS_EVICTION, "eviction", "woningontruiming", "eviction",
 	  NONE },
 	{ KL_CRISIS_UTILITY_CUTOFF, "utility_cutoff",
@@ -74,7 +74,7 @@ static const struct kl_item crisis_kinds[] = {
 	  "other, as the municipality has it", NONE },
 };
 
-static const struct kl_item handovers[] = {
+static const struct kl_choice handovers[] = {
 	{ KL_HANDOVER_THREE_WAY_TALK, "three_way_talk", "driegesprek",
 	  "talk of three", "warmeOverdracht = true" },
 	{ KL_HANDOVER_PHONE, "phone", "telefonisch", "by phone",
@@ -83,7 +83,7 @@ static const struct kl_item handovers[] = {
 	  "this message only", "warmeOverdracht = false" },
 };
 
-static const struct kl_item staff_roles[] = {
+static const struct kl_choice staff_roles[] = {
 	{ KL_STAFF_GP, "gp", "huisarts", "GP", NONE },
 	{ KL_STAFF_NURSE_MENTAL_HEALTH, "nurse_mental_health", "POH-GGZ",
 	  "mental health nurse", NONE },
@@ -101,7 +101,7 @@ static const struct kl_item staff_roles[] = {
 	  "member of staff or volunteer", NONE },
 };
 
-static const struct kl_item relations[] = {
+static const struct kl_choice relations[] = {
 	{ KL_RELATION_FAMILY, "family", "familie", "family", NONE },
 	{ KL_RELATION_FRIEND, "friend", "vriend", "friend", NONE },
 	{ KL_RELATION_VOLUNTEER, "volunteer", "vrijwilliger", "volunteer",
@@ -110,14 +110,14 @@ static const struct kl_item relations[] = {
 	  "professional", NONE },
 };
 
-static const struct kl_item extracts[] = {
+static const struct kl_choice extracts[] = {
 	{ KL_EXTRACT_FULL, "full", "volledige verwijzing", "full referral",
 	  NONE },
 	{ KL_EXTRACT_CONTACT, "contact", "alleen contactgegevens",
 	  "contact details only", NONE },
 };
 
-static const struct kl_item categories[] = {
+static const struct kl_choice categories[] = {
 	{ KL_CAT_CREDIT_BANK, "credit_bank", "Kredietbank", "Credit bank",
 	  "Verwijzing financieel" },
 	{ KL_CAT_VOLUNTEERS, "volunteers", "Vrijwilligersorganisatie",
@@ -132,7 +132,7 @@ static const struct kl_item categories[] = {
 	{ KL_CAT_OTHER, "other", "Overig", "Other", NONE },
 };
 
-static const struct kl_item grounds[] = {
+static const struct kl_choice grounds[] = {
 	{ KL_GROUND_NOT_OUR_RESIDENT, "not_our_resident",
 	  "Geen inwoner van deze gemeente",
 	  "Not a resident of this municipality",
@@ -144,7 +144,7 @@ static const struct kl_item grounds[] = {
 	  "Details incomplete or person not found", NONE },
 };
 
-static const struct kl_item wanted[] = {
+static const struct kl_choice wanted[] = {
 	{ KL_WANTED_PHONE, "phone", "Telefoonnummer", "Phone number", NONE },
 	{ KL_WANTED_ADDRESS, "address", "Adres", "Address", NONE },
 	{ KL_WANTED_NAME_OR_BIRTH_DATE, "name_or_birth_date",
@@ -153,7 +153,7 @@ static const struct kl_item wanted[] = {
 
 #define LIST(t) { t, COUNT(t) }
 static const struct list {
-	const struct kl_item *items;
+	const struct kl_choice *items;
 	size_t n;
 } lists[KL_LIST_COUNT] = {
 	[KL_LIST_ANSWER] = LIST(answers),
@@ -172,17 +172,17 @@ static const struct list {
 	[KL_LIST_WANTED] = LIST(wanted),
 };
 
-const struct kl_item *
+const struct kl_choice *
 kl_list_at(enum kl_list list, size_t i)
 {
 	return list < KL_LIST_COUNT && i < lists[list].n ?
 	    &lists[list].items[i] : NULL;
 }
 
-const struct kl_item *
+const struct kl_choice *
 kl_list_item(enum kl_list list, uint32_t value)
 {
-	const struct kl_item *it;
+	const struct kl_choice *it;
 
 	for (size_t i = 0; (it = kl_list_at(list, i)) != NULL; i++)
 		if (it->value == value)
@@ -193,7 +193,7 @@ kl_list_item(enum kl_list list, uint32_t value)
 uint32_t
 kl_list_read(enum kl_list list, const char *name)
 {
-	const struct kl_item *it;
+	const struct kl_choice *it;
 
 	for (size_t i = 0; (it = kl_list_at(list, i)) != NULL; i++)
 		if (strcmp(it->name, name) == 0)
@@ -204,7 +204,7 @@ kl_list_read(enum kl_list list, const char *name)
 const char *
 kl_list_name(enum kl_list list, uint32_t value)
 {
-	const struct kl_item *it = kl_list_item(list, value);
+	const struct kl_choice *it = kl_list_item(list, value);
 
 	return it == NULL ? "?" : it->name;
 }
@@ -212,7 +212,7 @@ kl_list_name(enum kl_list list, uint32_t value)
 const char *
 kl_list_label(enum kl_list list, uint32_t value, enum kl_lang lang)
 {
-	const struct kl_item *it = kl_list_item(list, value);
+	const struct kl_choice *it = kl_list_item(list, value);
 
 	if (it == NULL)
 		return "?";

@@ -140,7 +140,7 @@ static const struct kl_field fields[] = {
 	  "Contactpersoon weet hiervan", "Contact person knows of this",
 	  NONE, "Een derde moet weten dat zijn gegevens meegaan." },
 	{ "practical_note", KL_FIELD_TEXT, KL_LIST_NONE, AT(practical_note),
-	  280, KL_NOTE_MAX, 0, 0, false, false,
+	  280, KL_PRACTICAL_NOTE_MAX, 0, 0, false, false,
 	  "Praktische bijzonderheid voor het contact",
 	  "Practical remark for the contact", NONE,
 	  "Alleen als het beleid het toestaat; staat standaard uit." },
@@ -207,7 +207,7 @@ kl_referral_contact_kinds(const struct kl_referral *r)
 
 	n += r->phone[0] != '\0';
 	n += r->email[0] != '\0';
-	n += r->letter_ok == KL_YES && r->house_number != 0;
+	n += r->letter_ok == KL_ANSWER_YES && r->house_number != 0;
 	n += r->contact_preference == KL_CONTACT_VIA_PRACTICE;
 	return n;
 }

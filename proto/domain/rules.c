@@ -297,7 +297,7 @@ check_address(const struct kl_referral *r)
 
 	if (r->extract == KL_EXTRACT_CONTACT)
 		return NO_TROUBLE;
-	if (r->no_fixed_address == KL_YES)
+	if (r->no_fixed_address == KL_ANSWER_YES)
 		return any ? (struct trouble){
 			KL_C_FIELDS_DISAGREE, "no_fixed_address" } :
 		    NO_TROUBLE;
@@ -318,7 +318,7 @@ preference_fits(const struct kl_referral *r)
 	case KL_CONTACT_EMAIL:
 		return r->email[0] != '\0';
 	case KL_CONTACT_LETTER:
-		return r->letter_ok == KL_YES && r->postcode[0] != '\0';
+		return r->letter_ok == KL_ANSWER_YES && r->postcode[0] != '\0';
 	case KL_CONTACT_VIA_PRACTICE:
 		return r->extract == KL_EXTRACT_FULL;
 	default:
@@ -355,7 +355,7 @@ check_crisis(const struct kl_referral *r, const struct kl_rules_options *o)
 {
 	bool local = r->crisis_kind == KL_CRISIS_LOCAL_OTHER;
 
-	if (r->crisis != KL_YES)
+	if (r->crisis != KL_ANSWER_YES)
 		return check_no_crisis(r);
 	if (r->crisis_kind == 0)
 		return (struct trouble){ KL_C_FIELD_MISSING, "crisis_kind" };
@@ -388,7 +388,7 @@ check_contact_person(const struct kl_referral *r)
 	if (p->relation == 0)
 		return (struct trouble){ KL_C_FIELD_MISSING,
 			"contact_person.relation" };
-	if (p->informed != KL_YES)
+	if (p->informed != KL_ANSWER_YES)
 		return (struct trouble){ p->informed == 0 ?
 			KL_C_FIELD_MISSING : KL_C_FIELD_VALUE,
 			"contact_person.informed" };

@@ -15,7 +15,7 @@ enum kl_lang {
 	KL_EN = 2,
 };
 
-enum kl_answer { KL_NO = 1, KL_YES = 2 };
+enum kl_answer { KL_ANSWER_NO = 1, KL_ANSWER_YES = 2 };
 enum kl_sex { KL_SEX_MALE = 1, KL_SEX_FEMALE = 2, KL_SEX_UNKNOWN = 3 };
 enum kl_contact {
 	KL_CONTACT_PHONE = 1,
@@ -96,7 +96,7 @@ enum kl_list {
 	KL_LIST_COUNT,
 };
 
-struct kl_item {
+struct kl_choice {
 	uint32_t value;
 	const char *name;
 	const char *nl, *en;
@@ -104,9 +104,9 @@ struct kl_item {
 };
 
 /* NULL for a value that is not in the list. */
-const struct kl_item *kl_list_item(enum kl_list list, uint32_t value);
+const struct kl_choice *kl_list_item(enum kl_list list, uint32_t value);
 /* The i-th item, NULL past the end. */
-const struct kl_item *kl_list_at(enum kl_list list, size_t i);
+const struct kl_choice *kl_list_at(enum kl_list list, size_t i);
 /* 0 for a name that is not in the list. */
 uint32_t kl_list_read(enum kl_list list, const char *name);
 /* "?" for a value that is not in the list. */

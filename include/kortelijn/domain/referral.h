@@ -24,7 +24,7 @@
 #define KL_PHONE_MAX 16
 #define KL_EMAIL_MAX 120
 #define KL_LANGUAGE_MAX 12
-#define KL_NOTE_MAX 400
+#define KL_PRACTICAL_NOTE_MAX 400
 #define KL_LOCAL_CRISIS_MAX 8	/* labels a municipality may add */
 
 /* Not always known to the day: month and day may be 0. */
@@ -50,7 +50,7 @@ struct kl_contact_person {
 	char name[KL_NAME_MAX + 1];
 	char phone[KL_PHONE_MAX + 1];
 	uint32_t relation;	/* enum kl_relation */
-	uint32_t informed;	/* must be KL_YES */
+	uint32_t informed;	/* must be KL_ANSWER_YES */
 };
 
 /* Every uint32_t but house_number and crisis_local is of a list of list.h;
@@ -82,7 +82,7 @@ struct kl_referral {
 	uint32_t handover_form;
 	struct kl_referrer referrer;
 	struct kl_contact_person contact_person;
-	char practical_note[KL_NOTE_MAX + 1];
+	char practical_note[KL_PRACTICAL_NOTE_MAX + 1];
 };
 
 enum kl_field_kind {
