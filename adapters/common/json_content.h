@@ -80,7 +80,7 @@ struct json_referral_meta {
 	struct kl_spoken reference;
 	struct kl_id from;
 	const char *from_name;		/* of the card */
-	uint32_t state;			/* enum kl_feedback_code */
+	uint32_t state;			/* enum kl_state */
 	uint32_t feedback_level;	/* enum kl_level */
 	int64_t received_ms;
 	int64_t answer_by_ms;		/* 0: none */

@@ -21,16 +21,16 @@ parts_of(const struct kl_feedback *f, struct part out[3])
 {
 	out[0] = (struct part){
 		"category", f->category, KL_LIST_CATEGORY,
-		f->code == KL_FB_REFERRED_ON ||
-		f->code == KL_FB_REFERRED_ON_KEEPING_LEAD, KL_LEVEL_2,
+		f->code == KL_ST_REFERRED_ON ||
+		f->code == KL_ST_REFERRED_ON_KEEPING_LEAD, KL_LEVEL_2,
 	};
 	out[1] = (struct part){
 		"ground", f->ground, KL_LIST_GROUND,
-		f->code == KL_FB_NOT_TAKEN_ON, KL_LEVEL_1,
+		f->code == KL_ST_NOT_TAKEN_ON, KL_LEVEL_1,
 	};
 	out[2] = (struct part){
 		"wanted", f->wanted, KL_LIST_WANTED,
-		f->code == KL_FB_CONTACT_DETAILS_WANTED, KL_LEVEL_1,
+		f->code == KL_ST_CONTACT_DETAILS_WANTED, KL_LEVEL_1,
 	};
 }
 
@@ -126,7 +126,7 @@ kl_feedback_same(const struct kl_feedback *last,
 	    last->ground != next->ground || last->wanted != next->wanted)
 		return false;
 	/* No other code may follow itself, with or without a CORRECTION. */
-	return !(corrected && next->code == KL_FB_CONTACT_DETAILS_WANTED);
+	return !(corrected && next->code == KL_ST_CONTACT_DETAILS_WANTED);
 }
 
 void
@@ -159,8 +159,8 @@ kl_progress_may_step(const struct kl_progress *p, const struct kl_feedback *f)
 		return c;
 	/* Feedback answers what was delivered; before that only the receipt
 	 * speaks. */
-	if (p->code == KL_FB_DRAFT || p->code == KL_FB_SENT ||
-	    p->code == KL_FB_UNCERTAIN)
+	if (p->code == KL_ST_DRAFT || p->code == KL_ST_SENT ||
+	    p->code == KL_ST_UNCERTAIN)
 		return KL_C_STATE;
 	s.other_wanted = f->wanted != p->last.wanted;
 	if (!kl_state_in_table(p->code, f->code, &s))
@@ -172,7 +172,7 @@ kl_progress_may_step(const struct kl_progress *p, const struct kl_feedback *f)
 static void
 enter(struct kl_progress *p, uint32_t code)
 {
-	if (p->code == KL_FB_NOT_REACHED) {
+	if (p->code == KL_ST_NOT_REACHED) {
 		p->reopened = true;
 		p->milestone = KL_MS_NONE;
 		/* The same end may come a second time, and is news then. */
@@ -212,9 +212,9 @@ kl_progress_event(struct kl_progress *p, uint32_t code)
 	struct kl_step s = step_of(p);
 	const struct kl_state_row *row = kl_state_row(code);
 
-	if (row == NULL || (!row->system && code != KL_FB_NOT_TAKEN_ON))
+	if (row == NULL || (!row->system && code != KL_ST_NOT_TAKEN_ON))
 		return KL_C_STATE;
-	if (code == KL_FB_DELIVERED && open_at_desk(p->code))
+	if (code == KL_ST_DELIVERED && open_at_desk(p->code))
 		return KL_C_OK;
 	if (!kl_state_may_follow(p->code, code, &s))
 		return KL_C_STATE;
@@ -227,9 +227,9 @@ kl_progress_correct(struct kl_progress *p)
 {
 	const struct kl_state_row *row = kl_state_row(p->code);
 	bool open = row != NULL && row->rank >= 1 &&
-	    p->code != KL_FB_UNCERTAIN;
+	    p->code != KL_ST_UNCERTAIN;
 
-	if (!open && (p->code != KL_FB_NOT_REACHED || p->reopened))
+	if (!open && (p->code != KL_ST_NOT_REACHED || p->reopened))
 		return KL_C_STATE;
 	p->corrected = true;
 	return KL_C_OK;

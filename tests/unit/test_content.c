@@ -315,7 +315,7 @@ END_TEST
 /* ---- feedback ---- */
 
 static const struct kl_feedback wanted = {
-	.code = KL_FB_CONTACT_DETAILS_WANTED, .wanted = KL_WANTED_ADDRESS,
+	.code = KL_ST_CONTACT_DETAILS_WANTED, .wanted = KL_WANTED_ADDRESS,
 	.day = PEOPLE_TODAY, .level = KL_LEVEL_2,
 };
 
@@ -340,7 +340,7 @@ END_TEST
 
 START_TEST(largest_feedback_fits_its_length)
 {
-	struct kl_feedback f = { KL_FB_CLOSED, 6, 3, 3, INT32_MAX,
+	struct kl_feedback f = { KL_ST_CLOSED, 6, 3, 3, INT32_MAX,
 		KL_LEVEL_3 };
 	struct kl_feedback back;
 
@@ -353,7 +353,7 @@ START_TEST(feedback_values_outside_their_list_are_refused)
 {
 	struct kl_feedback f = wanted, back;
 
-	f.code = KL_FB_EXPIRED;
+	f.code = KL_ST_EXPIRED;
 	ck_assert_int_eq(feedback_round(f, &back), KL_E_VALUE);
 	ck_assert_uint_eq(back.code, 0);
 	f.code = 63;
@@ -404,7 +404,7 @@ END_TEST
 #if KL_SCHEMA_MAX >= 2
 START_TEST(new_code_needs_its_schema)
 {
-	struct kl_feedback f = { .code = KL_FB_BUDGET_COURSE,
+	struct kl_feedback f = { .code = KL_ST_BUDGET_COURSE,
 		.day = PEOPLE_TODAY, .level = KL_LEVEL_3 };
 	struct kl_feedback back;
 

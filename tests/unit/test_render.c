@@ -93,7 +93,7 @@ END_TEST
 START_TEST(small_buffer_is_refused_and_left_empty)
 {
 	struct kl_referral r = people_usual();
-	struct kl_feedback f = { .code = KL_FB_CLOSED };
+	struct kl_feedback f = { .code = KL_ST_CLOSED };
 
 	ck_assert_int_eq(kl_render_referral(&r, KL_NL, text, 50, &n),
 	    KL_E_SIZE);
@@ -112,7 +112,7 @@ END_TEST
 START_TEST(feedback_reads_with_its_meaning)
 {
 	struct kl_feedback f = {
-		.code = KL_FB_REFERRED_ON, .category = KL_CAT_VOLUNTEERS,
+		.code = KL_ST_REFERRED_ON, .category = KL_CAT_VOLUNTEERS,
 		.day = PEOPLE_TODAY,
 	};
 

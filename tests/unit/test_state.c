@@ -14,12 +14,12 @@ full(uint32_t code)
 {
 	struct kl_feedback f = { .code = code, .day = TODAY };
 
-	if (code == KL_FB_REFERRED_ON ||
-	    code == KL_FB_REFERRED_ON_KEEPING_LEAD)
+	if (code == KL_ST_REFERRED_ON ||
+	    code == KL_ST_REFERRED_ON_KEEPING_LEAD)
 		f.category = KL_CAT_VOLUNTEERS;
-	if (code == KL_FB_NOT_TAKEN_ON)
+	if (code == KL_ST_NOT_TAKEN_ON)
 		f.ground = KL_GROUND_WRONG_DESK;
-	if (code == KL_FB_CONTACT_DETAILS_WANTED)
+	if (code == KL_ST_CONTACT_DETAILS_WANTED)
 		f.wanted = KL_WANTED_PHONE;
 	return f;
 }
@@ -37,7 +37,7 @@ walk(const uint32_t *codes, size_t n)
 {
 	struct kl_progress p;
 
-	kl_progress_init(&p, KL_FB_DELIVERED, 0);
+	kl_progress_init(&p, KL_ST_DELIVERED, 0);
 	for (size_t i = 0; i < n; i++)
 		ck_assert_uint_eq(step(&p, codes[i]), KL_C_OK);
 	return p;
@@ -73,13 +73,13 @@ START_TEST(unknown_codes_have_no_name_and_no_place)
 {
 	struct kl_step s = { .milestone = KL_MS_NONE };
 
-	ck_assert_str_eq(kl_state_code_name(99), "?");
+	ck_assert_str_eq(kl_state_name(99), "?");
 	ck_assert_uint_eq(kl_state_read("no_such_state"), 0);
 	ck_assert_uint_eq(kl_state_since(99), 0);
 	ck_assert(!kl_state_end(99));
 	ck_assert(!kl_state_sendable(99));
-	ck_assert(!kl_state_may_follow(KL_FB_DELIVERED, 99, &s));
-	ck_assert(!kl_state_may_follow(99, KL_FB_CLOSED, &s));
+	ck_assert(!kl_state_may_follow(KL_ST_DELIVERED, 99, &s));
+	ck_assert(!kl_state_may_follow(99, KL_ST_CLOSED, &s));
 }
 END_TEST
 
@@ -109,29 +109,29 @@ START_TEST(newer_codes_collapse_to_an_older_schema)
 		    kl_state_since(to) == 1);
 	}
 #if KL_SCHEMA_MAX >= 2
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_BUDGET_COURSE, KL_LEVEL_3,
-	    1), KL_FB_HELP_STARTED);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_BUDGET_COURSE, KL_LEVEL_3,
-	    2), KL_FB_BUDGET_COURSE);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_BUDGET_COURSE, KL_LEVEL_1,
-	    1), KL_FB_TAKEN_UP);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_BUDGET_COURSE, KL_LEVEL_3,
+	    1), KL_ST_HELP_STARTED);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_BUDGET_COURSE, KL_LEVEL_3,
+	    2), KL_ST_BUDGET_COURSE);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_BUDGET_COURSE, KL_LEVEL_1,
+	    1), KL_ST_TAKEN_UP);
 #endif
 }
 END_TEST
 
 START_TEST(collapse_goes_on_until_the_level_fits)
 {
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_SETTLEMENT, KL_LEVEL_3, 1),
-	    KL_FB_SETTLEMENT);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_SETTLEMENT, KL_LEVEL_2, 1),
-	    KL_FB_HELP_STARTED);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_SETTLEMENT, KL_LEVEL_1, 1),
-	    KL_FB_TAKEN_UP);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_SETTLEMENT, KL_LEVEL_0, 1),
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_SETTLEMENT, KL_LEVEL_3, 1),
+	    KL_ST_SETTLEMENT);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_SETTLEMENT, KL_LEVEL_2, 1),
+	    KL_ST_HELP_STARTED);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_SETTLEMENT, KL_LEVEL_1, 1),
+	    KL_ST_TAKEN_UP);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_SETTLEMENT, KL_LEVEL_0, 1),
 	    0);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_NOT_ADMITTED, KL_LEVEL_2,
-	    1), KL_FB_CLOSED);
-	ck_assert_uint_eq(kl_state_collapse(KL_FB_DRAFT, KL_LEVEL_3, 1), 0);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_NOT_ADMITTED, KL_LEVEL_2,
+	    1), KL_ST_CLOSED);
+	ck_assert_uint_eq(kl_state_collapse(KL_ST_DRAFT, KL_LEVEL_3, 1), 0);
 }
 END_TEST
 
@@ -155,14 +155,14 @@ START_TEST(only_not_reached_has_a_way_on_among_ends)
 				on = on || kl_state_may_follow(from->code,
 				    to->code, &s);
 			}
-		ck_assert(on == (from->code == KL_FB_NOT_REACHED));
+		ck_assert(on == (from->code == KL_ST_NOT_REACHED));
 	}
 }
 END_TEST
 
 START_TEST(every_state_is_reachable)
 {
-	bool seen[64] = { [KL_FB_DRAFT] = true };
+	bool seen[64] = { [KL_ST_DRAFT] = true };
 	const struct kl_state_row *from, *to;
 	struct kl_step s = { .milestone = KL_MS_NONE, .corrected = true };
 	bool grew = true;
@@ -187,14 +187,14 @@ START_TEST(usual_path_is_legal)
 {
 	struct kl_progress p;
 
-	kl_progress_init(&p, KL_FB_DRAFT, 0);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_SENT), KL_C_OK);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_DELIVERED), KL_C_OK);
-	for (uint32_t c = KL_FB_TAKEN_UP; c <= KL_FB_COMPLETED; c++)
-		if (c != KL_FB_CONTACT_DETAILS_WANTED &&
-		    c != KL_FB_CONTACT_ATTEMPTED &&
-		    c != KL_FB_WAITING_WITH_SUPPORT &&
-		    c != KL_FB_REFERRED_ON_KEEPING_LEAD)
+	kl_progress_init(&p, KL_ST_DRAFT, 0);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_SENT), KL_C_OK);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_DELIVERED), KL_C_OK);
+	for (uint32_t c = KL_ST_TAKEN_UP; c <= KL_ST_COMPLETED; c++)
+		if (c != KL_ST_CONTACT_DETAILS_WANTED &&
+		    c != KL_ST_CONTACT_ATTEMPTED &&
+		    c != KL_ST_WAITING_WITH_SUPPORT &&
+		    c != KL_ST_REFERRED_ON_KEEPING_LEAD)
 			ck_assert_uint_eq(step(&p, c), KL_C_OK);
 	ck_assert_uint_eq(p.milestone, KL_MS_ENDED);
 	ck_assert_uint_eq(p.steps, 10);
@@ -203,44 +203,44 @@ END_TEST
 
 START_TEST(forward_skips_are_legal_and_steps_back_are_not)
 {
-	struct kl_progress p = WALK(KL_FB_INTAKE_STARTED);
+	struct kl_progress p = WALK(KL_ST_INTAKE_STARTED);
 
-	ck_assert_uint_eq(step(&p, KL_FB_CONTACT_MADE), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_INTAKE_STARTED), KL_C_STATE);
-	ck_assert_uint_eq(p.code, KL_FB_INTAKE_STARTED);
-	ck_assert_uint_eq(step(&p, KL_FB_AFTERCARE), KL_C_OK);
-	ck_assert_uint_eq(step(&p, KL_FB_WAITING_WITH_SUPPORT), KL_C_OK);
-	ck_assert_uint_eq(step(&p, KL_FB_HELP_STARTED), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_CONTACT_MADE), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_INTAKE_STARTED), KL_C_STATE);
+	ck_assert_uint_eq(p.code, KL_ST_INTAKE_STARTED);
+	ck_assert_uint_eq(step(&p, KL_ST_AFTERCARE), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_WAITING_WITH_SUPPORT), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_HELP_STARTED), KL_C_OK);
 }
 END_TEST
 
 START_TEST(contact_may_be_lost_again)
 {
-	struct kl_progress p = WALK(KL_FB_MEETING_PLANNED,
-	    KL_FB_CONTACT_ATTEMPTED, KL_FB_CONTACT_DETAILS_WANTED);
+	struct kl_progress p = WALK(KL_ST_MEETING_PLANNED,
+	    KL_ST_CONTACT_ATTEMPTED, KL_ST_CONTACT_DETAILS_WANTED);
 
 	ck_assert_uint_eq(p.milestone, KL_MS_IN_PROGRESS);
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_MILESTONE);
-	ck_assert_uint_eq(step(&p, KL_FB_NOT_TAKEN_ON), KL_C_MILESTONE);
-	ck_assert_uint_eq(step(&p, KL_FB_CONTACT_MADE), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_MILESTONE);
+	ck_assert_uint_eq(step(&p, KL_ST_NOT_TAKEN_ON), KL_C_MILESTONE);
+	ck_assert_uint_eq(step(&p, KL_ST_CONTACT_MADE), KL_C_OK);
 }
 END_TEST
 
 START_TEST(asking_for_details_counts_as_taken_up_at_least)
 {
-	struct kl_progress p = WALK(KL_FB_CONTACT_DETAILS_WANTED);
+	struct kl_progress p = WALK(KL_ST_CONTACT_DETAILS_WANTED);
 
 	ck_assert_uint_eq(p.milestone, KL_MS_TAKEN_UP);
-	ck_assert_uint_eq(step(&p, KL_FB_NOT_TAKEN_ON), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_NOT_TAKEN_ON), KL_C_OK);
 	ck_assert_uint_eq(p.milestone, KL_MS_RETURNED);
 }
 END_TEST
 
 START_TEST(details_are_asked_again_only_if_other_or_after_correction)
 {
-	struct kl_progress p = WALK(KL_FB_CONTACT_DETAILS_WANTED);
-	struct kl_feedback f = full(KL_FB_CONTACT_DETAILS_WANTED);
+	struct kl_progress p = WALK(KL_ST_CONTACT_DETAILS_WANTED);
+	struct kl_feedback f = full(KL_ST_CONTACT_DETAILS_WANTED);
 
 	ck_assert_uint_eq(kl_progress_step(&p, &f), KL_C_STATE);
 	f.wanted = KL_WANTED_ADDRESS;
@@ -253,57 +253,57 @@ END_TEST
 
 START_TEST(not_taken_on_only_before_help_begins)
 {
-	struct kl_progress p = WALK(KL_FB_TAKEN_UP);
-	struct kl_progress q = WALK(KL_FB_CONTACT_MADE);
+	struct kl_progress p = WALK(KL_ST_TAKEN_UP);
+	struct kl_progress q = WALK(KL_ST_CONTACT_MADE);
 
-	ck_assert_uint_eq(step(&p, KL_FB_NOT_TAKEN_ON), KL_C_OK);
-	ck_assert_uint_eq(step(&q, KL_FB_NOT_TAKEN_ON), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_NOT_TAKEN_ON), KL_C_OK);
+	ck_assert_uint_eq(step(&q, KL_ST_NOT_TAKEN_ON), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_STATE);
 }
 END_TEST
 
 START_TEST(not_reached_opens_once)
 {
-	struct kl_progress p = WALK(KL_FB_HELP_STARTED, KL_FB_NOT_REACHED);
+	struct kl_progress p = WALK(KL_ST_HELP_STARTED, KL_ST_NOT_REACHED);
 
-	ck_assert_uint_eq(step(&p, KL_FB_MEETING_PLANNED), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_CONTACT_MADE), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_MEETING_PLANNED), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_CONTACT_MADE), KL_C_OK);
 	ck_assert_uint_eq(p.milestone, KL_MS_IN_PROGRESS);
-	ck_assert_uint_eq(step(&p, KL_FB_NOT_REACHED), KL_C_OK);
-	ck_assert_uint_eq(step(&p, KL_FB_CONTACT_MADE), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_NOT_REACHED), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_CONTACT_MADE), KL_C_STATE);
 	ck_assert_uint_eq(kl_progress_correct(&p), KL_C_STATE);
 }
 END_TEST
 
 START_TEST(not_reached_opens_by_a_correction)
 {
-	struct kl_progress p = WALK(KL_FB_CONTACT_MADE, KL_FB_NOT_REACHED);
-	struct kl_feedback f = full(KL_FB_NOT_REACHED);
+	struct kl_progress p = WALK(KL_ST_CONTACT_MADE, KL_ST_NOT_REACHED);
+	struct kl_feedback f = full(KL_ST_NOT_REACHED);
 
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_DELIVERED),
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_DELIVERED),
 	    KL_C_STATE);
 	ck_assert_uint_eq(kl_progress_correct(&p), KL_C_OK);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_DELIVERED), KL_C_OK);
-	ck_assert_uint_eq(p.code, KL_FB_DELIVERED);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_DELIVERED), KL_C_OK);
+	ck_assert_uint_eq(p.code, KL_ST_DELIVERED);
 	ck_assert_uint_eq(p.milestone, KL_MS_NONE);
 	/* The same end is news again. */
 	ck_assert(!kl_feedback_same(&p.last, &f, p.corrected));
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_OK);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_OK);
 }
 END_TEST
 
 START_TEST(level_one_sees_a_reopening_as_taken_up)
 {
 	struct kl_progress p;
-	struct kl_feedback f = full(KL_FB_NOT_REACHED), out;
+	struct kl_feedback f = full(KL_ST_NOT_REACHED), out;
 
-	kl_progress_init(&p, KL_FB_DELIVERED, KL_LEVEL_1);
+	kl_progress_init(&p, KL_ST_DELIVERED, KL_LEVEL_1);
 	ck_assert(kl_feedback_collapse(&f, KL_LEVEL_1, 1, &out));
 	ck_assert_uint_eq(kl_progress_step(&p, &out), KL_C_OK);
-	f = full(KL_FB_CONTACT_MADE);
+	f = full(KL_ST_CONTACT_MADE);
 	ck_assert(kl_feedback_collapse(&f, KL_LEVEL_1, 1, &out));
-	ck_assert_uint_eq(out.code, KL_FB_TAKEN_UP);
+	ck_assert_uint_eq(out.code, KL_ST_TAKEN_UP);
 	ck_assert_uint_eq(kl_progress_step(&p, &out), KL_C_OK);
 }
 END_TEST
@@ -312,10 +312,10 @@ START_TEST(feedback_waits_for_the_receipt)
 {
 	struct kl_progress p;
 
-	kl_progress_init(&p, KL_FB_SENT, 0);
-	ck_assert_uint_eq(step(&p, KL_FB_TAKEN_UP), KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_NOT_TAKEN_ON), KL_C_STATE);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_NOT_TAKEN_ON),
+	kl_progress_init(&p, KL_ST_SENT, 0);
+	ck_assert_uint_eq(step(&p, KL_ST_TAKEN_UP), KL_C_STATE);
+	ck_assert_uint_eq(step(&p, KL_ST_NOT_TAKEN_ON), KL_C_STATE);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_NOT_TAKEN_ON),
 	    KL_C_OK);
 }
 END_TEST
@@ -324,12 +324,12 @@ START_TEST(uncertain_may_still_be_delivered_but_not_corrected)
 {
 	struct kl_progress p;
 
-	kl_progress_init(&p, KL_FB_SENT, 0);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_UNCERTAIN), KL_C_OK);
+	kl_progress_init(&p, KL_ST_SENT, 0);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_UNCERTAIN), KL_C_OK);
 	ck_assert_uint_eq(kl_progress_correct(&p), KL_C_STATE);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_EXPIRED), KL_C_STATE);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_DELIVERED), KL_C_OK);
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_EXPIRED), KL_C_STATE);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_EXPIRED), KL_C_STATE);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_DELIVERED), KL_C_OK);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_EXPIRED), KL_C_STATE);
 }
 END_TEST
 
@@ -339,30 +339,30 @@ START_TEST(withdrawal_ends_any_open_state_and_no_ended_one)
 
 	for (size_t i = 0; (r = kl_state_at(i)) != NULL; i++) {
 		struct kl_progress p;
-		bool open = r->rank != KL_RANK_END && r->code != KL_FB_DRAFT;
+		bool open = r->rank != KL_RANK_END && r->code != KL_ST_DRAFT;
 
 		kl_progress_init(&p, r->code, 0);
 		ck_assert_uint_eq(kl_progress_event(&p,
-		    KL_FB_CONSENT_WITHDRAWN), open ? KL_C_OK : KL_C_STATE);
+		    KL_ST_CONSENT_WITHDRAWN), open ? KL_C_OK : KL_C_STATE);
 		kl_progress_init(&p, r->code, 0);
 		ck_assert_uint_eq(kl_progress_event(&p,
-		    KL_FB_SENT_IN_ERROR), open ? KL_C_OK : KL_C_STATE);
+		    KL_ST_SENT_IN_ERROR), open ? KL_C_OK : KL_C_STATE);
 	}
 }
 END_TEST
 
 START_TEST(events_are_not_feedback_and_feedback_no_event)
 {
-	struct kl_progress p = WALK(KL_FB_TAKEN_UP);
+	struct kl_progress p = WALK(KL_ST_TAKEN_UP);
 
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_CONTACT_MADE),
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_CONTACT_MADE),
 	    KL_C_STATE);
-	ck_assert_uint_eq(step(&p, KL_FB_CONSENT_WITHDRAWN),
+	ck_assert_uint_eq(step(&p, KL_ST_CONSENT_WITHDRAWN),
 	    KL_C_FIELD_VALUE);
 	ck_assert_uint_eq(kl_progress_event(&p, 99), KL_C_STATE);
 	/* A receipt for a CORRECTION in an open state. */
-	ck_assert_uint_eq(kl_progress_event(&p, KL_FB_DELIVERED), KL_C_OK);
-	ck_assert_uint_eq(p.code, KL_FB_TAKEN_UP);
+	ck_assert_uint_eq(kl_progress_event(&p, KL_ST_DELIVERED), KL_C_OK);
+	ck_assert_uint_eq(p.code, KL_ST_TAKEN_UP);
 }
 END_TEST
 
@@ -375,30 +375,30 @@ START_TEST(check_names_what_is_wrong)
 		uint32_t code;
 		const char *field;
 	} cases[] = {
-		{ { .code = KL_FB_TAKEN_UP, .day = TODAY }, KL_C_OK, "" },
+		{ { .code = KL_ST_TAKEN_UP, .day = TODAY }, KL_C_OK, "" },
 		{ { .code = 0, .day = TODAY }, KL_C_FIELD_VALUE, "code" },
 		{ { .code = 77, .day = TODAY }, KL_C_FIELD_VALUE, "code" },
-		{ { .code = KL_FB_EXPIRED, .day = TODAY }, KL_C_FIELD_VALUE,
+		{ { .code = KL_ST_EXPIRED, .day = TODAY }, KL_C_FIELD_VALUE,
 		  "code" },
-		{ { .code = KL_FB_CONTACT_MADE, .day = TODAY,
+		{ { .code = KL_ST_CONTACT_MADE, .day = TODAY,
 		    .level = KL_LEVEL_1 }, KL_C_LEVEL, "code" },
-		{ { .code = KL_FB_REFERRED_ON, .day = TODAY },
+		{ { .code = KL_ST_REFERRED_ON, .day = TODAY },
 		  KL_C_FIELD_MISSING, "category" },
-		{ { .code = KL_FB_REFERRED_ON, .day = TODAY,
+		{ { .code = KL_ST_REFERRED_ON, .day = TODAY,
 		    .level = KL_LEVEL_1 }, KL_C_OK, "" },
-		{ { .code = KL_FB_REFERRED_ON, .category = 99, .day = TODAY },
+		{ { .code = KL_ST_REFERRED_ON, .category = 99, .day = TODAY },
 		  KL_C_FIELD_VALUE, "category" },
-		{ { .code = KL_FB_TAKEN_UP, .category = 1, .day = TODAY },
+		{ { .code = KL_ST_TAKEN_UP, .category = 1, .day = TODAY },
 		  KL_C_FIELDS_DISAGREE, "category" },
-		{ { .code = KL_FB_NOT_TAKEN_ON, .ground = 1, .day = TODAY,
+		{ { .code = KL_ST_NOT_TAKEN_ON, .ground = 1, .day = TODAY,
 		    .level = KL_LEVEL_0 }, KL_C_FIELDS_DISAGREE, "ground" },
-		{ { .code = KL_FB_NOT_TAKEN_ON, .day = TODAY,
+		{ { .code = KL_ST_NOT_TAKEN_ON, .day = TODAY,
 		    .level = KL_LEVEL_0 }, KL_C_OK, "" },
-		{ { .code = KL_FB_CONTACT_DETAILS_WANTED, .day = TODAY },
+		{ { .code = KL_ST_CONTACT_DETAILS_WANTED, .day = TODAY },
 		  KL_C_FIELD_MISSING, "wanted" },
-		{ { .code = KL_FB_TAKEN_UP, .day = 1 }, KL_C_FIELD_VALUE,
+		{ { .code = KL_ST_TAKEN_UP, .day = 1 }, KL_C_FIELD_VALUE,
 		  "date" },
-		{ { .code = KL_FB_TAKEN_UP, .day = TODAY, .level = 9 },
+		{ { .code = KL_ST_TAKEN_UP, .day = TODAY, .level = 9 },
 		  KL_C_FIELD_VALUE, "level" },
 	};
 
@@ -410,7 +410,7 @@ START_TEST(check_names_what_is_wrong)
 		ck_assert_str_eq(field, cases[i].field);
 	}
 #if KL_SCHEMA_MAX >= 2
-	struct kl_feedback f = full(KL_FB_BUDGET_COURSE);
+	struct kl_feedback f = full(KL_ST_BUDGET_COURSE);
 
 	ck_assert_uint_eq(kl_feedback_check(&f, 1, NULL), KL_C_SCHEMA);
 	ck_assert_uint_eq(kl_feedback_check(&f, 2, NULL), KL_C_OK);
@@ -420,7 +420,7 @@ END_TEST
 
 START_TEST(collapse_drops_category_and_ground_below_their_level)
 {
-	struct kl_feedback f = full(KL_FB_REFERRED_ON), out;
+	struct kl_feedback f = full(KL_ST_REFERRED_ON), out;
 
 	ck_assert(kl_feedback_collapse(&f, KL_LEVEL_2, 1, &out));
 	ck_assert_uint_eq(out.category, KL_CAT_VOLUNTEERS);
@@ -428,7 +428,7 @@ START_TEST(collapse_drops_category_and_ground_below_their_level)
 	ck_assert_uint_eq(out.category, 0);
 	ck_assert(!kl_feedback_collapse(&f, KL_LEVEL_0, 1, &out));
 	ck_assert_uint_eq(out.code, 0);
-	f = full(KL_FB_NOT_TAKEN_ON);
+	f = full(KL_ST_NOT_TAKEN_ON);
 	ck_assert(kl_feedback_collapse(&f, KL_LEVEL_1, 1, &out));
 	ck_assert_uint_eq(out.ground, KL_GROUND_WRONG_DESK);
 	ck_assert(kl_feedback_collapse(&f, KL_LEVEL_0, 1, &out));
@@ -440,8 +440,8 @@ END_TEST
 START_TEST(same_news_is_not_sent_twice)
 {
 	struct kl_feedback none = { 0 };
-	struct kl_feedback a = full(KL_FB_CONTACT_DETAILS_WANTED), b = a;
-	struct kl_feedback t = full(KL_FB_TAKEN_UP);
+	struct kl_feedback a = full(KL_ST_CONTACT_DETAILS_WANTED), b = a;
+	struct kl_feedback t = full(KL_ST_TAKEN_UP);
 
 	b.day++;
 	ck_assert(!kl_feedback_same(&none, &a, false));
@@ -556,11 +556,11 @@ try_feedback(struct search *s, struct node n, struct kl_feedback f)
 
 		ck_assert_msg(kl_progress_step(&n.sent, &out) == KL_C_OK,
 		    "level %u: %s after %s", s->level - 1,
-		    kl_state_code_name(out.code), kl_state_code_name(before));
+		    kl_state_name(out.code), kl_state_name(before));
 		ck_assert_msg(broker_takes(&n.broker, n.sent.milestone,
 		    s->level), "level %u: broker refuses %s after %s",
-		    s->level - 1, kl_state_code_name(out.code),
-		    kl_state_code_name(before));
+		    s->level - 1, kl_state_name(out.code),
+		    kl_state_name(before));
 		if (s->level == KL_LEVEL_0)
 			ck_assert_uint_eq(n.sent.milestone, KL_MS_RETURNED);
 	}
@@ -578,9 +578,9 @@ try_correction(struct search *s, struct node n)
 		ck_assert(!n.broker.reopened);
 		n.broker = (struct broker){ KL_MS_NONE, true };
 	}
-	ck_assert_uint_eq(kl_progress_event(&n.full, KL_FB_DELIVERED),
+	ck_assert_uint_eq(kl_progress_event(&n.full, KL_ST_DELIVERED),
 	    KL_C_OK);
-	ck_assert_uint_eq(kl_progress_event(&n.sent, KL_FB_DELIVERED),
+	ck_assert_uint_eq(kl_progress_event(&n.sent, KL_ST_DELIVERED),
 	    KL_C_OK);
 	visit(s, n);
 }
@@ -615,8 +615,8 @@ START_TEST(every_walk_is_legal_at_every_level)
 	s.slots = calloc(2 * NODES_MAX, sizeof *s.slots);
 	ck_assert(s.nodes != NULL && s.slots != NULL);
 	memset(&first, 0, sizeof first);
-	kl_progress_init(&first.full, KL_FB_DELIVERED, 0);
-	kl_progress_init(&first.sent, KL_FB_DELIVERED, s.level);
+	kl_progress_init(&first.full, KL_ST_DELIVERED, 0);
+	kl_progress_init(&first.sent, KL_ST_DELIVERED, s.level);
 	first.broker.milestone = KL_MS_NONE;
 	visit(&s, first);
 	for (size_t i = 0; i < s.n; i++)

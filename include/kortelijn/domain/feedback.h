@@ -17,7 +17,7 @@
 #include <kortelijn/domain/state.h>
 
 struct kl_feedback {
-	uint32_t code;		/* enum kl_feedback_code */
+	uint32_t code;		/* enum kl_state */
 	uint32_t category;	/* enum kl_category; 0: none */
 	uint32_t ground;	/* enum kl_ground; 0: none */
 	uint32_t wanted;	/* enum kl_wanted; 0: none */

@@ -14,39 +14,39 @@
 
 #include <kortelijn/base/types.h>
 
-enum kl_feedback_code {
-	KL_FB_DRAFT = 1,	/* never leaves the practice */
-	KL_FB_SENT = 2,
-	KL_FB_UNCERTAIN = 3,
-	KL_FB_DELIVERED = 4,
-	KL_FB_TAKEN_UP = 5,
-	KL_FB_CONTACT_DETAILS_WANTED = 6,
-	KL_FB_CONTACT_ATTEMPTED = 7,
-	KL_FB_CONTACT_MADE = 8,
-	KL_FB_MEETING_PLANNED = 9,
-	KL_FB_INTAKE_STARTED = 10,
-	KL_FB_HELP_STARTED = 11,
-	KL_FB_WAITING_WITH_SUPPORT = 12,
-	KL_FB_REFERRED_ON_KEEPING_LEAD = 13,
-	KL_FB_PLAN_READY = 14,
-	KL_FB_STABILISATION = 15,
-	KL_FB_SETTLEMENT = 16,
-	KL_FB_AFTERCARE = 17,
+enum kl_state {
+	KL_ST_DRAFT = 1,	/* never leaves the practice */
+	KL_ST_SENT = 2,
+	KL_ST_UNCERTAIN = 3,
+	KL_ST_DELIVERED = 4,
+	KL_ST_TAKEN_UP = 5,
+	KL_ST_CONTACT_DETAILS_WANTED = 6,
+	KL_ST_CONTACT_ATTEMPTED = 7,
+	KL_ST_CONTACT_MADE = 8,
+	KL_ST_MEETING_PLANNED = 9,
+	KL_ST_INTAKE_STARTED = 10,
+	KL_ST_HELP_STARTED = 11,
+	KL_ST_WAITING_WITH_SUPPORT = 12,
+	KL_ST_REFERRED_ON_KEEPING_LEAD = 13,
+	KL_ST_PLAN_READY = 14,
+	KL_ST_STABILISATION = 15,
+	KL_ST_SETTLEMENT = 16,
+	KL_ST_AFTERCARE = 17,
 	/* ends */
-	KL_FB_COMPLETED = 18,
-	KL_FB_REFERRED_ON = 19,
-	KL_FB_NO_HELP_NEEDED = 20,
-	KL_FB_NOT_REACHED = 21,
-	KL_FB_WITHDRAWN_BY_RESIDENT = 22,
-	KL_FB_NOT_ADMITTED = 23,
-	KL_FB_NOT_TAKEN_ON = 24,
-	KL_FB_CONSENT_WITHDRAWN = 25,
-	KL_FB_SENT_IN_ERROR = 26,
-	KL_FB_EXPIRED = 27,
-	KL_FB_CLOSED = 28,
+	KL_ST_COMPLETED = 18,
+	KL_ST_REFERRED_ON = 19,
+	KL_ST_NO_HELP_NEEDED = 20,
+	KL_ST_NOT_REACHED = 21,
+	KL_ST_WITHDRAWN_BY_RESIDENT = 22,
+	KL_ST_NOT_ADMITTED = 23,
+	KL_ST_NOT_TAKEN_ON = 24,
+	KL_ST_CONSENT_WITHDRAWN = 25,
+	KL_ST_SENT_IN_ERROR = 26,
+	KL_ST_EXPIRED = 27,
+	KL_ST_CLOSED = 28,
 #if KL_SCHEMA_MAX >= 2
 	/* Content schema 2 exists in tests only. */
-	KL_FB_BUDGET_COURSE = 29,
+	KL_ST_BUDGET_COURSE = 29,
 #endif
 };
 
@@ -80,7 +80,7 @@ const struct kl_state_row *kl_state_at(size_t i);
 uint32_t kl_state_read(const char *name);
 
 /* "?" for a code that is not in the list. */
-const char *kl_state_code_name(uint32_t code);
+const char *kl_state_name(uint32_t code);
 bool kl_state_end(uint32_t code);
 /* May stand in a FEEDBACK. */
 bool kl_state_sendable(uint32_t code);
