@@ -18,10 +18,12 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table signed request content
 DOMAIN = state feedback list referral rules rules_text render
-HOST = fs kv slots loop link conf log daemon sandbox
+HOST = fs textfile kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 
+# Both halves of kortelijnd and the supervisor.
+BROKER = pipe
 EDGE =
 CORE =
 SUPERVISOR =
@@ -33,9 +35,10 @@ MUNICIPALITY =
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve people
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs kv slots conf log daemon sandbox loop link traps_zmq \
+	fs textfile kv slots conf log daemon sandbox loop link traps_zmq \
 	state rules render content
 UNIT_CORE =
+UNIT_BROKER =
 UNIT_ADAPTER =
 INTEGRATION =
 LONG =
@@ -81,6 +84,7 @@ LIB_O = $(BASE:%=$(B)/proto/base/%.o) $(CRYPTO:%=$(B)/proto/crypto/%.o) \
 	$(WIRE:%=$(B)/proto/wire/%.o) $(DOMAIN:%=$(B)/proto/domain/%.o) \
 	$(HOST:%=$(B)/proto/host/%.o) $(SCHEMA:%=$(B)/gen/%.pb-c.o)
 END_O = $(END:%=$(B)/proto/%.o)
+BROKER_O = $(BROKER:%=$(B)/broker/%.o)
 EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
 CORE_O = $(CORE:%=$(B)/broker/core/%.o)
 SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
@@ -96,6 +100,7 @@ PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
 UNIT_BIN = $(UNIT_LIB:%=$(B)/tests/unit/test_%) \
 	$(UNIT_CORE:%=$(B)/tests/unit/test_%) \
+	$(UNIT_BROKER:%=$(B)/tests/unit/test_%) \
 	$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%)
 
 all: $(LIB) $(LIB_END) $(PROGRAMS)
@@ -125,7 +130,7 @@ $(LIB_END): $(END_O)
 	rm -f $@
 	ar rcs $@ $^
 
-$(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(LIB)
+$(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/kortelijn: $(CTL_O) $(LIB)
@@ -147,8 +152,13 @@ $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(SUPPORT_O) \
-    $(LIB_END) $(LIB)
+    $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) \
+    $(SUPPORT_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+$(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(filter-out %/main.o,$(EDGE_O)) $(BROKER_O) \
+    $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
