@@ -346,8 +346,8 @@ static const struct kl_row record_rows[] = {
 	KL_TIME(kl_record, time_minute),
 	KL_TIME(kl_record, due_minute),
 	KL_FIXED(kl_record, body_hash),
-	KL_U32(kl_record, prev_state, 0, KL_ST_ERASED),
-	KL_U32(kl_record, new_state, 0, KL_ST_ERASED),
+	KL_U32(kl_record, prev_state, 0, KL_MSG_ERASED),
+	KL_U32(kl_record, new_state, 0, KL_MSG_ERASED),
 	KL_FIXED(kl_record, actor_key_id),
 	KL_U32(kl_record, outcome, 1, 2),
 	KL_U32(kl_record, reason, 1, 65535),
@@ -432,11 +432,11 @@ static const char *const event_names[] = {
 	[KL_EV_ESCALATED] = "escalated",
 };
 static const char *const state_names[] = {
-	[KL_ST_NONE] = "none", [KL_ST_ACCEPTED] = "accepted",
-	[KL_ST_RELEASED] = "released", [KL_ST_DELIVERED] = "delivered",
-	[KL_ST_DEAD] = "dead", [KL_ST_EXPIRED] = "expired",
-	[KL_ST_WITHDRAWN] = "withdrawn", [KL_ST_UNCONFIRMED] = "unconfirmed",
-	[KL_ST_LOST] = "lost_at_receiver", [KL_ST_ERASED] = "erased",
+	[KL_MSG_NONE] = "none", [KL_MSG_ACCEPTED] = "accepted",
+	[KL_MSG_RELEASED] = "released", [KL_MSG_DELIVERED] = "delivered",
+	[KL_MSG_DEAD] = "dead", [KL_MSG_EXPIRED] = "expired",
+	[KL_MSG_WITHDRAWN] = "withdrawn", [KL_MSG_UNCONFIRMED] = "unconfirmed",
+	[KL_MSG_LOST] = "lost_at_receiver", [KL_MSG_ERASED] = "erased",
 };
 
 const char *
@@ -446,7 +446,7 @@ kl_event_name(uint32_t v)
 }
 
 const char *
-kl_state_name(uint32_t v)
+kl_message_state_name(uint32_t v)
 {
-	return v <= KL_ST_ERASED ? state_names[v] : "?";
+	return v <= KL_MSG_ERASED ? state_names[v] : "?";
 }

@@ -253,20 +253,20 @@ enum kl_event {			/* of the log; numbers never change */
 };
 #define KL_EV_LAST KL_EV_ESCALATED
 
-enum kl_state {			/* of a message at the broker */
-	KL_ST_NONE = 0,
-	KL_ST_ACCEPTED = 1,
-	KL_ST_RELEASED = 2,
-	KL_ST_DELIVERED = 3,
-	KL_ST_DEAD = 4,
-	KL_ST_EXPIRED = 5,
-	KL_ST_WITHDRAWN = 6,
-	KL_ST_UNCONFIRMED = 7,
-	KL_ST_LOST = 8,
-	KL_ST_ERASED = 9,
+enum kl_message_state {			/* of a message at the broker */
+	KL_MSG_NONE = 0,
+	KL_MSG_ACCEPTED = 1,
+	KL_MSG_RELEASED = 2,
+	KL_MSG_DELIVERED = 3,
+	KL_MSG_DEAD = 4,
+	KL_MSG_EXPIRED = 5,
+	KL_MSG_WITHDRAWN = 6,
+	KL_MSG_UNCONFIRMED = 7,
+	KL_MSG_LOST = 8,
+	KL_MSG_ERASED = 9,
 };
 const char *kl_event_name(uint32_t v);
-const char *kl_state_name(uint32_t v);
+const char *kl_message_state_name(uint32_t v);
 
 struct kl_record {
 	uint32_t version, event;
