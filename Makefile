@@ -23,7 +23,7 @@ HOST = fs textfile kv slots loop link conf log daemon sandbox
 END = crypto/seal end/envelope
 
 # Both halves of kortelijnd and the supervisor.
-BROKER = pipe
+BROKER = pipe config ready
 EDGE =
 CORE =
 SUPERVISOR =

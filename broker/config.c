@@ -1,0 +1,137 @@
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/host/textfile.h>
+
+#define OFFSET_MAX_MS (366 * KL_DAY_MS)
+
+static const struct broker_conf defaults = {
+	.config_dir = "/etc/kortelijn",
+	.state_dir = "/var/lib/kortelijn",
+	.listen = "tcp://127.0.0.1:7700",
+	.map_mb = 256,
+	.slots = 8192,
+	.erasure = KL_ERASURE_VERIFIED,
+	.requests_per_minute = 1200,
+	.bytes_per_day_mb = 64,
+	.open_conversations = 5000,
+};
+
+/* The list of choices starts at 1, since 0 is refused. */
+static uint32_t
+erasure_read(const char *name)
+{
+	if (strcmp(name, "verified") == 0)
+		return 1 + KL_ERASURE_VERIFIED;
+	if (strcmp(name, "best-effort") == 0)
+		return 1 + KL_ERASURE_BEST_EFFORT;
+	return 0;
+}
+
+static int
+file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
+{
+	uint32_t erasure = 1 + (uint32_t)c->erasure;
+	const struct kl_conf_key keys[] = {
+		{ .section = "broker", .name = "config_dir",
+		    .type = KL_CONF_TEXT, .out = c->config_dir,
+		    .size = sizeof c->config_dir },
+		{ .section = "broker", .name = "state_dir",
+		    .type = KL_CONF_TEXT, .out = c->state_dir,
+		    .size = sizeof c->state_dir },
+		{ .section = "broker", .name = "listen",
+		    .type = KL_CONF_TEXT, .out = c->listen,
+		    .size = sizeof c->listen },
+		{ .section = "broker", .name = "control",
+		    .type = KL_CONF_TEXT, .out = c->control,
+		    .size = sizeof c->control },
+		{ .section = "broker", .name = "map_mb", .type = KL_CONF_INT,
+		    .out = &c->map_mb, .min = 1, .max = 1 << 20 },
+		{ .section = "broker", .name = "slots", .type = KL_CONF_INT,
+		    .out = &c->slots, .min = 16, .max = 1 << 24 },
+		{ .section = "broker", .name = "erasure",
+		    .type = KL_CONF_CHOICE, .out = &erasure,
+		    .choice = erasure_read },
+		{ .section = "broker", .name = "clock_offset",
+		    .type = KL_CONF_DURATION, .out = &c->clock_offset_ms,
+		    .min = -OFFSET_MAX_MS, .max = OFFSET_MAX_MS },
+		{ .section = "broker", .name = "log_json",
+		    .type = KL_CONF_BOOL, .out = &c->log_json },
+		{ .section = "limits", .name = "requests_per_minute",
+		    .type = KL_CONF_INT, .out = &c->requests_per_minute,
+		    .min = 10, .max = 10000000 },
+		{ .section = "limits", .name = "bytes_per_day_mb",
+		    .type = KL_CONF_INT, .out = &c->bytes_per_day_mb,
+		    .min = 1, .max = 1 << 20 },
+		{ .section = "limits", .name = "open_conversations",
+		    .type = KL_CONF_INT, .out = &c->open_conversations,
+		    .min = 1, .max = 10000000 },
+	};
+	int r = kl_conf_read(path, keys, sizeof keys / sizeof keys[0], error);
+
+	if (r == KL_OK)
+		c->erasure = (enum kl_erasure)(erasure - 1);
+	return r;
+}
+
+static int
+fail(struct kl_conf_error *error, const char *path, const char *why)
+{
+	(void)snprintf(error->b, sizeof error->b, "%.256s: %s", path, why);
+	return KL_E_CONFIG;
+}
+
+static int
+authority_read(struct broker_conf *c, struct kl_conf_error *error)
+{
+	struct kl_textfile_word realm;
+	char path[BROKER_PATH_BYTES + 16];
+	size_t n;
+	int r;
+
+	(void)snprintf(path, sizeof path, "%s/authority.pub", c->config_dir);
+	r = kl_textfile_read(AT_FDCWD, path, "kortelijn-authority-v1", &realm,
+	    c->authority.b, sizeof c->authority.b, &n);
+	if (r != KL_OK)
+		return fail(error, path, kl_err_text(r));
+	c->realm = (enum kl_realm)kl_realm_read(realm.b);
+	if (c->realm == 0)
+		return fail(error, path, "unknown realm");
+	if (n != sizeof c->authority.b)
+		return fail(error, path, "no key of an authority");
+	return KL_OK;
+}
+
+static int
+control_default(struct broker_conf *c, const char *path,
+    struct kl_conf_error *error)
+{
+	if (c->control[0] != '\0')
+		return KL_OK;
+	if ((size_t)snprintf(c->control, sizeof c->control, "%s/%s",
+	    c->state_dir, "kortelijn.sock") >= sizeof c->control)
+		return fail(error, path,
+		    "state_dir is too long for a socket in it: set control");
+	return KL_OK;
+}
+
+int
+broker_conf_read(const char *path, struct broker_conf *out,
+    struct kl_conf_error *error)
+{
+	int r;
+
+	*out = defaults;
+	if ((r = file_read(path, out, error)) != KL_OK ||
+	    (r = control_default(out, path, error)) != KL_OK ||
+	    (r = authority_read(out, error)) != KL_OK)
+		return r;
+	if (out->clock_offset_ms != 0 && out->realm != KL_TRAINING)
+		return fail(error, path,
+		    "clock_offset: only in the training realm");
+	return KL_OK;
+}

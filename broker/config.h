@@ -1,0 +1,46 @@
+/*
+ * config.h: what stands in kortelijnd.conf, and the realm that the key of the
+ * authority is for.
+ */
+#ifndef BROKER_CONFIG_H
+#define BROKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <kortelijn/base/types.h>
+#include <kortelijn/host/conf.h>
+#include <kortelijn/host/slots.h>
+
+#define BROKER_PATH_BYTES 192		/* a line of the file holds no more */
+#define BROKER_CONTROL_BYTES 108	/* a Unix socket's name holds no more */
+
+struct broker_conf {
+	/* [broker] */
+	char config_dir[BROKER_PATH_BYTES];
+	char state_dir[BROKER_PATH_BYTES];
+	char listen[BROKER_PATH_BYTES];		/* "tcp://127.0.0.1:7700" */
+	char control[BROKER_CONTROL_BYTES];	/* path of the control socket */
+	int64_t map_mb;
+	int64_t slots;
+	enum kl_erasure erasure;
+	int64_t clock_offset_ms;		/* 0 in production */
+	bool log_json;
+
+	/* [limits], of each participant */
+	int64_t requests_per_minute;
+	int64_t bytes_per_day_mb;
+	int64_t open_conversations;
+
+	/* authority.pub */
+	enum kl_realm realm;
+	struct kl_sign_pk authority;
+};
+
+/* Defaults, then the file, then authority.pub in its config_dir. KL_E_CONFIG
+ * with *error filled: a file is missing or wrong; a clock_offset outside the
+ * training realm. */
+int broker_conf_read(const char *path, struct broker_conf *out,
+    struct kl_conf_error *error) KL_MUST_CHECK;
+
+#endif
