@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
@@ -273,4 +274,29 @@ kl_fs_sync_parent(const char *path)
 	if (close(fd) != 0)
 		r = KL_E_IO;
 	return r;
+}
+
+int
+kl_fs_replace(const char *path, struct kl_bytes content)
+{
+	char fresh[PATH_MAX];
+	int fd, n, r;
+
+	n = snprintf(fresh, sizeof fresh, "%s.new", path);
+	if (n < 0 || (size_t)n >= sizeof fresh)
+		return KL_E_IO;
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd == -1)
+		return KL_E_IO;
+	r = kl_fs_pwrite(fd, content.p, content.n, 0);
+	if (r == KL_OK && fsync(fd) != 0)
+		r = KL_E_IO;
+	if (close(fd) != 0 && r == KL_OK)
+		r = KL_E_IO;
+	if (r != KL_OK)
+		return r;
+	if (rename(fresh, path) != 0)
+		return KL_E_IO;
+	return kl_fs_sync_parent(path);
 }

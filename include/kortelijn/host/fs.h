@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include <kortelijn/base/bytes.h>
 #include <kortelijn/base/err.h>
 
 enum kl_fs_kind {
@@ -37,6 +38,9 @@ int kl_fs_check_private(int fd) KL_MUST_CHECK;
 int kl_fs_pwrite(int fd, const void *p, size_t n, off_t at) KL_MUST_CHECK;
 int kl_fs_pread(int fd, void *p, size_t n, off_t at) KL_MUST_CHECK;
 
+/* Writes the file whole or not at all: a new one beside it (mode 0600), synced,
+ * renamed over it, its directory synced. KL_E_IO, KL_E_FULL. */
+int kl_fs_replace(const char *path, struct kl_bytes content) KL_MUST_CHECK;
 /* Syncs the directory that holds `path`. KL_E_IO. */
 int kl_fs_sync_parent(const char *path) KL_MUST_CHECK;
 

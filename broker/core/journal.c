@@ -1,0 +1,422 @@
+#include "broker/core/journal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/crypto/hash.h>
+#include <kortelijn/crypto/secret.h>
+#include <kortelijn/host/fs.h>
+
+#include "broker/core/tables.h"
+
+#define SIGN_BUSY_MS 1000
+#define SIGN_IDLE_MS (10 * KL_MINUTE_MS)
+
+static const char meta_tree[] = "tree";
+static const char meta_origin[] = "origin";
+static const char meta_previous[] = "previous";
+
+static struct kl_bytes
+index_key(uint8_t buf[8], uint64_t index)
+{
+	kl_be64_put(buf, index);
+	return kl_bytes(buf, 8);
+}
+
+/* ---- the month's key ------------------------------------------------------ */
+
+static uint32_t
+month_of(int64_t now_ms)
+{
+	int y, m, d;
+
+	kl_day_split(kl_day_of(now_ms), &y, &m, &d);
+	return (uint32_t)(y * 12 + m);
+}
+
+static int
+month_slot(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
+    uint32_t *slot)
+{
+	uint8_t key[4];
+	struct kl_writer w;
+	struct kl_reader r;
+	struct kl_bytes v;
+	int err;
+
+	kl_writer_init(&w, key, sizeof key);
+	kl_put_u32(&w, month);
+	err = kl_kv_get(txn, T_MONTH, kl_writer_bytes(&w), &v);
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, v);
+	*slot = kl_get_u32(&r);
+	(void)j;
+	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
+}
+
+static int
+month_make(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
+    uint32_t *slot)
+{
+	uint8_t key[4], value[4];
+	struct kl_writer k, v;
+	int err = month_slot(j, txn, month, slot);
+
+	if (err != KL_E_NOT_FOUND)
+		return err;
+	if ((err = vault_take(j->vault, slot)) != KL_OK)
+		return err;
+	kl_writer_init(&k, key, sizeof key);
+	kl_put_u32(&k, month);
+	kl_writer_init(&v, value, sizeof value);
+	kl_put_u32(&v, *slot);
+	return kl_kv_put(txn, T_MONTH, kl_writer_bytes(&k),
+	    kl_writer_bytes(&v));
+}
+
+/* ---- leaves --------------------------------------------------------------- */
+
+/* Leaf row: hash 32, month 4, sealed (salt 32, record). */
+static int
+put_leaf(struct journal *j, struct kl_kv_txn *txn,
+    const struct kl_hash *hash, const struct journal_leaf *leaf,
+    struct kl_arena *mem)
+{
+	uint8_t plain[32 + KL_RECORD_MAX], row[1024], key[8];
+	struct kl_bytes sealed;
+	struct kl_writer w;
+	int err;
+
+	kl_writer_init(&w, plain, sizeof plain);
+	kl_put(&w, leaf->salt, sizeof leaf->salt);
+	kl_put_bytes(&w, leaf->record);
+	err = vault_seal(j->vault, j->month_slot, T_LEAF,
+	    index_key(key, leaf->index), kl_writer_bytes(&w), mem, &sealed);
+	if (err != KL_OK)
+		return err;
+	kl_writer_init(&w, row, sizeof row);
+	kl_put(&w, hash->b, sizeof hash->b);
+	kl_put_u32(&w, j->month);
+	kl_put_bytes(&w, sealed);
+	return kl_kv_put(txn, T_LEAF, index_key(key, leaf->index),
+	    kl_writer_bytes(&w));
+}
+
+int
+journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
+    struct kl_record *r, struct kl_arena *mem, struct journal_leaf *out)
+{
+	uint32_t month = month_of(now_ms);
+	uint8_t record[KL_RECORD_MAX];
+	struct kl_hash hash;
+	size_t n;
+	int err;
+
+	r->version = 1;
+	r->time_minute = now_ms / KL_MINUTE_MS;
+	if (r->actor_role == 0) {
+		r->actor_role = KL_BROKER;
+		r->actor_key_id = j->key_id;
+	}
+	if (r->outcome == 0)
+		r->outcome = 1;
+	if (r->reason == 0)
+		r->reason = KL_C_OK;
+	if (r->count == 0)
+		r->count = 1;
+	if (month != j->month) {
+		err = month_make(j, txn, month, &j->month_slot);
+		if (err != KL_OK)
+			return err;
+		j->month = month;
+	}
+	err = KL_STATEMENT_PACK(KL_S_RECORD, r, record, sizeof record, &n);
+	if (err != KL_OK)
+		return err;
+	out->index = j->range.size;
+	if ((err = kl_arena_copy(mem, kl_bytes(record, n), &out->record)) !=
+	    KL_OK)
+		return err;
+	kl_random(out->salt, sizeof out->salt);
+	hash = kl_record_leaf_hash(out->salt, out->record);
+	if ((err = put_leaf(j, txn, &hash, out, mem)) != KL_OK)
+		return err;
+	kl_range_append(&j->range, &hash);
+	return KL_OK;
+}
+
+static int
+leaf_row(struct kl_kv_txn *txn, uint64_t index, struct kl_hash *hash,
+    uint32_t *month, struct kl_bytes *sealed)
+{
+	uint8_t key[8];
+	struct kl_reader r;
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_LEAF, index_key(key, index), &v);
+
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, v);
+	kl_get(&r, hash->b, sizeof hash->b);
+	*month = kl_get_u32(&r);
+	*sealed = kl_get_bytes(&r, r.n);
+	return r.bad ? KL_E_DAMAGED : KL_OK;
+}
+
+int
+journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
+    struct kl_arena *mem, struct kl_bytes *out)
+{
+	struct kl_logged l = { .leaf = index };
+	struct kl_bytes sealed, plain, copy;
+	struct kl_reader r;
+	struct kl_hash hash;
+	uint32_t month, slot;
+	uint8_t key[8];
+	int err;
+
+	*out = KL_BYTES_NONE;
+	if ((err = leaf_row(txn, index, &hash, &month, &sealed)) != KL_OK)
+		return err;
+	if ((err = kl_arena_copy(mem, sealed, &copy)) != KL_OK)
+		return err;
+	slot = j->month_slot;
+	if (month != j->month &&
+	    (err = month_slot(j, txn, month, &slot)) != KL_OK)
+		return err;
+	err = vault_open(j->vault, slot, T_LEAF, index_key(key, index), copy,
+	    mem, &plain);
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, plain);
+	kl_get(&r, l.salt, sizeof l.salt);
+	l.record = kl_get_bytes(&r, r.n);
+	return KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, out);
+}
+
+/* ---- the tree's state ----------------------------------------------------- */
+
+static int
+put_text(struct kl_kv_txn *txn, const char *name, const char *text)
+{
+	return kl_kv_put(txn, T_META, kl_bytes_str(name), kl_bytes_str(text));
+}
+
+static int
+get_text(struct kl_kv_txn *txn, const char *name, char *out, size_t cap)
+{
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_META, kl_bytes_str(name), &v);
+
+	if (err != KL_OK)
+		return err;
+	if (v.n >= cap)
+		return KL_E_DAMAGED;
+	memcpy(out, v.p, v.n);
+	out[v.n] = '\0';
+	return KL_OK;
+}
+
+int
+journal_save(struct journal *j, struct kl_kv_txn *txn)
+{
+	uint8_t buf[8 + sizeof j->range.h];
+	struct kl_writer w;
+
+	if (j->range.size == j->committed.size)
+		return KL_OK;
+	kl_writer_init(&w, buf, sizeof buf);
+	kl_put_u64(&w, j->range.size);
+	kl_put(&w, j->range.h, j->range.n * sizeof j->range.h[0]);
+	return kl_kv_put(txn, T_META, kl_bytes_str(meta_tree),
+	    kl_writer_bytes(&w));
+}
+
+void
+journal_committed(struct journal *j)
+{
+	j->committed = j->range;
+}
+
+void
+journal_undo(struct journal *j)
+{
+	j->range = j->committed;
+	/* The month's slot may have been taken in the undone turn. */
+	j->month = 0;
+}
+
+int
+journal_load(struct journal *j, struct kl_kv_txn *txn)
+{
+	struct kl_reader r;
+	struct kl_bytes v;
+	int err;
+
+	if ((err = get_text(txn, meta_origin, j->origin,
+	    sizeof j->origin)) != KL_OK)
+		return KL_E_DAMAGED;
+	err = get_text(txn, meta_previous, j->previous.b,
+	    sizeof j->previous.b);
+	if (err == KL_E_NOT_FOUND)
+		j->previous.b[0] = '\0';
+	else if (err != KL_OK)
+		return err;
+	err = kl_kv_get(txn, T_META, kl_bytes_str(meta_tree), &v);
+	if (err != KL_OK)
+		return KL_E_DAMAGED;
+	kl_reader_init(&r, v);
+	kl_range_init(&j->range);
+	j->range.size = kl_get_u64(&r);
+	j->range.n = (uint32_t)__builtin_popcountll(j->range.size);
+	if (r.n != j->range.n * sizeof j->range.h[0])
+		return KL_E_DAMAGED;
+	kl_get(&r, j->range.h, r.n);
+	j->committed = j->range;
+	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
+}
+
+static void
+make_origin(struct journal *j)
+{
+	struct kl_id_text id = kl_id_text(&j->broker);
+	uint8_t bits[5];
+	char *colon;
+
+	colon = strchr(id.b, ':');
+	if (colon != NULL)
+		*colon = '-';
+	kl_random(bits, sizeof bits);
+	snprintf(j->origin, sizeof j->origin, "%s.kortelijn/log/%.8s", id.b,
+	    kl_spoken_make(bits).b);
+}
+
+int
+journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
+    const struct kl_note *previous, struct kl_arena *mem)
+{
+	struct kl_record r = { .event = KL_EV_ORIGIN };
+	struct journal_leaf leaf;
+	int err;
+
+	make_origin(j);
+	kl_range_init(&j->range);
+	kl_range_init(&j->committed);
+	j->previous = *previous;
+	if (previous->b[0] != '\0') {
+		r.body_hash = kl_hash_of(kl_bytes_str(previous->b));
+		err = put_text(txn, meta_previous, previous->b);
+		if (err != KL_OK)
+			return err;
+	}
+	if ((err = put_text(txn, meta_origin, j->origin)) != KL_OK)
+		return err;
+	err = journal_append(j, txn, now_ms, &r, mem, &leaf);
+	return err != KL_OK ? err : journal_save(j, txn);
+}
+
+/* ---- checkpoints ---------------------------------------------------------- */
+
+bool
+journal_due(const struct journal *j, int64_t now_ms)
+{
+	int64_t age = now_ms - j->note_ms;
+
+	if (j->committed.size != j->checked.size)
+		return age >= SIGN_BUSY_MS || age < 0;
+	return age >= SIGN_IDLE_MS || age < 0;
+}
+
+/* From the store, not from memory: a flipped bit must not get signed. */
+static int
+recheck(struct journal *j, struct kl_kv_txn *txn, struct kl_range *fresh)
+{
+	struct kl_hash hash, want, got;
+	struct kl_bytes sealed;
+	uint32_t month;
+	int err;
+
+	*fresh = j->checked;
+	while (fresh->size < j->committed.size) {
+		err = leaf_row(txn, fresh->size, &hash, &month, &sealed);
+		if (err != KL_OK)
+			return KL_E_DAMAGED;
+		kl_range_append(fresh, &hash);
+	}
+	want = kl_range_root(&j->committed);
+	got = kl_range_root(fresh);
+	return kl_bytes_equal(KL_BYTES_OF(want), KL_BYTES_OF(got)) ?
+	    KL_OK : KL_E_DAMAGED;
+}
+
+int
+journal_sign(struct journal *j, struct kl_kv_txn *read, int64_t now_ms,
+    const char *mark_path)
+{
+	struct kl_checkpoint c = { .size = j->committed.size };
+	struct kl_range fresh;
+	struct kl_note note;
+	int err;
+
+	if ((err = recheck(j, read, &fresh)) != KL_OK)
+		return err;
+	memcpy(c.origin, j->origin, sizeof c.origin);
+	c.root = kl_range_root(&fresh);
+	if ((err = kl_note_sign(&c, j->sk, &note)) != KL_OK)
+		return err;
+	err = kl_fs_replace(mark_path, kl_bytes_str(note.b));
+	if (err != KL_OK)
+		return err;
+	j->checked = fresh;
+	j->note = note;
+	j->note_ms = now_ms;
+	return KL_OK;
+}
+
+int
+journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
+    struct kl_note *note, struct kl_checkpoint *c)
+{
+	FILE *f = fopen(mark_path, "re");
+	size_t n;
+
+	memset(note, 0, sizeof *note);
+	if (f == NULL)
+		return KL_E_NOT_FOUND;
+	n = fread(note->b, 1, sizeof note->b - 1, f);
+	fclose(f);
+	if (kl_note_verify(kl_bytes(note->b, n), pk, c) != KL_OK)
+		return KL_E_DAMAGED;
+	return KL_OK;
+}
+
+/* ---- proofs --------------------------------------------------------------- */
+
+int
+journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
+    uint64_t size, struct kl_hash *out, size_t *n)
+{
+	uint64_t total = j->checked.size;
+	struct kl_hash *leaves;
+	struct kl_bytes sealed;
+	uint32_t month;
+	int err = KL_OK;
+
+	*n = 0;
+	if (size > total || total == 0)
+		return KL_E_VALUE;
+	leaves = malloc(total * sizeof *leaves);
+	if (leaves == NULL)
+		return KL_E_MEMORY;
+	for (uint64_t i = 0; i < total && err == KL_OK; i++)
+		err = leaf_row(txn, i, &leaves[i], &month, &sealed);
+	if (err == KL_OK && want == KL_LOG_CONSISTENCY)
+		err = kl_prove_consistency(leaves, total, size, out, n);
+	else if (err == KL_OK)
+		err = kl_prove_inclusion(leaves, total, size, out, n);
+	free(leaves);
+	return err;
+}

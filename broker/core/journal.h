@@ -1,0 +1,79 @@
+/*
+ * journal.h: the delivery log: leaves in the transaction of the act that they
+ * tell, the tree over them, and signed checkpoints. PROTOCOL.md 10.
+ */
+#ifndef CORE_JOURNAL_H
+#define CORE_JOURNAL_H
+
+#include <kortelijn/base/arena.h>
+#include <kortelijn/crypto/merkle.h>
+#include <kortelijn/crypto/note.h>
+#include <kortelijn/host/kv.h>
+#include <kortelijn/wire/request.h>
+
+#include "broker/core/vault.h"
+
+struct journal {
+	struct vault *vault;
+	const struct kl_secret *sk;	/* receipt-and-log key, borrowed */
+	struct kl_sign_pk pk;
+	struct kl_id broker;
+	struct kl_key_id key_id;	/* of pk */
+	char origin[KL_ORIGIN_MAX];
+	struct kl_range range;		/* as the store has it, or will */
+	struct kl_range committed;	/* to fall back to */
+	struct kl_range checked;	/* re-read from the store and signed */
+	uint32_t month;			/* of month_slot; 0: none */
+	uint32_t month_slot;
+	struct kl_note note;		/* newest checkpoint */
+	int64_t note_ms;		/* when it was signed */
+	struct kl_note previous;	/* last of the origin before, or "" */
+};
+
+/* A leaf as its writer is told of it; record points into the arena. */
+struct journal_leaf {
+	uint64_t index;
+	struct kl_bytes record;
+	uint8_t salt[32];
+};
+
+/* Makes a new origin with leaf 0, which names `previous` ("" if none).
+ * The caller commits. */
+int journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
+    const struct kl_note *previous, struct kl_arena *mem) KL_MUST_CHECK;
+/* Reads what the store has. KL_E_DAMAGED. */
+int journal_load(struct journal *j, struct kl_kv_txn *txn) KL_MUST_CHECK;
+
+/* Fills version, time and the broker's key as actor unless they are set. */
+int journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
+    struct kl_record *r, struct kl_arena *mem, struct journal_leaf *out)
+    KL_MUST_CHECK;
+/* A packed kl_logged of a leaf. KL_E_NOT_FOUND: no such leaf, or its month
+ * was erased. */
+int journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
+    struct kl_arena *mem, struct kl_bytes *out) KL_MUST_CHECK;
+
+/* Writes the tree's state if it changed. Last in every turn. */
+int journal_save(struct journal *j, struct kl_kv_txn *txn) KL_MUST_CHECK;
+void journal_committed(struct journal *j);
+void journal_undo(struct journal *j);
+
+/* A checkpoint is wanted: leaves wait since a second, or ten minutes passed. */
+bool journal_due(const struct journal *j, int64_t now_ms);
+/*
+ * Re-reads the new leaf hashes from the store, compares the root, writes
+ * `mark_path` durably and only then shows the checkpoint as j->note.
+ * KL_E_DAMAGED: the store says another tree than memory; KL_E_IO.
+ */
+int journal_sign(struct journal *j, struct kl_kv_txn *read, int64_t now_ms,
+    const char *mark_path) KL_MUST_CHECK;
+/* The mark file. KL_E_NOT_FOUND: there is none; KL_E_DAMAGED. */
+int journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
+    struct kl_note *note, struct kl_checkpoint *c) KL_MUST_CHECK;
+
+/* Consistency of an older size with the newest checkpoint, or inclusion of a
+ * leaf in it. *n hashes into out[KL_PROOF_MAX]. KL_E_VALUE. */
+int journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
+    uint64_t size, struct kl_hash *out, size_t *n) KL_MUST_CHECK;
+
+#endif

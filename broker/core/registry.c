@@ -1,0 +1,582 @@
+#include "broker/core/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/crypto/hash.h>
+#include <kortelijn/crypto/sign.h>
+
+#include "broker/core/tables.h"
+
+/* ---- looking up ----------------------------------------------------------- */
+
+struct participant *
+registry_by_number(struct registry *r, uint32_t number)
+{
+	return number >= 1 && number <= r->n ? r->p[number - 1] : NULL;
+}
+
+struct participant *
+registry_by_id(struct registry *r, const struct kl_id *id)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (kl_id_equal(&r->p[i]->id, id))
+			return r->p[i];
+	return NULL;
+}
+
+struct participant *
+registry_by_key(struct registry *r, const struct kl_curve_pk *pk,
+    const struct registry_card **card)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct participant *p = r->p[i];
+
+		for (size_t j = 0; j < p->n_cards; j++) {
+			*card = &p->card[j];
+			if (memcmp(p->card[j].transport_pk.b, pk->b,
+			    sizeof pk->b) == 0)
+				return p;
+		}
+	}
+	*card = NULL;
+	return NULL;
+}
+
+const struct registry_card *
+registry_card_of(const struct participant *p, const struct kl_key_id *key_id)
+{
+	for (size_t i = 0; i < p->n_cards; i++)
+		if (memcmp(p->card[i].key_id.b, key_id->b,
+		    sizeof key_id->b) == 0)
+			return &p->card[i];
+	return NULL;
+}
+
+enum kl_code
+registry_card_valid(const struct registry_card *c, int64_t now_ms)
+{
+	if (c->revoked != 0)
+		return KL_C_CARD_REVOKED;
+	if (now_ms < c->not_before_ms)
+		return KL_C_CARD_NOT_YET;
+	if (now_ms > c->not_after_ms)
+		return KL_C_CARD_EXPIRED;
+	return KL_C_OK;
+}
+
+struct participant *
+registry_successor(struct registry *r, const struct kl_id *id,
+    int64_t now_ms)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (kl_id_equal(&r->p[i]->succeeds, id) &&
+		    r->p[i]->succeeds_from_ms <= now_ms)
+			return r->p[i];
+	return NULL;
+}
+
+const struct registry_prekey *
+registry_prekey_of(const struct participant *p, const struct kl_key_id *id)
+{
+	for (size_t i = 0; i < p->n_prekeys; i++)
+		if (memcmp(p->prekey[i].id.b, id->b, sizeof id->b) == 0)
+			return &p->prekey[i];
+	return NULL;
+}
+
+int64_t
+registry_cover_ms(const struct participant *p, int64_t now_ms)
+{
+	int64_t until = now_ms;
+	bool grew = true;
+
+	while (grew) {
+		grew = false;
+		for (size_t i = 0; i < p->n_prekeys; i++) {
+			if (p->prekey[i].not_before_ms <= until &&
+			    p->prekey[i].not_after_ms > until) {
+				until = p->prekey[i].not_after_ms;
+				grew = true;
+			}
+		}
+	}
+	return until == now_ms ? 0 : until;
+}
+
+/* ---- taking up ------------------------------------------------------------ */
+
+static struct participant *
+add_participant(struct registry *r, const struct kl_id *id)
+{
+	struct participant **grown, *p;
+	size_t cap;
+
+	if (r->n == REGISTRY_PARTICIPANTS_MAX)
+		return NULL;
+	if (r->n == r->cap) {
+		cap = r->cap == 0 ? 64 : 2 * r->cap;
+		grown = realloc(r->p, cap * sizeof *grown);
+		if (grown == NULL)
+			return NULL;
+		r->p = grown;
+		r->cap = cap;
+	}
+	if ((p = calloc(1, sizeof *p)) == NULL)
+		return NULL;
+	p->id = *id;
+	p->number = (uint32_t)r->n + 1;
+	r->p[r->n++] = p;
+	return p;
+}
+
+static int
+take_card(struct registry *r, const struct kl_card *c)
+{
+	struct participant *p = registry_by_id(r, &c->id);
+	struct registry_card *slot;
+	size_t oldest = 0;
+
+	if (p == NULL && (p = add_participant(r, &c->id)) == NULL)
+		return KL_E_FULL;
+	if (p->n_cards == REGISTRY_CARDS_MAX) {
+		for (size_t i = 1; i < p->n_cards; i++)
+			if (p->card[i].not_after_ms <
+			    p->card[oldest].not_after_ms)
+				oldest = i;
+		slot = &p->card[oldest];
+	} else {
+		slot = &p->card[p->n_cards++];
+	}
+	*slot = (struct registry_card){
+		.sign_pk = c->sign_pk, .transport_pk = c->transport_pk,
+		.key_id = kl_key_id_of(c->sign_pk.b),
+		.not_before_ms = c->not_before_ms,
+		.not_after_ms = c->not_after_ms,
+	};
+	memcpy(slot->serial, c->serial, sizeof slot->serial);
+	p->role = c->role;
+	p->succeeds = c->succeeds;
+	p->succeeds_from_ms = c->succeeds_from_ms;
+	memset(p->name, 0, sizeof p->name);
+	memcpy(p->name, c->name.p, c->name.n);
+	return KL_OK;
+}
+
+static int
+take_revocation(struct registry *r, const struct kl_revocation *v)
+{
+	struct participant *p = registry_by_id(r, &v->id);
+
+	if (p == NULL)
+		return KL_OK;
+	for (size_t i = 0; i < p->n_cards; i++)
+		if (memcmp(p->card[i].serial, v->serial,
+		    sizeof v->serial) == 0)
+			p->card[i].revoked = v->reason;
+	return KL_OK;
+}
+
+static int
+take_prekey(struct registry *r, const struct kl_prekey *k, uint64_t number)
+{
+	struct participant *p = registry_by_id(r, &k->owner);
+	struct registry_prekey *slot;
+	size_t oldest = 0;
+
+	if (p == NULL)
+		return KL_E_DAMAGED;
+	if (p->n_prekeys < REGISTRY_PREKEYS_MAX) {
+		slot = &p->prekey[p->n_prekeys++];
+	} else {
+		for (size_t i = 1; i < p->n_prekeys; i++)
+			if (p->prekey[i].not_after_ms <
+			    p->prekey[oldest].not_after_ms)
+				oldest = i;
+		slot = &p->prekey[oldest];
+	}
+	*slot = (struct registry_prekey){
+		.id = kl_key_id_of(k->pk.b), .number = number,
+		.not_before_ms = k->not_before_ms,
+		.not_after_ms = k->not_after_ms,
+	};
+	return KL_OK;
+}
+
+/* A statement of the directory, opened but not verified. */
+struct opened {
+	uint32_t statement;
+	struct kl_signed s;
+	union {
+		struct kl_card card;
+		struct kl_revocation revocation;
+		struct kl_prekey prekey;
+		struct kl_profile profile;
+	} u;
+};
+
+static enum kl_code
+open_entry(const struct kl_entry *e, struct kl_arena *mem, struct opened *o)
+{
+	enum kl_code code;
+
+	o->statement = e->statement;
+	if ((code = kl_signed_read(e->content, mem, &o->s)) != KL_C_OK)
+		return code;
+	switch (e->statement) {
+	case KL_CARD:
+		return KL_STATEMENT_READ(KL_CARD, o->s.body, mem, &o->u.card);
+	case KL_REVOCATION:
+		return KL_STATEMENT_READ(KL_REVOCATION, o->s.body, mem,
+		    &o->u.revocation);
+	case KL_PREKEY:
+		return KL_STATEMENT_READ(KL_PREKEY, o->s.body, mem,
+		    &o->u.prekey);
+	case KL_PROFILE:
+		return KL_STATEMENT_READ(KL_PROFILE, o->s.body, mem,
+		    &o->u.profile);
+	default:
+		return KL_C_VALUE_UNKNOWN;
+	}
+}
+
+static int
+take_up(struct registry *r, const struct opened *o, uint64_t number)
+{
+	struct participant *p;
+
+	switch (o->statement) {
+	case KL_CARD: return take_card(r, &o->u.card);
+	case KL_REVOCATION: return take_revocation(r, &o->u.revocation);
+	case KL_PREKEY: return take_prekey(r, &o->u.prekey, number);
+	default:
+		p = registry_by_id(r, &o->u.profile.owner);
+		if (p == NULL)
+			return KL_E_DAMAGED;
+		p->profile = number;
+		return KL_OK;
+	}
+}
+
+/* ---- verifying ------------------------------------------------------------ */
+
+static bool
+card_known(const struct registry *r, const struct kl_card *c)
+{
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t j = 0; j < r->p[i]->n_cards; j++)
+			if (memcmp(r->p[i]->card[j].serial, c->serial,
+			    sizeof c->serial) == 0)
+				return true;
+	return false;
+}
+
+static bool
+revocation_known(struct registry *r, const struct kl_revocation *v)
+{
+	struct participant *p = registry_by_id(r, &v->id);
+
+	for (size_t i = 0; p != NULL && i < p->n_cards; i++)
+		if (memcmp(p->card[i].serial, v->serial,
+		    sizeof v->serial) == 0)
+			return p->card[i].revoked != 0;
+	return false;
+}
+
+static enum kl_code
+check_own(const struct opened *o, const struct participant *by,
+    const struct kl_id *owner, const struct kl_key_id *key_id,
+    int64_t now_ms)
+{
+	const struct registry_card *c;
+	enum kl_code code;
+
+	if (by == NULL || !kl_id_equal(owner, &by->id))
+		return KL_C_NOT_YOUR_KEY;
+	if ((c = registry_card_of(by, key_id)) == NULL)
+		return KL_C_CARD_UNKNOWN;
+	if ((code = registry_card_valid(c, now_ms)) != KL_C_OK)
+		return code;
+	return kl_verify((enum kl_label)o->statement, o->s.body, &c->sign_pk,
+	    &o->s.sig) == KL_OK ? KL_C_OK : KL_C_SIGNATURE;
+}
+
+static enum kl_code
+check_prekey(const struct opened *o, const struct participant *by,
+    int64_t now_ms)
+{
+	const struct kl_prekey *k = &o->u.prekey;
+	int64_t week = kl_week_start_ms(now_ms);
+
+	if (k->not_before_ms != kl_week_start_ms(k->not_before_ms) ||
+	    k->not_after_ms != k->not_before_ms + KL_WEEK_MS ||
+	    k->schema_min > k->schema_max)
+		return KL_C_VALUE_UNKNOWN;
+	if (k->not_before_ms < week ||
+	    k->not_before_ms > week + REGISTRY_PREKEY_WEEKS * KL_WEEK_MS)
+		return KL_C_TIMES;
+	return check_own(o, by, &k->owner, &k->signer_key_id, now_ms);
+}
+
+static enum kl_code
+check_authority(const struct registry *r, const struct opened *o,
+    uint32_t realm)
+{
+	if (realm != r->realm)
+		return KL_C_REALM;
+	return kl_verify((enum kl_label)o->statement, o->s.body,
+	    &r->authority, &o->s.sig) == KL_OK ? KL_C_OK : KL_C_SIGNATURE;
+}
+
+static enum kl_code
+check_entry(struct registry *r, const struct opened *o,
+    const struct participant *by, int64_t now_ms, bool *known)
+{
+	const struct kl_profile *f = &o->u.profile;
+	struct kl_key_id id;
+
+	*known = false;
+	switch (o->statement) {
+	case KL_CARD:
+		*known = card_known(r, &o->u.card);
+		return check_authority(r, o, o->u.card.realm);
+	case KL_REVOCATION:
+		*known = revocation_known(r, &o->u.revocation);
+		return check_authority(r, o, o->u.revocation.realm);
+	case KL_PREKEY:
+		id = kl_key_id_of(o->u.prekey.pk.b);
+		*known = by != NULL && registry_prekey_of(by, &id) != NULL;
+		return check_prekey(o, by, now_ms);
+	default:
+		if (by == NULL || (by->role != KL_MUNICIPALITY &&
+		    by->role != KL_PARTNER))
+			return KL_C_ROLE;
+		return check_own(o, by, &f->owner, &f->signer_key_id, now_ms);
+	}
+}
+
+/* ---- storing -------------------------------------------------------------- */
+
+static struct kl_bytes
+number_key(uint8_t buf[8], uint64_t number)
+{
+	kl_be64_put(buf, number);
+	return kl_bytes(buf, 8);
+}
+
+static int
+store_entry(struct kl_kv_txn *txn, uint64_t number, const struct kl_entry *e)
+{
+	uint8_t row[4 + KL_SIGNED_MAX], key[8];
+	struct kl_writer w;
+
+	kl_writer_init(&w, row, sizeof row);
+	kl_put_u32(&w, e->statement);
+	kl_put_bytes(&w, e->content);
+	if (w.full)
+		return KL_E_SIZE;
+	return kl_kv_put(txn, T_DIRECTORY, number_key(key, number),
+	    kl_writer_bytes(&w));
+}
+
+static int
+drop_profile(struct registry *r, struct kl_kv_txn *txn,
+    const struct opened *o)
+{
+	struct participant *p = registry_by_id(r, &o->u.profile.owner);
+	uint8_t key[8];
+
+	if (p == NULL || p->profile == 0)
+		return KL_OK;
+	return kl_kv_del(txn, T_DIRECTORY, number_key(key, p->profile));
+}
+
+enum kl_code
+registry_put(struct registry *r, struct kl_kv_txn *txn,
+    const struct kl_entry *e, const struct participant *by, int64_t now_ms,
+    struct kl_arena *mem, uint64_t *number, int *err)
+{
+	struct opened o;
+	enum kl_code code;
+	bool known;
+
+	*number = 0;
+	*err = KL_OK;
+	if ((code = open_entry(e, mem, &o)) != KL_C_OK)
+		return code;
+	code = check_entry(r, &o, by, now_ms, &known);
+	if (code != KL_C_OK || known)
+		return code;
+	if (o.statement == KL_PROFILE)
+		*err = drop_profile(r, txn, &o);
+	if (*err == KL_OK)
+		*err = store_entry(txn, r->newest + 1, e);
+	if (*err == KL_OK)
+		*err = take_up(r, &o, r->newest + 1);
+	if (*err != KL_OK)
+		return KL_C_TRY_LATER;
+	*number = ++r->newest;
+	return KL_C_OK;
+}
+
+/* Participant row: number 4, instance 16, epoch 8, reported 1, open 4. */
+int
+registry_save(struct kl_kv_txn *txn, const struct participant *p)
+{
+	uint8_t row[64];
+	struct kl_writer w;
+
+	kl_writer_init(&w, row, sizeof row);
+	kl_put(&w, p->instance.b, sizeof p->instance.b);
+	kl_put_u64(&w, p->epoch);
+	kl_put_u8(&w, p->reported_in ? 1 : 0);
+	kl_put_u32(&w, p->open_conversations);
+	return kl_kv_put(txn, T_PARTICIPANT, KL_BYTES_OF(p->id),
+	    kl_writer_bytes(&w));
+}
+
+static int
+load_participant(struct kl_kv_txn *txn, struct participant *p)
+{
+	struct kl_reader r;
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_PARTICIPANT, KL_BYTES_OF(p->id), &v);
+
+	if (err == KL_E_NOT_FOUND)
+		return KL_OK;
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, v);
+	kl_get(&r, p->instance.b, sizeof p->instance.b);
+	p->epoch = kl_get_u64(&r);
+	p->reported_in = kl_get_u8(&r) != 0;
+	p->open_conversations = kl_get_u32(&r);
+	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
+}
+
+static int
+load_entry(struct registry *r, struct kl_kv_entry *row, struct kl_arena *mem)
+{
+	struct kl_entry e;
+	struct kl_reader in;
+	struct opened o;
+
+	if (row->key.n != 8)
+		return KL_E_DAMAGED;
+	kl_reader_init(&in, row->value);
+	e.statement = kl_get_u32(&in);
+	e.content = kl_get_bytes(&in, in.n);
+	if (in.bad || open_entry(&e, mem, &o) != KL_C_OK)
+		return KL_E_DAMAGED;
+	r->newest = kl_be64(row->key.p);
+	return take_up(r, &o, r->newest);
+}
+
+static void
+forget(struct registry *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct participant *p = r->p[i];
+
+		*p = (struct participant){ .id = p->id, .number = p->number };
+	}
+	r->newest = 0;
+}
+
+int
+registry_load(struct registry *r, struct kl_kv_txn *txn,
+    struct kl_arena *mem)
+{
+	struct kl_kv_entry row;
+	uint8_t key[8] = { 0 };
+	size_t mark = kl_arena_mark(mem);
+	int err;
+
+	forget(r);
+	while ((err = kl_kv_seek(txn, T_DIRECTORY, kl_bytes(key, sizeof key),
+	    r->newest != 0, &row)) == KL_OK) {
+		if ((err = load_entry(r, &row, mem)) != KL_OK)
+			return err;
+		kl_arena_release(mem, mark);
+		number_key(key, r->newest);
+	}
+	if (err != KL_E_NOT_FOUND)
+		return err;
+	for (size_t i = 0; i < r->n; i++)
+		if ((err = load_participant(txn, r->p[i])) != KL_OK)
+			return err;
+	return KL_OK;
+}
+
+void
+registry_clear(struct registry *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->p[i]);
+	free(r->p);
+	*r = (struct registry){ .n = 0 };
+}
+
+int
+registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
+    struct kl_arena *mem, struct kl_directory_reply *out)
+{
+	size_t room = KL_FRAME_MAX - 512;
+	struct kl_kv_entry row;
+	uint8_t key[8];
+	int err;
+
+	*out = (struct kl_directory_reply){ .newest = r->newest,
+	    .last = after };
+	while (out->n_entry < KL_ENTRIES_MAX) {
+		struct kl_entry e;
+		struct kl_reader in;
+		struct kl_bytes packed;
+
+		err = kl_kv_seek(txn, T_DIRECTORY, number_key(key, out->last),
+		    true, &row);
+		if (err == KL_E_NOT_FOUND) {
+			out->last = r->newest;
+			return KL_OK;
+		}
+		if (err != KL_OK)
+			return err;
+		if (row.value.n + 16 > room)
+			return KL_OK;
+		kl_reader_init(&in, row.value);
+		e.statement = kl_get_u32(&in);
+		e.content = kl_get_bytes(&in, in.n);
+		err = KL_MESSAGE_PACK_IN(KL_M_ENTRY, &e, mem, &packed);
+		if (err != KL_OK)
+			return err;
+		out->entry[out->n_entry++] = packed;
+		out->last = kl_be64(row.key.p);
+		room -= row.value.n + 16;
+	}
+	return KL_OK;
+}
+
+int
+registry_prune(struct registry *r, struct kl_kv_txn *txn, int64_t now_ms,
+    size_t max)
+{
+	uint8_t key[8];
+	int err;
+
+	for (size_t i = 0; i < r->n && max > 0; i++) {
+		struct participant *p = r->p[i];
+
+		for (size_t j = p->n_prekeys; j-- > 0 && max > 0;) {
+			if (p->prekey[j].not_after_ms >= now_ms)
+				continue;
+			err = kl_kv_del(txn, T_DIRECTORY,
+			    number_key(key, p->prekey[j].number));
+			if (err != KL_OK)
+				return err;
+			p->prekey[j] = p->prekey[--p->n_prekeys];
+			max--;
+		}
+	}
+	return KL_OK;
+}

@@ -1,0 +1,108 @@
+/*
+ * registry.h: who takes part: cards, revocations, prekeys, profiles, and what
+ * the broker remembers of each participant. All in memory, all from the
+ * directory in the store; a change is written and read in the same turn.
+ */
+#ifndef CORE_REGISTRY_H
+#define CORE_REGISTRY_H
+
+#include <kortelijn/base/arena.h>
+#include <kortelijn/host/kv.h>
+#include <kortelijn/wire/request.h>
+
+#define REGISTRY_PARTICIPANTS_MAX 4096
+#define REGISTRY_CARDS_MAX 4		/* of one participant, by date */
+#define REGISTRY_PREKEYS_MAX 12
+#define REGISTRY_PREKEY_WEEKS 10	/* how far ahead one may be published */
+
+struct registry_card {
+	uint8_t serial[16];
+	struct kl_sign_pk sign_pk;
+	struct kl_curve_pk transport_pk;
+	struct kl_key_id key_id;	/* of sign_pk */
+	int64_t not_before_ms, not_after_ms;
+	uint32_t revoked;		/* enum kl_revoke_reason, 0: not */
+};
+
+struct registry_prekey {
+	struct kl_key_id id;
+	uint64_t number;		/* in the directory */
+	int64_t not_before_ms, not_after_ms;
+};
+
+struct participant {
+	uint32_t number;		/* from 1; names its mailbox */
+	struct kl_id id;
+	uint32_t role;
+	char name[101];
+	struct kl_id succeeds;		/* or zero */
+	int64_t succeeds_from_ms;
+	struct registry_card card[REGISTRY_CARDS_MAX];
+	size_t n_cards;
+	struct registry_prekey prekey[REGISTRY_PREKEYS_MAX];
+	size_t n_prekeys;
+	uint64_t profile;		/* directory number, 0: none */
+	/* as stored in T_PARTICIPANT */
+	struct kl_instance instance;
+	uint64_t epoch;			/* 0: never said HELLO */
+	bool reported_in;		/* on this log origin */
+	uint32_t open_conversations;
+};
+
+struct registry {
+	struct kl_sign_pk authority;
+	uint32_t realm;
+	struct participant **p;		/* [number - 1] */
+	size_t n, cap;
+	uint64_t newest;		/* directory number */
+	bool must_report;		/* this origin began after a loss */
+};
+
+/* Reads everything anew; what was there is dropped. KL_E_DAMAGED,
+ * KL_E_MEMORY. Pointers to participants stay valid when n does not shrink. */
+int registry_load(struct registry *r, struct kl_kv_txn *txn,
+    struct kl_arena *mem) KL_MUST_CHECK;
+void registry_clear(struct registry *r);
+
+struct participant *registry_by_id(struct registry *r,
+    const struct kl_id *id);
+struct participant *registry_by_number(struct registry *r, uint32_t number);
+/* By a transport key on any of its cards. */
+struct participant *registry_by_key(struct registry *r,
+    const struct kl_curve_pk *pk, const struct registry_card **card);
+/* The card whose key has this id, NULL if there is none. */
+const struct registry_card *registry_card_of(const struct participant *p,
+    const struct kl_key_id *key_id);
+/* KL_C_OK, or why this card does not count at now_ms. */
+enum kl_code registry_card_valid(const struct registry_card *c,
+    int64_t now_ms);
+/* Who has taken over from this participant at now_ms, or NULL. */
+struct participant *registry_successor(struct registry *r,
+    const struct kl_id *id, int64_t now_ms);
+/* The prekey whose id this is, NULL if it is not offered. */
+const struct registry_prekey *registry_prekey_of(
+    const struct participant *p, const struct kl_key_id *id);
+/* Until when its prekeys reach without a gap; 0: none for now. */
+int64_t registry_cover_ms(const struct participant *p, int64_t now_ms);
+
+/*
+ * Verifies a statement of the directory (CARD, REVOCATION: the authority's
+ * signature and realm; PREKEY, PROFILE: `by`'s own), stores it under the next
+ * number and takes it up in memory. What is there already is KL_C_OK with
+ * *number 0. The code says why it was refused; a negative *err says that the
+ * store failed.
+ */
+enum kl_code registry_put(struct registry *r, struct kl_kv_txn *txn,
+    const struct kl_entry *e, const struct participant *by, int64_t now_ms,
+    struct kl_arena *mem, uint64_t *number, int *err);
+/* Writes instance, epoch, reported_in and open_conversations. */
+int registry_save(struct kl_kv_txn *txn, const struct participant *p)
+    KL_MUST_CHECK;
+/* A page of the directory after a number; packed kl_entries in the arena. */
+int registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
+    struct kl_arena *mem, struct kl_directory_reply *out) KL_MUST_CHECK;
+/* Leaves out what has ended: prekeys past their week. At most `max`. */
+int registry_prune(struct registry *r, struct kl_kv_txn *txn,
+    int64_t now_ms, size_t max) KL_MUST_CHECK;
+
+#endif
