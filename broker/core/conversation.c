@@ -1,0 +1,428 @@
+#include "broker/core/conversation.h"
+
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/crypto/secret.h>
+#include <kortelijn/domain/state.h>
+
+#include "broker/core/tables.h"
+
+#define CONSENT_AGE_DAYS 30	/* P05 */
+#define CONSENT_TERM_DAYS 731	/* P10: 24 months */
+#define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* P35 */
+#define PACKED_MAX (1024 + KL_ENVELOPE_MAX)
+
+/* ---- the row -------------------------------------------------------------- */
+
+static struct kl_bytes
+pack(const struct conversation *c, uint8_t *buf, size_t cap)
+{
+	struct kl_writer w;
+
+	kl_writer_init(&w, buf, cap);
+	kl_put(&w, c->id.b, sizeof c->id.b);
+	kl_put(&w, c->ref.b, sizeof c->ref.b);
+	kl_put(&w, c->spoken, sizeof c->spoken);
+	kl_put(&w, c->sender.b, sizeof c->sender.b);
+	kl_put(&w, c->receiver.b, sizeof c->receiver.b);
+	kl_put(&w, c->referral.b, sizeof c->referral.b);
+	kl_put(&w, c->consent.b, sizeof c->consent.b);
+	kl_put(&w, c->under.b, sizeof c->under.b);
+	kl_put_u8(&w, (uint8_t)c->n_onward);
+	kl_put(&w, c->onward_to, c->n_onward * sizeof c->onward_to[0]);
+	kl_put_u32(&w, c->level);
+	kl_put_u32(&w, c->given_on);
+	kl_put_u32(&w, c->valid_until);
+	kl_put_u64(&w, c->seq_sender);
+	kl_put_u64(&w, c->seq_receiver);
+	kl_put_u32(&w, c->milestone);
+	kl_put_u32(&w, c->state);
+	kl_put_u8(&w, (uint8_t)((c->base_sender ? 1 : 0) |
+	    (c->base_receiver ? 2 : 0) | (c->delivered ? 4 : 0) |
+	    (c->reopened ? 8 : 0)));
+	kl_put_i64(&w, c->ended_ms);
+	kl_put_bytes(&w, c->body);
+	return w.full ? KL_BYTES_NONE : kl_writer_bytes(&w);
+}
+
+static int
+unpack(struct kl_bytes in, struct conversation *c)
+{
+	struct kl_reader r;
+	uint8_t flags;
+
+	kl_reader_init(&r, in);
+	kl_get(&r, c->id.b, sizeof c->id.b);
+	kl_get(&r, c->ref.b, sizeof c->ref.b);
+	kl_get(&r, c->spoken, sizeof c->spoken);
+	kl_get(&r, c->sender.b, sizeof c->sender.b);
+	kl_get(&r, c->receiver.b, sizeof c->receiver.b);
+	kl_get(&r, c->referral.b, sizeof c->referral.b);
+	kl_get(&r, c->consent.b, sizeof c->consent.b);
+	kl_get(&r, c->under.b, sizeof c->under.b);
+	c->n_onward = kl_get_u8(&r);
+	if (c->n_onward > KL_ONWARD_MAX)
+		return KL_E_DAMAGED;
+	kl_get(&r, c->onward_to, c->n_onward * sizeof c->onward_to[0]);
+	c->level = kl_get_u32(&r);
+	c->given_on = kl_get_u32(&r);
+	c->valid_until = kl_get_u32(&r);
+	c->seq_sender = kl_get_u64(&r);
+	c->seq_receiver = kl_get_u64(&r);
+	c->milestone = kl_get_u32(&r);
+	c->state = kl_get_u32(&r);
+	flags = kl_get_u8(&r);
+	c->base_sender = (flags & 1) != 0;
+	c->base_receiver = (flags & 2) != 0;
+	c->delivered = (flags & 4) != 0;
+	c->reopened = (flags & 8) != 0;
+	c->ended_ms = kl_get_i64(&r);
+	c->body = kl_get_bytes(&r, r.n);
+	return r.bad ? KL_E_DAMAGED : KL_OK;
+}
+
+int
+conversation_put(struct turn *t, const struct conversation *c)
+{
+	uint8_t plain[PACKED_MAX], row[PACKED_MAX + 64];
+	struct kl_bytes packed = pack(c, plain, sizeof plain), sealed;
+	struct kl_writer w;
+	int r;
+
+	if (packed.n == 0)
+		return KL_E_SIZE;
+	r = vault_seal(t->vault, c->slot, T_CONV, KL_BYTES_OF(c->tag), packed,
+	    t->mem, &sealed);
+	if (r != KL_OK)
+		return r;
+	kl_writer_init(&w, row, sizeof row);
+	kl_put_u32(&w, c->slot);
+	kl_put_bytes(&w, sealed);
+	return kl_kv_put(t->txn, T_CONV, KL_BYTES_OF(c->tag),
+	    kl_writer_bytes(&w));
+}
+
+static int
+read_row(struct turn *t, struct kl_bytes value, struct conversation *out)
+{
+	struct kl_bytes sealed, plain;
+	struct kl_reader r;
+	int err;
+
+	kl_reader_init(&r, value);
+	out->slot = kl_get_u32(&r);
+	sealed = kl_get_bytes(&r, r.n);
+	if (r.bad)
+		return KL_E_DAMAGED;
+	err = vault_open(t->vault, out->slot, T_CONV, KL_BYTES_OF(out->tag),
+	    sealed, t->mem, &plain);
+	return err != KL_OK ? err : unpack(plain, out);
+}
+
+int
+conversation_get(struct turn *t, const struct kl_tag *tag,
+    struct conversation *out)
+{
+	struct kl_bytes v;
+	int err;
+
+	memset(out, 0, sizeof *out);
+	out->tag = *tag;
+	err = kl_kv_get(t->txn, T_CONV, KL_BYTES_OF(*tag), &v);
+	return err != KL_OK ? err : read_row(t, v, out);
+}
+
+int
+conversation_by_id(struct turn *t, const struct kl_conv_id *id,
+    struct conversation *out)
+{
+	struct kl_tag tag = vault_tag(t->vault, T_CONV, KL_BYTES_OF(*id));
+
+	return conversation_get(t, &tag, out);
+}
+
+int
+conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
+    struct conversation *out)
+{
+	struct kl_tag key = vault_tag(t->vault, T_PARENT,
+	    KL_BYTES_OF(*body_hash)), tag;
+	struct kl_bytes v;
+	int err = kl_kv_get(t->txn, T_PARENT, KL_BYTES_OF(key), &v);
+
+	if (err != KL_OK)
+		return err;
+	if (v.n != sizeof tag.b)
+		return KL_E_DAMAGED;
+	memcpy(tag.b, v.p, sizeof tag.b);
+	return conversation_get(t, &tag, out);
+}
+
+int
+conversation_next(struct turn *t, const struct kl_tag *after, bool first,
+    struct conversation *out)
+{
+	struct kl_kv_entry row;
+	int err = kl_kv_seek(t->txn, T_CONV, KL_BYTES_OF(*after), !first,
+	    &row);
+
+	memset(out, 0, sizeof *out);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof out->tag.b)
+		return KL_E_DAMAGED;
+	memcpy(out->tag.b, row.key.p, sizeof out->tag.b);
+	return read_row(t, row.value, out);
+}
+
+/* ---- a new one ------------------------------------------------------------ */
+
+/* Unique among those that the store knows. */
+static int
+draw_spoken(struct turn *t, uint8_t out[9])
+{
+	for (int tries = 0; tries < 16; tries++) {
+		struct kl_spoken s;
+		struct kl_tag tag;
+		struct kl_bytes v;
+		uint8_t bits[5];
+		int err;
+
+		kl_random(bits, sizeof bits);
+		s = kl_spoken_make(bits);
+		tag = vault_tag(t->vault, T_SPOKEN, kl_bytes(s.b, 9));
+		err = kl_kv_get(t->txn, T_SPOKEN, KL_BYTES_OF(tag), &v);
+		if (err == KL_E_NOT_FOUND) {
+			memcpy(out, s.b, 9);
+			return KL_OK;
+		}
+		if (err != KL_OK)
+			return err;
+	}
+	return KL_E_FULL;
+}
+
+int
+conversation_make(struct turn *t, const struct kl_envelope *e,
+    const struct kl_hash *body_hash, struct conversation *out)
+{
+	int r;
+
+	*out = (struct conversation){
+		.tag = vault_tag(t->vault, T_CONV,
+		    KL_BYTES_OF(e->header.conv_id)),
+		.id = e->header.conv_id,
+		.sender = e->header.sender, .receiver = e->header.receiver,
+		.referral = *body_hash,
+		.consent = kl_hash_of(e->consent_bytes),
+		.under = e->consent.under,
+		.n_onward = e->consent.n_onward_to,
+		.level = e->consent.feedback_level,
+		.given_on = e->consent.given_on,
+		.valid_until = e->consent.valid_until,
+		.seq_sender = e->header.seq,
+		.milestone = KL_MS_NONE, .state = KL_CONV_OPEN,
+	};
+	memcpy(out->onward_to, e->consent.onward_to, sizeof out->onward_to);
+	kl_random(out->ref.b, sizeof out->ref.b);
+	if ((r = draw_spoken(t, out->spoken)) != KL_OK)
+		return r;
+	return vault_take(t->vault, &out->slot);
+}
+
+int
+conversation_put_new(struct turn *t, const struct conversation *c)
+{
+	struct kl_tag spoken = vault_tag(t->vault, T_SPOKEN,
+	    KL_BYTES_OF(c->spoken));
+	struct kl_tag body = vault_tag(t->vault, T_PARENT,
+	    KL_BYTES_OF(c->referral));
+	struct kl_tag parent;
+	uint8_t child[2 * sizeof parent.b];
+	int r;
+
+	if ((r = conversation_put(t, c)) != KL_OK)
+		return r;
+	r = kl_kv_put(t->txn, T_SPOKEN, KL_BYTES_OF(spoken),
+	    KL_BYTES_OF(c->tag));
+	if (r != KL_OK)
+		return r;
+	r = kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
+	    KL_BYTES_OF(c->tag));
+	if (r != KL_OK || kl_bytes_zero(KL_BYTES_OF(c->under)))
+		return r;
+	parent = vault_tag(t->vault, T_PARENT, KL_BYTES_OF(c->under));
+	memcpy(child, parent.b, sizeof parent.b);
+	memcpy(child + sizeof parent.b, c->tag.b, sizeof c->tag.b);
+	return kl_kv_put(t->txn, T_CHILD, KL_BYTES_OF(child),
+	    KL_BYTES_OF(c->tag));
+}
+
+/* ---- rules ---------------------------------------------------------------- */
+
+bool
+conversation_role_may(uint32_t kind, uint32_t sender_role,
+    uint32_t receiver_role, bool under)
+{
+	switch (kind) {
+	case KL_REFERRAL:
+	case KL_CORRECTION:
+		if (sender_role == KL_PRACTICE)
+			return receiver_role == KL_MUNICIPALITY && !under;
+		return sender_role == KL_MUNICIPALITY &&
+		    (receiver_role == KL_PARTNER ||
+		    receiver_role == KL_MUNICIPALITY);
+	case KL_FEEDBACK:
+		if (sender_role == KL_MUNICIPALITY)
+			return receiver_role == KL_PRACTICE ||
+			    receiver_role == KL_MUNICIPALITY;
+		return sender_role == KL_PARTNER &&
+		    receiver_role == KL_MUNICIPALITY;
+	default:
+		return false;
+	}
+}
+
+enum kl_code
+conversation_check_consent(const struct kl_consent *c, int64_t now_ms)
+{
+	uint32_t today = (uint32_t)kl_day_of(now_ms);
+
+	/* A day of grace ahead: the giver's day may have begun already. */
+	if (c->given_on > today + 1 ||
+	    c->given_on + CONSENT_AGE_DAYS < today ||
+	    c->valid_until < today || c->valid_until < c->given_on ||
+	    c->valid_until > c->given_on + CONSENT_TERM_DAYS)
+		return KL_C_CONSENT_DATE;
+	return KL_C_OK;
+}
+
+enum kl_code
+conversation_check_parent(const struct conversation *parent,
+    const struct kl_envelope *child, int64_t now_ms)
+{
+	if (parent->state != KL_CONV_OPEN || !parent->delivered ||
+	    parent->valid_until < (uint32_t)kl_day_of(now_ms) ||
+	    child->consent.valid_until > parent->valid_until ||
+	    !kl_id_equal(&parent->receiver, &child->header.sender))
+		return KL_C_CONSENT_PARENT;
+	for (size_t i = 0; i < parent->n_onward; i++)
+		if (kl_id_equal(&parent->onward_to[i],
+		    &child->header.receiver))
+			return KL_C_OK;
+	return KL_C_CONSENT_RECEIVER;
+}
+
+static bool
+may_reopen(const struct conversation *c, int64_t now_ms)
+{
+	return c->state == KL_CONV_ENDED && !c->reopened &&
+	    c->milestone == KL_MS_ENDED &&
+	    now_ms - c->ended_ms <= REOPEN_TERM_MS;
+}
+
+static enum kl_code
+check_feedback(const struct conversation *c, const struct kl_header *h,
+    int64_t now_ms)
+{
+	bool ended = c->state != KL_CONV_OPEN;
+
+	if (!c->delivered)
+		return KL_C_BEFORE_RECEIPT;
+	if (ended && !(may_reopen(c, now_ms) &&
+	    (h->milestone == KL_MS_TAKEN_UP ||
+	    h->milestone == KL_MS_IN_PROGRESS)))
+		return KL_C_CONVERSATION_ENDED;
+	if (h->milestone == KL_MS_NONE)
+		return KL_C_MILESTONE;
+	if (h->feedback_level > c->level)
+		return c->level == KL_LEVEL_0 ? KL_C_NO_FEEDBACK_CONSENT :
+		    KL_C_LEVEL;
+	if (c->level == KL_LEVEL_0 && h->milestone != KL_MS_RETURNED)
+		return KL_C_NO_FEEDBACK_CONSENT;
+	if (c->level == KL_LEVEL_1 && h->milestone == KL_MS_IN_PROGRESS)
+		return KL_C_LEVEL;
+	if (c->valid_until < (uint32_t)kl_day_of(now_ms) &&
+	    h->milestone != KL_MS_RETURNED)
+		return KL_C_CONSENT_DATE;
+	return ended || kl_milestone_may_follow(
+	    (enum kl_milestone)c->milestone, (enum kl_milestone)h->milestone)
+	    ? KL_C_OK : KL_C_MILESTONE;
+}
+
+static enum kl_code
+check_seq(uint64_t last, bool base, uint64_t seq)
+{
+	return seq == last + 1 || (base && seq > last) ? KL_C_OK : KL_C_SEQ;
+}
+
+enum kl_code
+conversation_check_message(const struct conversation *c,
+    const struct kl_envelope *e, bool as_receiver, int64_t now_ms,
+    uint64_t *last_seq)
+{
+	const struct kl_header *h = &e->header;
+	enum kl_code code;
+
+	*last_seq = as_receiver ? c->seq_receiver : c->seq_sender;
+	if ((h->kind == KL_FEEDBACK) != as_receiver)
+		return KL_C_ROLE;
+	if (!kl_bytes_equal(KL_BYTES_OF(h->answers),
+	    KL_BYTES_OF(c->referral)))
+		return KL_C_ANSWERS;
+	code = check_seq(*last_seq,
+	    as_receiver ? c->base_receiver : c->base_sender, h->seq);
+	if (h->kind == KL_FEEDBACK)
+		return code != KL_C_OK ? code : check_feedback(c, h, now_ms);
+	if (c->state != KL_CONV_OPEN && !may_reopen(c, now_ms))
+		return KL_C_CONVERSATION_ENDED;
+	if (c->valid_until < (uint32_t)kl_day_of(now_ms))
+		return KL_C_CONSENT_DATE;
+	return code;
+}
+
+void
+conversation_take_message(struct conversation *c,
+    const struct kl_envelope *e, bool as_receiver, int64_t now_ms,
+    bool *opened, bool *closed)
+{
+	const struct kl_header *h = &e->header;
+
+	*opened = *closed = false;
+	if (as_receiver) {
+		c->seq_receiver = h->seq;
+		c->base_receiver = false;
+	} else {
+		c->seq_sender = h->seq;
+		c->base_sender = false;
+	}
+	if (c->state == KL_CONV_ENDED) {
+		c->state = KL_CONV_OPEN;
+		c->reopened = true;
+		c->milestone = KL_MS_NONE;
+		c->ended_ms = 0;
+		*opened = true;
+	}
+	if (h->kind != KL_FEEDBACK)
+		return;
+	c->milestone = h->milestone;
+	if (h->milestone == KL_MS_ENDED || h->milestone == KL_MS_RETURNED) {
+		c->state = KL_CONV_ENDED;
+		c->ended_ms = now_ms;
+		*closed = true;
+	}
+}
+
+enum kl_code
+conversation_check_release(const struct conversation *c, uint32_t kind,
+    int64_t now_ms)
+{
+	if (c->state == KL_CONV_WITHDRAWN || c->state == KL_CONV_EXPIRED)
+		return KL_C_CONVERSATION_ENDED;
+	/* The last FEEDBACK ended it itself and is still on its way. */
+	if (kind == KL_FEEDBACK)
+		return KL_C_OK;
+	return c->valid_until < (uint32_t)kl_day_of(now_ms) ?
+	    KL_C_CONSENT_DATE : KL_C_OK;
+}

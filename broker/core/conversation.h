@@ -1,0 +1,79 @@
+/*
+ * conversation.h: one consent, one referral, one conversation: what it
+ * allows, and how far it is. May this message be accepted, may it be released
+ * now? Yes, or a refusal code. PROTOCOL.md 8.
+ */
+#ifndef CORE_CONVERSATION_H
+#define CORE_CONVERSATION_H
+
+#include "broker/core/registry.h"
+#include "broker/core/turn.h"
+
+struct conversation {
+	struct kl_tag tag;		/* key of its row */
+	uint32_t slot;
+	struct kl_conv_id id;
+	struct kl_ref ref;		/* for the log */
+	uint8_t spoken[9];
+	struct kl_id sender, receiver;	/* of the REFERRAL */
+	struct kl_hash referral;	/* hash of its body */
+	struct kl_hash consent;		/* hash of its consent bytes */
+	struct kl_hash under;		/* parent's body, or zero */
+	struct kl_id onward_to[KL_ONWARD_MAX];
+	size_t n_onward;
+	uint32_t level, given_on, valid_until;
+	uint64_t seq_sender, seq_receiver;	/* last accepted of each side */
+	bool base_sender, base_receiver;	/* after a loss: any first seq */
+	uint32_t milestone;
+	uint32_t state;			/* enum kl_conv_state */
+	bool delivered;			/* the REFERRAL was, once */
+	bool reopened;
+	int64_t ended_ms;
+	struct kl_bytes body;		/* signed REFERRAL, once delivered */
+};
+
+/* KL_E_NOT_FOUND. `body` points into the turn's memory. */
+int conversation_get(struct turn *t, const struct kl_tag *tag,
+    struct conversation *out) KL_MUST_CHECK;
+int conversation_by_id(struct turn *t, const struct kl_conv_id *id,
+    struct conversation *out) KL_MUST_CHECK;
+/* By the hash of its REFERRAL's body. */
+int conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
+    struct conversation *out) KL_MUST_CHECK;
+/* Takes a slot, draws reference and spoken reference, writes nothing. */
+int conversation_make(struct turn *t, const struct kl_envelope *e,
+    const struct kl_hash *body_hash, struct conversation *out) KL_MUST_CHECK;
+int conversation_put(struct turn *t, const struct conversation *c)
+    KL_MUST_CHECK;
+/* Besides put: the rows by which a new one is found. */
+int conversation_put_new(struct turn *t, const struct conversation *c)
+    KL_MUST_CHECK;
+/* The next one in the order of tags after `after`. KL_E_NOT_FOUND. */
+int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
+    struct conversation *out) KL_MUST_CHECK;
+
+/* Who may send what to whom; default deny. under: inside a parent's consent. */
+bool conversation_role_may(uint32_t kind, uint32_t sender_role,
+    uint32_t receiver_role, bool under);
+/* Dates and terms of a consent at the time of sending. P05, P10. */
+enum kl_code conversation_check_consent(const struct kl_consent *c,
+    int64_t now_ms);
+/* The parent of an onward referral: active, delivered to the sender, names
+ * the receiver, not shorter than the child. */
+enum kl_code conversation_check_parent(const struct conversation *parent,
+    const struct kl_envelope *child, int64_t now_ms);
+/* A CORRECTION or FEEDBACK in this conversation, by a party or its successor
+ * (as_receiver: it stands on the receiver's side). Sets *last_seq. */
+enum kl_code conversation_check_message(const struct conversation *c,
+    const struct kl_envelope *e, bool as_receiver, int64_t now_ms,
+    uint64_t *last_seq);
+/* Takes an accepted one into account. *opened: it reopened the conversation;
+ * *closed: it ended it. */
+void conversation_take_message(struct conversation *c,
+    const struct kl_envelope *e, bool as_receiver, int64_t now_ms,
+    bool *opened, bool *closed);
+/* At release: does the consent still cover this kind? */
+enum kl_code conversation_check_release(const struct conversation *c,
+    uint32_t kind, int64_t now_ms);
+
+#endif
