@@ -28,7 +28,7 @@ EDGE =
 CORE =
 SUPERVISOR =
 CTL =
-COMMON =
+COMMON = json_content
 PRACTICE =
 MUNICIPALITY =
 
@@ -39,7 +39,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	state rules render content
 UNIT_CORE =
 UNIT_BROKER =
-UNIT_ADAPTER =
+UNIT_ADAPTER = json_content schemas
 INTEGRATION =
 LONG =
 

@@ -74,6 +74,10 @@ int json_read_correction(struct kl_bytes in,
 int json_read_feedback(struct kl_bytes in, struct json_feedback_file *out,
     struct kl_finding *why) KL_MUST_CHECK;
 
+/* Turns the path of a content rule ("name.initials") into the pointer of the
+ * file ("/referral/name/initials"); leaves pointers and "" as they are. */
+void json_finding_pointer(struct kl_finding *f);
+
 /* What the desk gets beside the content. */
 struct json_referral_meta {
 	uint64_t seq;			/* cursor of the interface */
