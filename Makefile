@@ -16,7 +16,7 @@ VERSION = 0.1.0
 SCHEMA = signed request content
 BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
-WIRE = canon table signed request content
+WIRE = canon table check signed request content
 DOMAIN = state feedback list referral rules rules_text render
 HOST = fs textfile kv slots loop link conf log daemon sandbox
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.

@@ -6,9 +6,6 @@
 #include <kortelijn/crypto/seal.h>
 #include <kortelijn/crypto/sign.h>
 
-#define HEADER_MAX 600
-#define CONSENT_MAX 400
-
 static int
 pack_consent(const struct kl_header *h, const struct kl_consent *consent,
     const struct kl_hash *preview_hash, uint8_t *buf, size_t *n)
@@ -17,10 +14,10 @@ pack_consent(const struct kl_header *h, const struct kl_consent *consent,
 	switch (h->kind) {
 	case KL_REFERRAL:
 		return consent == NULL ? KL_E_VALUE :
-		    kl_consent_pack(consent, buf, CONSENT_MAX, n);
+		    kl_consent_pack(consent, buf, KL_CONSENT_MAX, n);
 	case KL_CORRECTION:
 		return preview_hash == NULL ? KL_E_VALUE :
-		    kl_preview_pack(preview_hash, buf, CONSENT_MAX, n);
+		    kl_preview_pack(preview_hash, buf, KL_CONSENT_MAX, n);
 	default:
 		return KL_OK;
 	}
@@ -44,7 +41,8 @@ encrypt(struct kl_envelope *e, const struct kl_dh_pk *prekey,
 
 	if (block == 0 || plain.n >= block)
 		return KL_E_SIZE;
-	memcpy(padded, plain.p, plain.n);
+	if (plain.n > 0)
+		memcpy(padded, plain.p, plain.n);
 	if ((r = kl_seal_pad(padded, plain.n, block)) != KL_OK)
 		goto out;
 	if ((r = kl_dh_keypair(&c.ephemeral, &esk)) != KL_OK)
@@ -92,7 +90,7 @@ kl_envelope_seal(struct kl_header *h, const struct kl_consent *consent,
     const struct kl_dh_pk *prekey, const struct kl_sign_pk *sender_pk,
     const struct kl_secret *sender_sk, struct kl_sealed *out)
 {
-	uint8_t header_bytes[HEADER_MAX], consent_bytes[CONSENT_MAX];
+	uint8_t header_bytes[KL_HEADER_MAX], consent_bytes[KL_CONSENT_MAX];
 	struct kl_envelope e = { .ct_len = 0 };
 	size_t n;
 	int r;
@@ -101,6 +99,9 @@ kl_envelope_seal(struct kl_header *h, const struct kl_consent *consent,
 	h->sender_key_id = kl_key_id_of(sender_pk->b);
 	h->prekey_id = kl_key_id_of(prekey->b);
 	e.header = *h;
+	if (kl_header_check(h) != KL_C_OK || (consent != NULL &&
+	    consent->feedback_level != h->feedback_level))
+		return KL_E_VALUE;
 	r = kl_header_pack(h, header_bytes, sizeof header_bytes, &n);
 	if (r != KL_OK)
 		return r;
@@ -109,9 +110,12 @@ kl_envelope_seal(struct kl_header *h, const struct kl_consent *consent,
 	if (r != KL_OK)
 		return r;
 	e.consent_bytes = kl_bytes(consent_bytes, n);
-	if ((r = encrypt(&e, prekey, sender_pk, plain, out)) != KL_OK)
-		return r;
-	return sign(&e, sender_sk, out);
+	r = encrypt(&e, prekey, sender_pk, plain, out);
+	if (r == KL_OK)
+		r = sign(&e, sender_sk, out);
+	if (r != KL_OK)
+		memset(out, 0, sizeof *out);
+	return r;
 }
 
 enum kl_code

@@ -1,5 +1,6 @@
 #include <kortelijn/wire/request.h>
 
+#include "proto/wire/check.h"
 #include "proto/wire/table.h"
 #include "request.pb-c.h"
 
@@ -16,7 +17,7 @@ static const struct kl_row request_rows[] = {
 };
 static const struct kl_row reply_rows[] = {
 	KL_U32(kl_reply_msg, version, 1, ANY_U32),
-	KL_U32(kl_reply_msg, request, 1, ANY_U32),
+	KL_U32(kl_reply_msg, request, 0, ANY_U32),
 	KL_U64(kl_reply_msg, request_id, 0, ANY_U64),
 	KL_U32(kl_reply_msg, code, 1, 65535),
 	KL_U32(kl_reply_msg, retry_after_ms, 0, ANY_U32),
@@ -133,23 +134,24 @@ static const struct kl_row log_reply_rows[] = {
 
 #define MESSAGE(rows, descriptor, s) \
 	KL_TABLE(rows, kl__##descriptor##__descriptor, s)
+#define CHECKED(name, s) \
+	KL_TABLE_CHECKED(name##_rows, kl__##name##__descriptor, s, \
+	    kl_check_##name)
 
 static const struct kl_table messages[] = {
 	[KL_M_REQUEST] = MESSAGE(request_rows, request, kl_request_msg),
 	[KL_M_REPLY] = MESSAGE(reply_rows, reply, kl_reply_msg),
-	[KL_M_HELLO] = MESSAGE(hello_rows, hello, kl_hello),
+	[KL_M_HELLO] = CHECKED(hello, kl_hello),
 	[KL_M_HELLO_REPLY] = MESSAGE(hello_reply_rows, hello_reply,
 	    kl_hello_reply),
 	[KL_M_SUBMIT] = MESSAGE(submit_rows, submit, kl_submit),
 	[KL_M_LOGGED] = MESSAGE(logged_rows, logged, kl_logged),
-	[KL_M_SUBMIT_REPLY] = MESSAGE(submit_reply_rows, submit_reply,
-	    kl_submit_reply),
+	[KL_M_SUBMIT_REPLY] = CHECKED(submit_reply, kl_submit_reply),
 	[KL_M_FETCH] = MESSAGE(fetch_rows, fetch, kl_fetch),
 	[KL_M_FETCH_REPLY] = MESSAGE(fetch_reply_rows, fetch_reply,
 	    kl_fetch_reply),
-	[KL_M_ITEM] = MESSAGE(item_rows, item, kl_item),
-	[KL_M_PUT_RECEIPT] = MESSAGE(put_receipt_rows, put_receipt,
-	    kl_put_receipt),
+	[KL_M_ITEM] = CHECKED(item, kl_item),
+	[KL_M_PUT_RECEIPT] = CHECKED(put_receipt, kl_put_receipt),
 	[KL_M_ITEM_ACK] = MESSAGE(item_ack_rows, item_ack, kl_item_ack),
 	[KL_M_WITHDRAW] = MESSAGE(withdraw_rows, withdraw, kl_withdraw),
 	[KL_M_WITHDRAW_REPLY] = MESSAGE(withdraw_reply_rows, withdraw_reply,
@@ -157,13 +159,12 @@ static const struct kl_table messages[] = {
 	[KL_M_DIRECTORY] = MESSAGE(directory_rows, directory, kl_directory),
 	[KL_M_DIRECTORY_REPLY] = MESSAGE(directory_reply_rows,
 	    directory_reply, kl_directory_reply),
-	[KL_M_ENTRY] = MESSAGE(entry_rows, entry, kl_entry),
+	[KL_M_ENTRY] = CHECKED(entry, kl_entry),
 	[KL_M_PUBLISH] = MESSAGE(publish_rows, publish, kl_publish),
 	[KL_M_SYNC] = MESSAGE(sync_rows, sync, kl_sync),
 	[KL_M_SYNC_REPLY] = MESSAGE(sync_reply_rows, sync_reply,
 	    kl_sync_reply),
-	[KL_M_SYNC_CONVERSATION] = MESSAGE(sync_conversation_rows,
-	    sync_conversation, kl_sync_conversation),
+	[KL_M_SYNC_CONVERSATION] = CHECKED(sync_conversation, kl_sync_conversation),
 	[KL_M_LOG] = MESSAGE(log_rows, log, kl_log_request),
 	[KL_M_LOG_REPLY] = MESSAGE(log_reply_rows, log_reply, kl_log_reply),
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "proto/wire/check.h"
 #include "proto/wire/table.h"
 #include "signed.pb-c.h"
 
@@ -56,8 +57,8 @@ kl_signed_pack(const struct kl_signed *s, uint8_t *buf, size_t cap, size_t *n)
 }
 
 static const struct kl_row body_rows[] = {
-	KL_VIEW(kl_envelope, header_bytes, 1, 600),
-	KL_VIEW(kl_envelope, consent_bytes, 0, 400),
+	KL_VIEW(kl_envelope, header_bytes, 1, KL_HEADER_MAX),
+	KL_VIEW(kl_envelope, consent_bytes, 0, KL_CONSENT_MAX),
 	KL_FIXED(kl_envelope, ephemeral),
 	KL_FIXED(kl_envelope, nonce),
 	KL_FIXED(kl_envelope, commit),
@@ -107,7 +108,8 @@ static const struct kl_row consent_rows[] = {
 	KL_MANY(KL_ROW_IDS, kl_consent, onward_to, 0),
 };
 static const struct kl_table consent_table =
-    KL_TABLE(consent_rows, kl__consent__descriptor, kl_consent);
+    KL_TABLE_CHECKED(consent_rows, kl__consent__descriptor, kl_consent,
+    kl_check_consent);
 
 struct preview {
 	struct kl_hash preview_hash;
@@ -171,23 +173,56 @@ read_consent(struct kl_envelope *e, struct kl_arena *mem)
 }
 
 /* Which fields a kind leaves zero. PROTOCOL.md 4.2. */
-static enum kl_code
-check_kind(const struct kl_envelope *e)
+enum kl_code
+kl_header_check(const struct kl_header *h)
 {
-	const struct kl_header *h = &e->header;
 	bool answers = !kl_bytes_zero(KL_BYTES_OF(h->answers));
 
-	if (e->ct_len != kl_plain_bytes(h->kind) + KL_CT_EXTRA)
-		return KL_C_VALUE_UNKNOWN;
+	if (h->version != KL_PROTOCOL_VERSION)
+		return KL_C_VERSION;
+	if (h->suite != KL_SUITE_1)
+		return KL_C_SUITE;
 	if ((h->kind == KL_REFERRAL) == answers)
 		return KL_C_ANSWERS;
-	if (h->kind != KL_FEEDBACK && h->milestone != KL_MS_NONE)
+	if ((h->kind == KL_FEEDBACK) == (h->milestone == KL_MS_NONE))
+		return KL_C_VALUE_UNKNOWN;
+	if (h->kind == KL_CORRECTION && h->feedback_level != KL_LEVEL_0)
+		return KL_C_VALUE_UNKNOWN;
+	if (h->kind != KL_REFERRAL && h->answer_by_ms != 0)
 		return KL_C_VALUE_UNKNOWN;
 	if (kl_bytes_zero(KL_BYTES_OF(h->msg_id)) ||
 	    kl_bytes_zero(KL_BYTES_OF(h->conv_id)) ||
 	    kl_id_equal(&h->sender, &h->receiver))
 		return KL_C_VALUE_UNKNOWN;
+	if (memcmp(h->replaces.b, h->msg_id.b, sizeof h->msg_id.b) == 0)
+		return KL_C_REPLACES;
 	return KL_C_OK;
+}
+
+/* What header, consent and ciphertext say about each other. */
+static enum kl_code
+check_together(const struct kl_envelope *e)
+{
+	const struct kl_header *h = &e->header;
+
+	if (e->ct_len != kl_plain_bytes(h->kind) + KL_CT_EXTRA)
+		return KL_C_VALUE_UNKNOWN;
+	if (h->kind == KL_REFERRAL &&
+	    h->feedback_level != e->consent.feedback_level)
+		return KL_C_LEVEL;
+	return KL_C_OK;
+}
+
+static int
+read_layers(struct kl_bytes body, struct kl_arena *mem,
+    struct kl_envelope *out)
+{
+	int err;
+
+	if ((err = kl_table_read(&body_table, body, mem, out)) != KL_OK)
+		return err;
+	return kl_table_read(&header_table, out->header_bytes, mem,
+	    &out->header);
 }
 
 enum kl_code
@@ -195,22 +230,19 @@ kl_envelope_read(struct kl_bytes body, struct kl_arena *mem,
     struct kl_envelope *out)
 {
 	enum kl_code code;
-	int err;
 
 	memset(out, 0, sizeof *out);
-	if ((err = kl_table_read(&body_table, body, mem, out)) != KL_OK)
-		return kl_table_code(err);
-	err = kl_table_read(&header_table, out->header_bytes, mem,
-	    &out->header);
-	if (err != KL_OK)
-		return kl_table_code(err);
-	if (out->header.version != KL_PROTOCOL_VERSION)
-		return KL_C_VERSION;
-	if (out->header.suite != KL_SUITE_1)
-		return KL_C_SUITE;
-	if ((code = check_kind(out)) != KL_C_OK)
-		return code;
-	return read_consent(out, mem);
+	code = kl_table_code(read_layers(body, mem, out));
+	/* The header alone says which consent bytes there are. */
+	if (code == KL_C_OK)
+		code = kl_header_check(&out->header);
+	if (code == KL_C_OK)
+		code = read_consent(out, mem);
+	if (code == KL_C_OK)
+		code = check_together(out);
+	if (code != KL_C_OK)
+		memset(out, 0, sizeof *out);
+	return code;
 }
 
 /* ---- statements ----------------------------------------------------------- */
@@ -321,7 +353,7 @@ static const struct kl_row notice_rows[] = {
 	KL_U64(kl_notice, seq_to, 0, UINT32_MAX),
 	KL_TIME(kl_notice, at_ms),
 	KL_TIME(kl_notice, due_ms),
-	KL_VIEW(kl_notice, withdrawal, 0, 512),
+	KL_VIEW(kl_notice, withdrawal, 0, KL_WITHDRAWAL_MAX),
 	KL_VIEW(kl_notice, parent, 0, KL_ENVELOPE_MAX),
 };
 static const struct kl_row enrol_rows[] = {
@@ -354,31 +386,34 @@ static const struct kl_row record_rows[] = {
 	KL_U32(kl_record, count, 1, ANY_U32),
 };
 
+#define PLAIN(rows, descriptor, s) \
+	KL_TABLE(rows, kl__##descriptor##__descriptor, s)
+#define CHECKED(rows, descriptor, s, check) \
+	KL_TABLE_CHECKED(rows, kl__##descriptor##__descriptor, s, check)
+
 static const struct statement {
 	uint32_t type;
 	struct kl_table table;
 } statements[] = {
-	{ KL_CARD, KL_TABLE(card_rows, kl__card__descriptor, kl_card) },
-	{ KL_REVOCATION, KL_TABLE(revocation_rows,
-	  kl__revocation__descriptor, kl_revocation) },
-	{ KL_PREKEY, KL_TABLE(prekey_rows, kl__prekey__descriptor,
-	  kl_prekey) },
-	{ KL_PROFILE, KL_TABLE(profile_rows, kl__profile__descriptor,
-	  kl_profile) },
-	{ KL_RECEIPT, KL_TABLE(receipt_rows, kl__receipt__descriptor,
-	  kl_receipt) },
-	{ KL_WITHDRAWAL, KL_TABLE(withdrawal_rows,
-	  kl__withdrawal__descriptor, kl_withdrawal) },
-	{ KL_ERASE_RECEIPT, KL_TABLE(erase_receipt_rows,
-	  kl__erase_receipt__descriptor, kl_erase_receipt) },
-	{ KL_NOTICE, KL_TABLE(notice_rows, kl__notice__descriptor,
-	  kl_notice) },
-	{ KL_S_ENROL, KL_TABLE(enrol_rows, kl__enrol_request__descriptor,
-	  kl_enrol_request) },
-	{ KL_S_RECORD, KL_TABLE(record_rows, kl__log_record__descriptor,
-	  kl_record) },
-	{ KL_S_PROFILE_DETAILS, KL_TABLE(details_rows,
-	  kl__profile_details__descriptor, kl_profile_details) },
+	{ KL_CARD, CHECKED(card_rows, card, kl_card, kl_check_card) },
+	{ KL_REVOCATION, PLAIN(revocation_rows, revocation, kl_revocation) },
+	{ KL_PREKEY, CHECKED(prekey_rows, prekey, kl_prekey,
+	  kl_check_prekey) },
+	{ KL_PROFILE, CHECKED(profile_rows, profile, kl_profile,
+	  kl_check_profile) },
+	{ KL_RECEIPT, CHECKED(receipt_rows, receipt, kl_receipt,
+	  kl_check_receipt) },
+	{ KL_WITHDRAWAL, CHECKED(withdrawal_rows, withdrawal, kl_withdrawal,
+	  kl_check_withdrawal) },
+	{ KL_ERASE_RECEIPT, CHECKED(erase_receipt_rows, erase_receipt,
+	  kl_erase_receipt, kl_check_erase_receipt) },
+	{ KL_NOTICE, CHECKED(notice_rows, notice, kl_notice,
+	  kl_check_notice) },
+	{ KL_S_ENROL, CHECKED(enrol_rows, enrol_request, kl_enrol_request,
+	  kl_check_enrol) },
+	{ KL_S_RECORD, PLAIN(record_rows, log_record, kl_record) },
+	{ KL_S_PROFILE_DETAILS, CHECKED(details_rows, profile_details,
+	  kl_profile_details, kl_check_details) },
 };
 
 static const struct kl_table *

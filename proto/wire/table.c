@@ -17,6 +17,7 @@ kl_table_code(int err)
 	switch (err) {
 	case KL_OK: return KL_C_OK;
 	case KL_E_VALUE: return KL_C_VALUE_UNKNOWN;
+	case KL_E_MEMORY: return KL_C_TRY_LATER;
 	default: return KL_C_MALFORMED;
 	}
 }
@@ -183,7 +184,10 @@ kl_table_read(const struct kl_table *t, struct kl_bytes in,
 	memset(out, 0, t->struct_size);
 	if ((err = kl_canon_unpack(t->pb, in, mem, &m)) != KL_OK)
 		return err;
-	if ((err = read_rows(t, m, out)) != KL_OK)
+	err = read_rows(t, m, out);
+	if (err == KL_OK && t->check != NULL)
+		err = t->check(out);
+	if (err != KL_OK)
 		memset(out, 0, t->struct_size);
 	return err;
 }
@@ -205,6 +209,7 @@ pack_repeated(const struct kl_row *r, const uint8_t *base, uint8_t *to,
 	} numbers = { .in = at };
 	ProtobufCBinaryData *first = s->views + s->n;
 	struct kl_bytes view;
+	struct kl_id id;
 	size_t n;
 
 	memcpy(&n, base + r->count, sizeof n);
@@ -217,9 +222,11 @@ pack_repeated(const struct kl_row *r, const uint8_t *base, uint8_t *to,
 	}
 	for (size_t i = 0; i < n; i++, s->n++) {
 		if (r->type == KL_ROW_IDS) {
-			s->views[s->n] = kl_canon_view(
-			    at + i * sizeof (struct kl_id),
-			    sizeof (struct kl_id));
+			memcpy(&id, at + i * sizeof id, sizeof id);
+			if (!kl_id_valid(&id))
+				return KL_E_VALUE;
+			s->views[s->n] = kl_canon_view(at + i * sizeof id,
+			    sizeof id);
 			continue;
 		}
 		memcpy(&view, at + i * sizeof view, sizeof view);
@@ -287,5 +294,7 @@ kl_table_pack(const struct kl_table *t, const void *in, uint8_t *buf,
 		if (err != KL_OK)
 			return err;
 	}
+	if (t->check != NULL && (err = t->check(in)) != KL_OK)
+		return err;
 	return kl_canon_pack(&u.m, buf, cap, n);
 }

@@ -43,6 +43,8 @@ struct kl_table {
 	const struct kl_row *rows;
 	size_t n_rows;
 	size_t struct_size;
+	/* Rules between fields, on our struct; NULL: none. KL_E_VALUE. */
+	int (*check)(const void *in);
 };
 
 #define KL_U32(s, f, lo, hi) \
@@ -60,11 +62,14 @@ struct kl_table {
 #define KL_MANY(type, s, f, size) \
 	{ type, offsetof(struct s, f), size, offsetof(struct s, n_##f), 0, \
 	  sizeof ((struct s *)0)->f / sizeof ((struct s *)0)->f[0] }
+#define KL_TABLE_CHECKED(name, descriptor, s, check) \
+	{ &descriptor, name, sizeof name / sizeof name[0], \
+	  sizeof (struct s), check }
 #define KL_TABLE(name, descriptor, s) \
-	{ &descriptor, name, sizeof name / sizeof name[0], sizeof (struct s) }
+	KL_TABLE_CHECKED(name, descriptor, s, NULL)
 
 /* KL_E_FORMAT, KL_E_UNKNOWN, KL_E_MEMORY: see canon.h. KL_E_VALUE: a length
- * or number outside its row. `out` is all zero on failure. */
+ * or number outside its row, or the check. `out` is all zero on failure. */
 int kl_table_read(const struct kl_table *t, struct kl_bytes in,
     struct kl_arena *mem, void *out) KL_MUST_CHECK;
 /* KL_E_VALUE: the struct breaks its rows. KL_E_SIZE: cap is too small. */

@@ -24,7 +24,8 @@ struct kl_sealed {
  * and signs. consent: REFERRAL; preview_hash: CORRECTION; NULL otherwise.
  * Sets h->sender_key_id and h->prekey_id. The caller has filled the rest.
  * KL_E_SIZE: plain does not fit its kind; KL_E_VALUE: header or consent break
- * the protocol, or the prekey is a low-order point; KL_E_MEMORY.
+ * the protocol, or the prekey is a low-order point; KL_E_MEMORY. On failure
+ * *out is zero.
  */
 int kl_envelope_seal(struct kl_header *h, const struct kl_consent *consent,
     const struct kl_hash *preview_hash, struct kl_bytes plain,

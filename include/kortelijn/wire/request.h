@@ -35,8 +35,8 @@ struct kl_request_msg {
 };
 
 struct kl_reply_msg {
-	uint32_t version, request;
-	uint64_t request_id;
+	uint32_t version, request;	/* request and its id are 0 when the */
+	uint64_t request_id;		/* request could not be read */
 	uint32_t code, retry_after_ms;
 	int64_t time_ms;		/* the broker's clock */
 	struct kl_bytes detail;		/* SEQ: last seq, 8 bytes big-endian;

@@ -3,7 +3,8 @@
  * envelopes, statements, the log record.
  *
  * A reader answers KL_C_OK or the refusal code that the writer of the bytes
- * deserves; afterwards every length, enum and fixed value is inside the
+ * deserves: KL_C_MALFORMED, KL_C_VALUE_UNKNOWN, or KL_C_TRY_LATER when the
+ * arena is spent; afterwards every length, enum and fixed value is inside the
  * protocol. It does not verify signatures. Views in the result point into the
  * input or the arena. A packer answers KL_E_SIZE when cap is too small and
  * KL_E_VALUE when the struct breaks the same rules. PROTOCOL.md 2 to 5, 10.
@@ -16,8 +17,11 @@
 #include <kortelijn/base/types.h>
 
 #define KL_SIGNED_MAX 16000	/* bytes of a packed Signed */
-#define KL_ENVELOPE_MAX 2048	/* bytes of a packed Signed around a Body */
-#define KL_STATEMENT_MAX 2400	/* of any statement but a profile */
+#define KL_HEADER_MAX 320	/* bytes of a packed Header */
+#define KL_CONSENT_MAX 256	/* bytes of a packed Consent or Preview */
+#define KL_ENVELOPE_MAX 1024	/* bytes of a packed Signed around a Body */
+#define KL_WITHDRAWAL_MAX 256	/* bytes of a packed Signed Withdrawal */
+#define KL_STATEMENT_MAX 2400	/* the same of any statement but a profile */
 #define KL_RECORD_MAX 384	/* bytes of a packed LogRecord */
 /* Plaintext of a kind, padded, and its ciphertext. PROTOCOL.md 4.4. */
 #define KL_PLAIN_REFERRAL 1280
@@ -72,6 +76,10 @@ struct kl_envelope {
 	struct kl_bytes header_bytes, consent_bytes;
 };
 
+/* Which values a kind asks for, and which fields it leaves zero; no length or
+ * range. KL_C_OK, KL_C_VERSION, KL_C_SUITE, KL_C_ANSWERS, KL_C_REPLACES,
+ * KL_C_VALUE_UNKNOWN. PROTOCOL.md 4.2. */
+enum kl_code kl_header_check(const struct kl_header *h) KL_MUST_CHECK;
 int kl_header_pack(const struct kl_header *h, uint8_t *buf, size_t cap,
     size_t *n) KL_MUST_CHECK;
 int kl_consent_pack(const struct kl_consent *c, uint8_t *buf, size_t cap,
@@ -81,7 +89,9 @@ int kl_preview_pack(const struct kl_hash *preview_hash, uint8_t *buf,
 /* Packs header_bytes and consent_bytes as they are. */
 int kl_envelope_pack(const struct kl_envelope *e, uint8_t *buf, size_t cap,
     size_t *n) KL_MUST_CHECK;
-/* Reads a Body (of a kl_signed) with its header and consent. */
+/* Reads a Body (of a kl_signed) with its header and consent. KL_C_NO_CONSENT:
+ * a REFERRAL without; KL_C_LEVEL: its header and its consent name different
+ * levels; besides what kl_header_check answers. On failure *out is zero. */
 enum kl_code kl_envelope_read(struct kl_bytes body, struct kl_arena *mem,
     struct kl_envelope *out) KL_MUST_CHECK;
 
