@@ -14,8 +14,8 @@ enum core_exit {
 };
 
 /* Runs until SIGTERM and answers an exit status. pipe_fd: see pipe.h,
- * non-blocking; ready_fd: for ready.h, non-blocking; logging and hardening are
- * set up. Borrows all. */
+ * non-blocking; ready_fd: for ready.h, non-blocking. Logging and hardening are
+ * set up; state_dir is there and locked for this process. Borrows all. */
 int core_main(const struct broker_conf *conf, int pipe_fd, int ready_fd);
 
 #endif
