@@ -1,0 +1,106 @@
+#include "broker/ctl/cmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <kortelijn/host/fs.h>
+
+#include "broker/ctl/control.h"
+#include "broker/ctl/output.h"
+#include "broker/ctl/paper.h"
+
+#define REASON_MAX 200
+
+static const char explanation[] =
+    "A new store after a loss. At its next start the broker\n"
+    "  - begins with an empty store and a new log, whose first leaf names the\n"
+    "    last checkpoint of the old one;\n"
+    "  - asks every participant to report in: their adapters present\n"
+    "    withdrawals, open referrals and receipts, and send again what waits.\n"
+    "    Until then their messages wait; nothing is lost and nothing that was\n"
+    "    withdrawn or erased comes back.\n"
+    "Do this when the store is gone, not to mend a store that is there.\n\n";
+
+static bool
+reason_ok(const char *reason)
+{
+	size_t n = strlen(reason);
+
+	if (n == 0 || n > REASON_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* A loss is a store that is not there. */
+static int
+loss_check(const struct ctl *c, const struct broker_conf *conf)
+{
+	struct paper_path store;
+
+	if (control_running(c))
+		return output_fail(c, CTL_FAILED,
+		    "the broker runs, so its store is there");
+	if (paper_path(conf->state_dir, "data.mdb", &store) != KL_OK)
+		return output_fail_err(c, KL_E_SIZE, conf->state_dir);
+	if (access(store.b, F_OK) == 0)
+		return output_fail(c, CTL_FAILED, "%s is there. If it is "
+		    "damaged, move it away first: it will not be used again",
+		    store.b);
+	return CTL_OK;
+}
+
+static int
+mark_write(const char *dir, const char *reason)
+{
+	struct paper_path path;
+	char line[REASON_MAX + 2];
+	int fd, n, r;
+
+	if ((r = paper_path(dir, "new-store", &path)) != KL_OK)
+		return r;
+	fd = open(path.b, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
+	    O_CLOEXEC, 0644);
+	if (fd < 0)
+		return KL_E_DENIED;
+	n = snprintf(line, sizeof line, "%s\n", reason);
+	r = kl_fs_pwrite(fd, line, (size_t)n, 0);
+	if (r == KL_OK && fsync(fd) != 0)
+		r = KL_E_IO;
+	if (close(fd) != 0 && r == KL_OK)
+		r = KL_E_IO;
+	return r == KL_OK ? kl_fs_sync_parent(path.b) : r;
+}
+
+int
+cmd_store_new(struct ctl *c)
+{
+	const char *reason = ctl_option(c, "reason");
+	struct broker_conf conf;
+	char answer[16];
+	int r;
+
+	if (reason == NULL)
+		return ctl_missing(c, "reason");
+	if (!reason_ok(reason))
+		return output_fail(c, CTL_USAGE,
+		    "--reason is one line of 1 to %d bytes", REASON_MAX);
+	if ((r = ctl_conf(c, &conf)) != CTL_OK ||
+	    (r = loss_check(c, &conf)) != CTL_OK)
+		return r;
+	if (ctl_option(c, "yes") == NULL) {
+		fputs(explanation, stderr);
+		if (!ctl_ask("Begin a new store? Type yes: ", answer,
+		    sizeof answer) || strcmp(answer, "yes") != 0)
+			return output_fail(c, CTL_FAILED,
+			    "nothing was changed");
+	}
+	if ((r = mark_write(conf.config_dir, reason)) != KL_OK)
+		return output_fail_err(c, r, conf.config_dir);
+	return output_take(c, json_pack("{s:s,s:s}", "new_store", "allowed",
+	    "next_step", "start kortelijnd"));
+}
