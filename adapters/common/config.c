@@ -1,0 +1,108 @@
+#include "adapters/common/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+
+#define SLOTS_DEFAULT 16384
+#define MAP_DEFAULT 256		/* MiB */
+
+static uint32_t
+read_lang(const char *name)
+{
+	if (strcmp(name, "nl") == 0)
+		return KL_NL;
+	return strcmp(name, "en") == 0 ? KL_EN : 0;
+}
+
+static uint32_t
+read_erasure(const char *name)
+{
+	if (strcmp(name, "verified") == 0)
+		return 1;
+	return strcmp(name, "best-effort") == 0 ? 2 : 0;
+}
+
+static int
+refuse(struct kl_conf_error *error, const char *path, const char *what)
+{
+	(void)snprintf(error->b, sizeof error->b, "%.200s: %s", path, what);
+	return KL_E_CONFIG;
+}
+
+static int
+check(const struct config *c, const char *path,
+    struct kl_conf_error *error)
+{
+	if (kl_id_none(&c->id))
+		return refuse(error, path, "[adapter] id is no participant's "
+		    "id, such as agb:01234567");
+	if (c->role != KL_PRACTICE && c->role != KL_MUNICIPALITY &&
+	    c->role != KL_PARTNER)
+		return refuse(error, path, "[adapter] role must be practice, "
+		    "municipality or partner");
+	if (c->clock_offset_ms != 0 && c->realm != KL_TRAINING)
+		return refuse(error, path, "[adapter] clock_offset is for the "
+		    "training realm only");
+	if (c->folder && c->folder_dir[0] == '\0')
+		return refuse(error, path, "[folder] dir is missing");
+	return KL_OK;
+}
+
+int
+config_read(const char *path, struct config *out, struct kl_conf_error *error)
+{
+	char id[40] = "";
+	const int64_t years = 20 * 365 * KL_DAY_MS;
+	const struct kl_conf_key keys[] = {
+		{ "adapter", "role", KL_CONF_CHOICE, &out->role, 0, 0, 0,
+		  kl_role_read, true },
+		{ "adapter", "id", KL_CONF_TEXT, id, sizeof id, 0, 0, NULL,
+		  true },
+		{ "adapter", "name", KL_CONF_TEXT, out->name,
+		  sizeof out->name, 0, 0, NULL, true },
+		{ "adapter", "data_dir", KL_CONF_TEXT, out->data_dir,
+		  sizeof out->data_dir, 0, 0, NULL, true },
+		{ "adapter", "key_dir", KL_CONF_TEXT, out->key_dir,
+		  sizeof out->key_dir, 0, 0, NULL, true },
+		{ "adapter", "broker", KL_CONF_TEXT, out->broker,
+		  sizeof out->broker, 0, 0, NULL, true },
+		{ "adapter", "realm", KL_CONF_CHOICE, &out->realm, 0, 0, 0,
+		  kl_realm_read, true },
+		{ "adapter", "language", KL_CONF_CHOICE, &out->lang, 0, 0, 0,
+		  read_lang, false },
+		{ "adapter", "erasure", KL_CONF_CHOICE, &out->erasure, 0, 0,
+		  0, read_erasure, false },
+		{ "adapter", "clock_offset", KL_CONF_DURATION,
+		  &out->clock_offset_ms, 0, -years, years, NULL, false },
+		{ "adapter", "slots", KL_CONF_INT, &out->slots, 0, 64,
+		  1 << 20, NULL, false },
+		{ "adapter", "map_mb", KL_CONF_INT, &out->map_mb, 0, 16,
+		  65536, NULL, false },
+		{ "adapter", "log_json", KL_CONF_BOOL, &out->log_json, 0, 0,
+		  0, NULL, false },
+		{ "folder", "enabled", KL_CONF_BOOL, &out->folder, 0, 0, 0,
+		  NULL, false },
+		{ "folder", "dir", KL_CONF_TEXT, out->folder_dir,
+		  sizeof out->folder_dir, 0, 0, NULL, false },
+		{ "folder", "owner", KL_CONF_INT, &out->folder_owner, 0, 0,
+		  INT32_MAX, NULL, false },
+		{ "policy", "practical_note", KL_CONF_BOOL,
+		  &out->practical_note, 0, 0, 0, NULL, false },
+	};
+	int r;
+
+	memset(out, 0, sizeof *out);
+	out->lang = KL_NL;
+	out->erasure = 1;
+	out->slots = SLOTS_DEFAULT;
+	out->map_mb = MAP_DEFAULT;
+	out->folder_owner = -1;
+	r = kl_conf_read(path, keys, sizeof keys / sizeof keys[0], error);
+	if (r != KL_OK)
+		return r;
+	if (kl_id_read(id, &out->id) != KL_OK)
+		memset(&out->id, 0, sizeof out->id);
+	return check(out, path, error);
+}

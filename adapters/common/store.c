@@ -1,0 +1,486 @@
+#include "adapters/common/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kortelijn/crypto/aead.h>
+#include <kortelijn/host/kv.h>
+#include <kortelijn/host/slots.h>
+
+#define TAKEN_MAX 1024		/* slots in one turn */
+#define SLOT_BYTES 4
+#define VALUE_MAX 8192
+#define REFILL_STEP 256
+
+struct store {
+	struct kl_kv *kv;
+	struct kl_kv_txn *txn;
+	struct kl_slots *slots;
+	struct kl_secret *mac_key;
+	char path[512];			/* of data.mdb */
+	bool dirty;
+
+	/* slots of this turn */
+	uint32_t taken[TAKEN_MAX], dropped[TAKEN_MAX];
+	size_t n_taken, n_dropped;
+	/* zeroed, but the store still says "erasing" */
+	uint32_t zeroed[TAKEN_MAX];
+	size_t n_zeroed;
+};
+
+static int
+begin(struct store *s)
+{
+	return s->txn != NULL ? KL_OK : kl_kv_begin(s->kv, &s->txn);
+}
+
+static struct kl_bytes
+slot_key_of(uint8_t buf[SLOT_BYTES], uint32_t slot)
+{
+	struct kl_writer w;
+
+	kl_writer_init(&w, buf, SLOT_BYTES);
+	kl_put_u32(&w, slot);
+	return kl_writer_bytes(&w);
+}
+
+static uint32_t
+slot_of(struct kl_bytes b)
+{
+	struct kl_reader r;
+
+	kl_reader_init(&r, b);
+	return kl_get_u32(&r);
+}
+
+static int
+mark_used(struct store *s)
+{
+	struct store_entry e = { .n_key = 0 };
+	int r;
+
+	while ((r = store_seek(s, STORE_USED, kl_bytes(e.key, e.n_key), true,
+	    &e)) == KL_OK) {
+		r = kl_slots_mark_used(s->slots,
+		    slot_of(kl_bytes(e.key, e.n_key)));
+		/* A single broken slot loses one case, not the start. */
+		if (r != KL_OK && r != KL_E_DAMAGED)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+/* A crash may lie between a commit and the zeroing that it promised. */
+static int
+finish_erasing(struct store *s)
+{
+	struct store_entry e = { .n_key = 0 };
+	int r;
+
+	while ((r = store_seek(s, STORE_ERASING, KL_BYTES_NONE, false,
+	    &e)) == KL_OK) {
+		r = kl_slots_zero(s->slots,
+		    slot_of(kl_bytes(e.key, e.n_key)));
+		if (r == KL_OK)
+			r = store_del(s, STORE_ERASING,
+			    kl_bytes(e.key, e.n_key));
+		if (r != KL_OK)
+			return r;
+	}
+	if (r != KL_E_NOT_FOUND)
+		return r;
+	if ((r = kl_slots_sync(s->slots)) != KL_OK)
+		return r;
+	return store_commit(s);
+}
+
+int
+store_open(const struct store_options *o, struct store **out)
+{
+	struct store *s = calloc(1, sizeof *s);
+	int r = KL_E_MEMORY;
+
+	*out = NULL;
+	if (s == NULL)
+		return r;
+	if ((s->mac_key = kl_secret_copy(o->mac_key)) == NULL)
+		goto out;
+	(void)snprintf(s->path, sizeof s->path, "%s/data.mdb", o->dir);
+	if ((r = kl_kv_open(s->path, o->map_bytes, o->mac_key, &s->kv)) !=
+	    KL_OK)
+		goto out;
+	r = kl_slots_open(o->dir, o->slots, o->verified ?
+	    KL_ERASURE_VERIFIED : KL_ERASURE_BEST_EFFORT, &s->slots);
+	if (r != KL_OK)
+		goto out;
+	if ((r = mark_used(s)) != KL_OK || (r = finish_erasing(s)) != KL_OK)
+		goto out;
+	*out = s;
+	return KL_OK;
+out:
+	store_close(s);
+	return r;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	kl_kv_abort(&s->txn);
+	kl_kv_close(s->kv);
+	kl_slots_close(s->slots);
+	kl_secret_free(s->mac_key);
+	free(s);
+}
+
+static void
+read_machine_id(char id[64])
+{
+	int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+
+	memset(id, 0, 64);
+	if (fd < 0)
+		return;
+	/* Without one the inode and its birth time still tell copies apart. */
+	if (read(fd, id, 63) < 0)
+		memset(id, 0, 64);
+	(void)close(fd);
+}
+
+int
+store_binding(const struct store *s, struct kl_hash *out)
+{
+	struct statx st;
+	struct kl_bytes parts[3];
+	uint64_t place[3] = { 0 };
+	char id[64];
+
+	if (statx(AT_FDCWD, s->path, 0, STATX_INO | STATX_BTIME, &st) != 0)
+		return KL_E_IO;
+	read_machine_id(id);
+	place[0] = st.stx_ino;
+	if ((st.stx_mask & STATX_BTIME) != 0) {
+		place[1] = (uint64_t)st.stx_btime.tv_sec;
+		place[2] = st.stx_btime.tv_nsec;
+	}
+	parts[0] = kl_bytes_str("kortelijn adapter place");
+	parts[1] = kl_bytes(id, sizeof id);
+	parts[2] = kl_bytes(place, sizeof place);
+	*out = kl_hash_parts(parts, 3);
+	return KL_OK;
+}
+
+bool
+store_dirty(const struct store *s)
+{
+	return s->dirty;
+}
+
+/* The commit said that these are to be erased: do it now. */
+static int
+zero_dropped(struct store *s)
+{
+	int r;
+
+	if (s->n_dropped == 0)
+		return KL_OK;
+	for (size_t i = 0; i < s->n_dropped; i++) {
+		r = kl_slots_zero(s->slots, s->dropped[i]);
+		if (r != KL_OK)
+			return r;
+		s->zeroed[s->n_zeroed++] = s->dropped[i];
+	}
+	s->n_dropped = 0;
+	return kl_slots_sync(s->slots);
+}
+
+static int
+forget_zeroed(struct store *s)
+{
+	uint8_t buf[SLOT_BYTES];
+	int r;
+
+	for (size_t i = 0; i < s->n_zeroed; i++) {
+		r = store_del(s, STORE_ERASING,
+		    slot_key_of(buf, s->zeroed[i]));
+		if (r != KL_OK)
+			return r;
+	}
+	return KL_OK;
+}
+
+int
+store_commit(struct store *s)
+{
+	int r;
+
+	if (!s->dirty) {
+		store_abort(s);
+		return KL_OK;
+	}
+	if ((r = forget_zeroed(s)) != KL_OK)
+		return r;
+	s->dirty = false;
+	if ((r = kl_kv_commit(&s->txn)) != KL_OK)
+		return r;
+	s->n_taken = 0;
+	s->n_zeroed = 0;
+	return zero_dropped(s) == KL_OK ? KL_OK : KL_E_COMMIT;
+}
+
+void
+store_abort(struct store *s)
+{
+	kl_kv_abort(&s->txn);
+	for (size_t i = 0; i < s->n_taken; i++)
+		kl_slots_give_back(s->slots, s->taken[i]);
+	s->n_taken = 0;
+	s->n_dropped = 0;
+	s->dirty = false;
+}
+
+int
+store_idle(struct store *s)
+{
+	int r;
+
+	/* Not while the store still refers to a zeroed slot. */
+	if (s->n_zeroed > 0 || kl_slots_zeroed(s->slots) == 0)
+		return KL_OK;
+	if ((r = kl_slots_refill(s->slots, REFILL_STEP)) < 0)
+		return r;
+	return kl_slots_sync(s->slots);
+}
+
+int
+store_get(struct store *s, char table, struct kl_bytes key,
+    struct kl_bytes *out)
+{
+	int r = begin(s);
+
+	return r != KL_OK ? r : kl_kv_get(s->txn, table, key, out);
+}
+
+int
+store_get_row(struct store *s, char table, struct kl_bytes key, void *row,
+    size_t n)
+{
+	struct kl_bytes v;
+	int r = store_get(s, table, key, &v);
+
+	if (r != KL_OK)
+		return r;
+	if (v.n != n)
+		return KL_E_DAMAGED;
+	memcpy(row, v.p, n);
+	return KL_OK;
+}
+
+int
+store_put(struct store *s, char table, struct kl_bytes key,
+    struct kl_bytes value)
+{
+	int r = begin(s);
+
+	if (r != KL_OK)
+		return r;
+	s->dirty = true;
+	return kl_kv_put(s->txn, table, key, value);
+}
+
+int
+store_del(struct store *s, char table, struct kl_bytes key)
+{
+	int r = begin(s);
+
+	if (r != KL_OK)
+		return r;
+	r = kl_kv_del(s->txn, table, key);
+	if (r == KL_OK)
+		s->dirty = true;
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+store_seek(struct store *s, char table, struct kl_bytes from, bool after,
+    struct store_entry *out)
+{
+	struct kl_kv_entry e;
+	int r = begin(s);
+
+	if (r != KL_OK)
+		return r;
+	if (from.n == 0)
+		after = false;
+	if ((r = kl_kv_seek(s->txn, table, from, after, &e)) != KL_OK)
+		return r;
+	memcpy(out->key, e.key.p, e.key.n);
+	out->n_key = e.key.n;
+	out->value = e.value;
+	return KL_OK;
+}
+
+int
+store_last(struct store *s, char table, uint64_t *out)
+{
+	struct kl_kv_entry e;
+	int r = begin(s);
+
+	*out = 0;
+	if (r != KL_OK)
+		return r;
+	r = kl_kv_last(s->txn, table, KL_BYTES_NONE, &e);
+	if (r == KL_OK && e.key.n == 8)
+		*out = kl_be64(e.key.p);
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+store_slot_take(struct store *s, uint32_t *slot)
+{
+	uint8_t buf[SLOT_BYTES];
+	int r;
+
+	*slot = KL_SLOT_NONE;
+	if (s->n_taken == TAKEN_MAX)
+		return KL_E_FULL;
+	if ((r = kl_slots_take(s->slots, slot)) != KL_OK)
+		return r;
+	s->taken[s->n_taken++] = *slot;
+	return store_put(s, STORE_USED, slot_key_of(buf, *slot), STORE_HERE);
+}
+
+int
+store_slot_drop(struct store *s, uint32_t slot)
+{
+	uint8_t buf[SLOT_BYTES];
+	struct kl_bytes key = slot_key_of(buf, slot);
+	int r;
+
+	if (slot == KL_SLOT_NONE)
+		return KL_OK;
+	if (s->n_dropped + s->n_zeroed == TAKEN_MAX)
+		return KL_E_FULL;
+	if ((r = store_del(s, STORE_USED, key)) != KL_OK)
+		return r;
+	if ((r = store_put(s, STORE_ERASING, key, STORE_HERE)) != KL_OK)
+		return r;
+	s->dropped[s->n_dropped++] = slot;
+	return KL_OK;
+}
+
+uint32_t
+store_slots_free(const struct store *s)
+{
+	return kl_slots_free(s->slots);
+}
+
+/* What a value is bound to: its table and key. */
+static struct kl_bytes
+place_of(uint8_t buf[KL_KV_KEY_MAX + 1], char table, struct kl_bytes key)
+{
+	struct kl_writer w;
+
+	kl_writer_init(&w, buf, KL_KV_KEY_MAX + 1);
+	kl_put_u8(&w, (uint8_t)table);
+	kl_put_bytes(&w, key);
+	return kl_writer_bytes(&w);
+}
+
+int
+store_put_sealed(struct store *s, char table, struct kl_bytes key,
+    uint32_t slot, struct kl_bytes value)
+{
+	uint8_t buf[SLOT_BYTES + VALUE_MAX + KL_AEAD_EXTRA];
+	uint8_t place[KL_KV_KEY_MAX + 1];
+	struct kl_slot_key k;
+	int r;
+
+	if (value.n > VALUE_MAX)
+		return KL_E_SIZE;
+	if ((r = kl_slots_key(s->slots, slot, &k)) != KL_OK)
+		return r;
+	(void)slot_key_of(buf, slot);
+	kl_aead_seal(KL_BYTES_OF(k), place_of(place, table, key), value,
+	    buf + SLOT_BYTES);
+	kl_wipe(&k, sizeof k);
+	return store_put(s, table, key,
+	    kl_bytes(buf, SLOT_BYTES + value.n + KL_AEAD_EXTRA));
+}
+
+int
+store_get_sealed(struct store *s, char table, struct kl_bytes key,
+    struct kl_arena *mem, struct kl_bytes *out)
+{
+	uint8_t place[KL_KV_KEY_MAX + 1];
+	struct kl_slot_key k;
+	struct kl_bytes v;
+	uint8_t *plain;
+	int r;
+
+	if ((r = store_get(s, table, key, &v)) != KL_OK)
+		return r;
+	if (v.n < SLOT_BYTES + KL_AEAD_EXTRA)
+		return KL_E_DAMAGED;
+	if ((r = kl_slots_key(s->slots, slot_of(v), &k)) != KL_OK)
+		return r;
+	plain = kl_arena_alloc(mem, v.n + 1);
+	r = plain == NULL ? KL_E_MEMORY : kl_aead_open(KL_BYTES_OF(k),
+	    place_of(place, table, key),
+	    kl_bytes(v.p + SLOT_BYTES, v.n - SLOT_BYTES), plain);
+	kl_wipe(&k, sizeof k);
+	/* The slot has another owner by now: this one's key is gone. */
+	if (r == KL_E_SIGNATURE)
+		return KL_E_NOT_FOUND;
+	*out = kl_bytes(plain, v.n - SLOT_BYTES - KL_AEAD_EXTRA);
+	return r;
+}
+
+int
+store_get_sealed_row(struct store *s, char table, struct kl_bytes key,
+    struct kl_arena *mem, void *row, size_t n)
+{
+	struct kl_bytes v;
+	int r = store_get_sealed(s, table, key, mem, &v);
+
+	if (r != KL_OK)
+		return r;
+	if (v.n != n)
+		return KL_E_DAMAGED;
+	memcpy(row, v.p, n);
+	return KL_OK;
+}
+
+struct kl_tag
+store_tag(const struct store *s, const char *word, struct kl_bytes value)
+{
+	/* The word with its NUL, so that no two concatenations agree. */
+	const struct kl_bytes parts[] = {
+		kl_bytes(word, strlen(word) + 1), value,
+	};
+
+	return kl_tag_keyed(kl_secret_bytes(s->mac_key), parts, 2);
+}
+
+int
+store_meta_get(struct store *s, const char *name, void *out, size_t n)
+{
+	return store_get_row(s, STORE_META, kl_bytes_str(name), out, n);
+}
+
+int
+store_meta_put(struct store *s, const char *name, const void *in, size_t n)
+{
+	return store_put(s, STORE_META, kl_bytes_str(name), kl_bytes(in, n));
+}
+
+unsigned int
+store_used_permille(struct store *s)
+{
+	return kl_kv_used_permille(s->kv);
+}
