@@ -28,7 +28,7 @@ EDGE =
 CORE =
 SUPERVISOR =
 CTL =
-COMMON = json_content
+COMMON = jget json_content json_write
 PRACTICE =
 MUNICIPALITY =
 
