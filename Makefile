@@ -4,6 +4,9 @@
 #   make check      builds with sanitizers, runs the tests
 #   make demo       a closed loop on loopback, printed step by step
 #   make help       all targets
+#
+# build/ holds the release build; check, lint and coverage build into folders
+# of their own below it.
 
 B = build
 CC = gcc
@@ -47,7 +50,8 @@ PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
 	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
 	libjansson-dev libseccomp-dev libqrencode-dev libutf8proc-dev \
 	jq openssl binutils
-LINT_PACKAGES = clang clang-format
+LINT_PACKAGES = clang clang-format shellcheck mandoc
+COVERAGE_PACKAGES = gcovr
 MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \
 	libutf8proc libqrencode
 
@@ -98,10 +102,10 @@ LIB_END = $(B)/libkortelijn_end.a
 PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
-UNIT_BIN = $(UNIT_LIB:%=$(B)/tests/unit/test_%) \
-	$(UNIT_CORE:%=$(B)/tests/unit/test_%) \
-	$(UNIT_BROKER:%=$(B)/tests/unit/test_%) \
-	$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%)
+UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER)
+UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
+INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
+LONG_SH = $(LONG:%=tests/integration/%.sh)
 
 all: $(LIB) $(LIB_END) $(PROGRAMS)
 
@@ -165,8 +169,44 @@ $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
+# Everything that a test needs, in the build that is asked for.
+test-programs: all $(UNIT_BIN)
+
+# As many jobs as there are processors, unless -j says otherwise.
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+SUBMAKE = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) \
+	--no-print-directory
+CHECK_B = build/check
+
+check: deps
+	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs
+	@JOBS=$(JOBS) tests/run.sh $(CHECK_B) \
+	    $(UNIT:%=$(CHECK_B)/tests/unit/test_%) $(INTEGRATION_SH)
+
+check-long: deps
+	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs
+	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
+	    echo "no long tests yet")
+
+lint: deps
+	@deploy/deps.sh $(LINT_PACKAGES)
+	@tests/lint/run.sh
+
+# ---- the rest ---------------------------------------------------------------
+
+deps:
+	@deploy/deps.sh $(PACKAGES)
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+help:
+	@echo 'make              programs and library into build/'
+	@echo 'make check        builds with sanitizers, runs the tests'
+	@echo 'make check-long   the tests that take minutes: kill -9 and such'
+	@echo 'make lint         layers, blindness, compilers, manuals, form'
+	@echo 'make deps         installs the missing packages (Debian)'
+	@echo 'make clean        removes build/'
+
+.PHONY: all check check-long clean deps help lint test-programs
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
