@@ -1,0 +1,290 @@
+/*
+ * engine.h: a running adapter as its local interfaces see it: files go in,
+ * cases and events come out. Control socket, watch folder and what comes
+ * later use nothing below this.
+ *
+ * Everything happens in turns of the loop. What a call writes is durable when
+ * the turn ends: only then a listener's `committed` is called, and only then
+ * an interface may answer or move a file on. After `undone` nothing of the
+ * turn happened. Bytes of content are shown only after `committed` as well,
+ * since the line of the access log that goes with them must be durable first.
+ */
+#ifndef ADAPTERS_COMMON_ENGINE_H
+#define ADAPTERS_COMMON_ENGINE_H
+
+#include <stdbool.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/domain/feedback.h>
+#include <kortelijn/domain/referral.h>
+#include <kortelijn/domain/rules.h>
+#include <kortelijn/host/loop.h>
+
+#include "adapters/common/config.h"
+#include "adapters/common/json_content.h"
+
+struct engine;
+
+/* Opens keys and store of `c`, which is borrowed, and adds itself to the
+ * loop. *what names what was wrong: a file, or "data_dir", "slots", "store".
+ * Errors of identity_load, store_open, kl_daemon_lock, kl_link_connect. */
+int engine_open(const struct config *c, struct kl_loop *loop,
+    struct engine **out, const char **what) KL_MUST_CHECK;
+/* Accepts NULL. What was not committed is forgotten. */
+void engine_free(struct engine *e);
+
+/* ---- turns ------------------------------------------------------------------ */
+
+/* Borrowed until it is removed. */
+struct engine_listener {
+	void (*committed)(void *arg);
+	void (*undone)(void *arg);
+	void *arg;
+	struct engine_listener *next;	/* the engine's */
+};
+void engine_listen(struct engine *e, struct engine_listener *l);
+void engine_unlisten(struct engine *e, struct engine_listener *l);
+/* Ends the turn soon, also when nothing was written: for an answer that waits
+ * for it. */
+void engine_wake(struct engine *e);
+
+int64_t engine_now_ms(const struct engine *e);
+const struct config *engine_config(const struct engine *e);
+
+/* ---- in --------------------------------------------------------------------- */
+
+/* Whose hand it was, for the access log. */
+enum engine_interface { ENGINE_CONTROL = 1, ENGINE_FOLDER = 2 };
+struct engine_actor {
+	uint32_t interface;
+	uint32_t uid;
+};
+
+struct engine_taken {
+	struct kl_conv_id conv;
+	char referral_id[JSON_CLIENT_ID_MAX + 1];	/* "": not ours */
+	struct kl_spoken spoken;	/* b[0] is 0 until the broker accepted */
+	bool sends;			/* feedback: something leaves */
+	uint64_t step;			/* of the case's history */
+};
+
+/*
+ * The bytes of a file of the practice, or one feedback of the desk. All rules
+ * run here, before anything is stored.
+ * KL_OK: taken, durable at the end of the turn.
+ * KL_E_REFUSED: `why` holds code and JSON pointer; nothing is stored. After
+ * duplicate_file *out names the case that the first one made.
+ * KL_E_AGAIN: our side failed (full, memory): the turn will be undone.
+ */
+int engine_refer(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes file, struct engine_taken *out, struct kl_finding *why)
+    KL_MUST_CHECK;
+int engine_correct(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes file, struct engine_taken *out, struct kl_finding *why)
+    KL_MUST_CHECK;
+int engine_feedback_file(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes file, struct engine_taken *out, struct kl_finding *why)
+    KL_MUST_CHECK;
+/* f is in full: level 0; day 0 is today. */
+int engine_feedback(struct engine *e, const struct engine_actor *by,
+    const struct kl_spoken *reference, const struct kl_feedback *f,
+    struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
+
+/* ---- cases ------------------------------------------------------------------ */
+
+struct engine_case {
+	struct kl_conv_id conv;
+	struct kl_spoken spoken;	/* b[0] is 0 until known */
+	char referral_id[JSON_CLIENT_ID_MAX + 1];	/* practice only */
+	char patient_ref[JSON_PATIENT_REF_MAX + 1];	/* practice only */
+	bool mine;			/* this adapter sent the REFERRAL */
+	struct kl_id peer;
+	char peer_name[101];		/* of its card, "" if unknown */
+	uint32_t state;			/* enum kl_state, as both sides know it */
+	uint32_t full_state;		/* of the desk, not collapsed; else state */
+	uint32_t milestone, level;	/* enum kl_milestone, kl_level */
+	bool open;			/* no end was reached */
+	bool feedback_ended;		/* consent for feedback is over */
+	uint32_t refused;		/* enum kl_code, 0: not */
+	bool corrected;			/* the content replaced another */
+	bool has_content;
+	bool crisis;
+	uint32_t waiting;		/* messages of ours, not accepted yet */
+	int64_t created_ms, sent_ms, delivered_ms, changed_ms;	/* 0: not yet */
+	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;	/* 0: none */
+	uint32_t valid_until;		/* day, of the consent */
+	bool has_leaf;
+	uint64_t leaf;			/* of the REFERRAL in the broker's log */
+};
+
+/* The case after `after` (NULL: the first) in the order in which they came.
+ * KL_E_NOT_FOUND: no more; KL_E_AGAIN. */
+int engine_case_next(struct engine *e, const struct engine_case *after,
+    struct engine_case *out) KL_MUST_CHECK;
+/* By a spoken reference (any case, dashes optional) or the practice's own
+ * referral_id. KL_E_NOT_FOUND, KL_E_AGAIN. */
+int engine_case_find(struct engine *e, const char *reference,
+    struct engine_case *out) KL_MUST_CHECK;
+int engine_case_get(struct engine *e, const struct kl_conv_id *conv,
+    struct engine_case *out) KL_MUST_CHECK;
+
+/* What the interface shows of it; the act goes into the access log.
+ * KL_E_NOT_FOUND: no content here, or erased; KL_E_AGAIN. */
+enum engine_act {
+	ENGINE_TOOK_IN = 1, ENGINE_SAW = 2, ENGINE_PRINTED = 3,
+	ENGINE_EXPORTED = 4, ENGINE_CHANGED = 5,
+};
+int engine_content(struct engine *e, const struct engine_actor *by,
+    enum engine_act act, const struct kl_conv_id *conv,
+    struct kl_referral *out) KL_MUST_CHECK;
+
+/* ---- history ---------------------------------------------------------------- */
+
+enum engine_what {
+	ENGINE_MADE = 1,		/* draft, durable here */
+	ENGINE_SEALED = 2,
+	ENGINE_ACCEPTED = 3,		/* by the broker; leaf */
+	ENGINE_DELIVERED = 4,		/* receipt of the other side */
+	ENGINE_REFUSED = 5,		/* by broker or other side; code */
+	ENGINE_RECEIVED = 6,		/* a message of the other side; leaf */
+	ENGINE_EXPIRED = 7,
+	ENGINE_UNCERTAIN = 8,
+	ENGINE_DEAD = 9,		/* cannot be delivered; code */
+	ENGINE_LOST = 10,		/* other side lost it */
+	ENGINE_SEALED_AGAIN = 11,
+	ENGINE_GAP = 12,		/* some message of theirs never comes */
+	ENGINE_DEADLINE = 13,		/* was missed */
+	ENGINE_FEEDBACK_OVER = 14,	/* consent for feedback is over */
+	ENGINE_WITHDRAWN = 15,
+	ENGINE_HIDDEN = 16,		/* feedback above the level: kept here */
+	ENGINE_ERASED = 17,		/* content was erased */
+};
+const char *engine_what_name(uint32_t what);
+
+struct engine_step {
+	uint64_t n;			/* from 1 in each case */
+	int64_t at_ms;
+	uint32_t what;			/* enum engine_what */
+	uint32_t kind;			/* enum kl_kind, 0: none */
+	bool ours;			/* the message is this adapter's */
+	uint32_t state;			/* of the case after it, as both know */
+	uint32_t code;			/* enum kl_code, 0: none */
+	struct kl_msg_id msg_id;
+	uint64_t leaf;			/* ACCEPTED, RECEIVED */
+	struct kl_feedback feedback;	/* code 0: none */
+};
+/* KL_E_NOT_FOUND: no more; KL_E_AGAIN. */
+int engine_step_next(struct engine *e, const struct kl_conv_id *conv,
+    uint64_t after, struct engine_step *out) KL_MUST_CHECK;
+
+/* ---- events ----------------------------------------------------------------- */
+
+/* What the interfaces hand out, in order: a step of a case that somebody
+ * outside should know. */
+enum engine_event_kind {
+	ENGINE_EV_REFERRAL = 1,		/* a referral came */
+	ENGINE_EV_CORRECTION = 2,	/* its content was replaced */
+	ENGINE_EV_FEEDBACK = 3,		/* a feedback came */
+	ENGINE_EV_STATE = 4,		/* state changed without a message */
+};
+struct engine_event {
+	uint64_t seq;			/* cursor */
+	uint32_t kind;			/* enum engine_event_kind */
+	int64_t at_ms;
+	struct kl_conv_id conv;
+	uint64_t step;			/* n of the case's history */
+};
+/* KL_E_NOT_FOUND: no more; KL_E_AGAIN. */
+int engine_event_next(struct engine *e, uint64_t after,
+    struct engine_event *out) KL_MUST_CHECK;
+/* What an interface handed out last; `name` is a literal of at most 16
+ * letters. 0 if never put. */
+int engine_cursor_get(struct engine *e, const char *name, uint64_t *seq)
+    KL_MUST_CHECK;
+int engine_cursor_put(struct engine *e, const char *name, uint64_t seq)
+    KL_MUST_CHECK;
+
+/* ---- state ------------------------------------------------------------------ */
+
+enum engine_alarm_kind {
+	ENGINE_AL_INSTANCE_CONFLICT = 1, /* another instance runs: take-over */
+	ENGINE_AL_LOG_FORK = 2,		/* the broker's log was rewritten */
+	ENGINE_AL_CLOCK = 3,		/* own clock is off; above 10 min
+					 * nothing is sealed */
+	ENGINE_AL_REFUSED = 4,		/* a message of ours was refused */
+	ENGINE_AL_EXPIRED = 5,
+	ENGINE_AL_UNCERTAIN = 6,
+	ENGINE_AL_DEAD = 7,
+	ENGINE_AL_LOST = 8,		/* lost over there, cannot be sent again */
+	ENGINE_AL_BAD_ITEM = 9,		/* the broker sent what does not verify */
+	ENGINE_AL_DIRECTORY = 10,	/* so did its directory */
+	ENGINE_AL_DEADLINE = 11,
+	ENGINE_AL_NO_KEY = 12,		/* receiver has no valid key: waits */
+	ENGINE_AL_BROKER = 13,		/* the broker does not serve us; code */
+	ENGINE_AL_CHECKPOINT = 14,	/* no new checkpoint for 15 min */
+	ENGINE_AL_ERASE = 15,		/* an erase request that does not hold */
+	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
+};
+const char *engine_alarm_name(uint32_t kind);
+
+struct engine_alarm {
+	uint64_t seq;
+	uint32_t kind;			/* enum engine_alarm_kind */
+	uint32_t code;			/* enum kl_code, 0: none */
+	int64_t at_ms;
+	bool has_conv;
+	struct kl_conv_id conv;
+};
+/* KL_E_NOT_FOUND: no more; KL_E_AGAIN. They stay: whoever shows them keeps a
+ * cursor of what was seen. */
+int engine_alarm_next(struct engine *e, uint64_t after,
+    struct engine_alarm *out) KL_MUST_CHECK;
+
+enum engine_session {
+	ENGINE_NO_LINK = 1,		/* no connection to the broker */
+	ENGINE_GREETING = 2,		/* HELLO, reporting in, directory, keys */
+	ENGINE_READY = 3,
+	ENGINE_CONFLICT = 4,		/* another instance: needs take-over */
+	ENGINE_NOT_SERVED = 5,		/* the broker refuses us; code */
+};
+const char *engine_session_name(uint32_t session);
+
+struct engine_status {
+	uint32_t session;		/* enum engine_session */
+	uint32_t code;			/* of NOT_SERVED */
+	bool clock_known;
+	int64_t clock_off_ms;		/* own minus broker's */
+	bool may_seal;			/* the clock is good enough */
+	uint64_t epoch;
+	uint32_t waiting;		/* messages not accepted yet */
+	uint32_t receipts;		/* receipts not taken yet */
+	uint64_t cases, open_cases, alarms;
+	int64_t prekeys_until_ms;	/* cover at the broker */
+	uint64_t directory;		/* cards known */
+	char origin[100];		/* of the last checkpoint, "": none yet */
+	uint64_t log_size;
+	int64_t checkpoint_ms;		/* when it was seen */
+	uint32_t slots_free;
+	unsigned int store_permille;
+};
+/* KL_E_AGAIN. */
+int engine_status(struct engine *e, struct engine_status *out) KL_MUST_CHECK;
+
+/* The operator says that this is the one instance from now on. */
+void engine_take_over(struct engine *e);
+
+/* For statements of our own other than receipts (a PROFILE): packed Signed,
+ * handed to the broker now and again after a loss of its store.
+ * KL_E_SIZE, KL_E_AGAIN. */
+int engine_publish(struct engine *e, uint32_t statement, struct kl_bytes packed)
+    KL_MUST_CHECK;
+
+struct store;
+struct identity;
+struct directory;
+/* For profile and the like: borrowed. */
+struct store *engine_store(struct engine *e);
+const struct identity *engine_identity(const struct engine *e);
+const struct directory *engine_directory(const struct engine *e);
+
+#endif
