@@ -31,7 +31,8 @@ EDGE =
 CORE =
 SUPERVISOR =
 CTL =
-COMMON = jget json_content json_write
+COMMON = textfile config store identity directory prekeys jget json_content \
+	json_write profile profile_text
 PRACTICE =
 MUNICIPALITY =
 
@@ -42,7 +43,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	state rules render content
 UNIT_CORE =
 UNIT_BROKER =
-UNIT_ADAPTER = json_content schemas
+UNIT_ADAPTER = json_content profile schemas
 INTEGRATION =
 LONG =
 

@@ -151,6 +151,38 @@ static const struct kl_choice wanted[] = {
 	  "Naam of geboortedatum", "Name or birth date", NONE },
 };
 
+static const struct kl_choice help_offered[] = {
+	{ KL_OFFER_INFORMATION_ADVICE, "information_advice",
+	  "Informatie en advies", "Information and advice",
+	  "informatieEnAdvies" },
+	{ KL_OFFER_PAPERWORK_HELP, "paperwork_help", "Hulp bij papieren",
+	  "Help with paperwork", NONE },
+	{ KL_OFFER_BUDGET_COACHING, "budget_coaching", "Budgetcoaching",
+	  "Budget coaching", "begeleiding" },
+	{ KL_OFFER_BUDGET_MANAGEMENT, "budget_management", "Budgetbeheer",
+	  "Budget management", "begeleiding" },
+	{ KL_OFFER_STABILISATION, "stabilisation", "Stabilisatie",
+	  "Stabilisation", "stabilisatie" },
+	{ KL_OFFER_DEBT_SETTLEMENT, "debt_settlement", "Schuldregeling",
+	  "Debt settlement", "schuldregeling" },
+	{ KL_OFFER_CRISIS_INTERVENTION, "crisis_intervention",
+	  "Crisisinterventie", "Crisis intervention", NONE },
+	{ KL_OFFER_VOLUNTEER_BUDDY, "volunteer_buddy",
+	  "Vrijwilliger of maatje", "Volunteer or buddy", NONE },
+	{ KL_OFFER_INTRODUCTORY_TALK, "introductory_talk",
+	  "Vrijblijvend gesprek", "Talk without obligation", NONE },
+};
+
+static const struct kl_choice weekdays[] = {
+	{ KL_MONDAY, "monday", "maandag", "Monday", NONE },
+	{ KL_TUESDAY, "tuesday", "dinsdag", "Tuesday", NONE },
+	{ KL_WEDNESDAY, "wednesday", "woensdag", "Wednesday", NONE },
+	{ KL_THURSDAY, "thursday", "donderdag", "Thursday", NONE },
+	{ KL_FRIDAY, "friday", "vrijdag", "Friday", NONE },
+	{ KL_SATURDAY, "saturday", "zaterdag", "Saturday", NONE },
+	{ KL_SUNDAY, "sunday", "zondag", "Sunday", NONE },
+};
+
 #define LIST(t) { t, COUNT(t) }
 static const struct list {
 	const struct kl_choice *items;
@@ -170,6 +202,8 @@ static const struct list {
 	[KL_LIST_CATEGORY] = LIST(categories),
 	[KL_LIST_GROUND] = LIST(grounds),
 	[KL_LIST_WANTED] = LIST(wanted),
+	[KL_LIST_HELP_OFFERED] = LIST(help_offered),
+	[KL_LIST_WEEKDAY] = LIST(weekdays),
 };
 
 const struct kl_choice *

@@ -10,6 +10,7 @@
 
 static const char *const names[] = {
 	"referral", "correction", "feedback", "referral-out", "feedback-out",
+	"profile",
 };
 
 static json_t *
