@@ -1,6 +1,6 @@
 /*
  * check.h: rules between the fields of one message, beside the rows of its
- * table. KL_OK or KL_E_VALUE. PROTOCOL.md 5 and 6.
+ * table. KL_OK or KL_E_VALUE. PROTOCOL.md 5 to 7.
  *
  * Private to proto/wire.
  */

@@ -22,7 +22,7 @@ struct kl_tag kl_tag_keyed(struct kl_bytes key, const struct kl_bytes *parts,
 struct kl_hash160 { uint8_t b[20]; };
 struct kl_hash160 kl_hash160_parts(const struct kl_bytes *parts, size_t n);
 /* Leading 16 bytes of BLAKE2b-256("kortelijn/v1/keyid\0" || pk).
- * PROTOCOL.md 3. */
+ * PROTOCOL.md 3.4. */
 struct kl_key_id kl_key_id_of(const uint8_t pk[32]);
 
 struct kl_hash kl_sha256_parts(const struct kl_bytes *parts, size_t n);

@@ -1,6 +1,6 @@
 /*
  * note.h: signed checkpoints of the log in C2SP text form: origin, size, root,
- * an empty line and one signature line. PROTOCOL.md 10.
+ * an empty line and one signature line. PROTOCOL.md 10.4.
  */
 #ifndef KORTELIJN_CRYPTO_NOTE_H
 #define KORTELIJN_CRYPTO_NOTE_H

@@ -3,7 +3,7 @@
  * adapter before sealing and in the receiving one after opening.
  *
  * The closed schema is the real protection; the patterns are a net.
- * PROTOCOL.md 10.
+ * PROTOCOL.md 11.
  */
 #ifndef KORTELIJN_DOMAIN_RULES_H
 #define KORTELIJN_DOMAIN_RULES_H

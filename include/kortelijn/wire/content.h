@@ -3,7 +3,7 @@
  * FEEDBACK as canonical bytes.
  *
  * This checks form: sizes, lists, canonical bytes. What may be said is a
- * matter of domain/rules.h and domain/feedback.h. PROTOCOL.md 3, 10.
+ * matter of domain/rules.h and domain/feedback.h. PROTOCOL.md 3, 11.
  */
 #ifndef KORTELIJN_WIRE_CONTENT_H
 #define KORTELIJN_WIRE_CONTENT_H
