@@ -45,6 +45,9 @@ check(const struct config *c, const char *path,
 	if (c->clock_offset_ms != 0 && c->realm != KL_TRAINING)
 		return refuse(error, path, "[adapter] clock_offset is for the "
 		    "training realm only");
+	if (c->trace[0] != '\0' && c->realm != KL_TRAINING)
+		return refuse(error, path, "[adapter] trace is for the "
+		    "training realm only");
 	if (c->folder && c->folder_dir[0] == '\0')
 		return refuse(error, path, "[folder] dir is missing");
 	return KL_OK;
@@ -82,6 +85,8 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  65536, NULL, false },
 		{ "adapter", "log_json", KL_CONF_BOOL, &out->log_json, 0, 0,
 		  0, NULL, false },
+		{ "adapter", "trace", KL_CONF_TEXT, out->trace,
+		  sizeof out->trace, 0, 0, NULL, false },
 		{ "folder", "enabled", KL_CONF_BOOL, &out->folder, 0, 0, 0,
 		  NULL, false },
 		{ "folder", "dir", KL_CONF_TEXT, out->folder_dir,

@@ -28,6 +28,7 @@ struct config {
 	int64_t slots;
 	int64_t map_mb;
 	bool log_json;
+	char trace[CONFIG_TEXT_MAX];	/* training only; "": none */
 	/* [folder] */
 	bool folder;
 	char folder_dir[CONFIG_TEXT_MAX];
