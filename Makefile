@@ -46,6 +46,11 @@ UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas
 INTEGRATION =
 LONG =
+# Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
+# with the objects of PROBE. They link what adapters link.
+PROBE = client region people
+TOOLS = peer
+BENCH = library
 
 PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
 	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
@@ -170,8 +175,22 @@ $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
+PROBE_O = $(PROBE:%=$(B)/tests/support/%.o)
+TOOLS_BIN = $(TOOLS:%=$(B)/tests/support/%)
+BENCH_BIN = $(BENCH:%=$(B)/tests/bench/%)
+
+$(TOOLS_BIN): %: %.o $(PROBE_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
+$(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
+$(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
+
 # Everything that a test needs, in the build that is asked for.
-test-programs: all $(UNIT_BIN)
+test-programs: all $(UNIT_BIN) $(TOOLS_BIN)
 
 # As many jobs as there are processors, unless -j says otherwise.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
