@@ -3,7 +3,7 @@
 #
 # From outside: B, the build directory. A script calls region_begin, then
 # broker_make, adapter_make and so on; whatever it started ends with it.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 set -u
 export LC_ALL=C TZ=UTC
 umask 077
@@ -22,7 +22,6 @@ export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 R=			# the region's directory
 declare -A PID=()	# of what runs, by name
 PORT_FD=
-STARTED=${EPOCHREALTIME/./}
 
 say()
 {
@@ -225,10 +224,11 @@ broker_status()
 # Edge and core, the children of the supervisor.
 broker_child()
 {
-	local pid
+	local pid children
 
-	for pid in $(cat "/proc/${PID[broker]}/task/${PID[broker]}/children")
-	do
+	read -ra children \
+	    <"/proc/${PID[broker]}/task/${PID[broker]}/children"
+	for pid in "${children[@]}"; do
 		if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q -- "--$1 "; then
 			echo "$pid"
 			return
