@@ -21,7 +21,7 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = state feedback list referral rules rules_text render
-HOST = fs textfile kv slots loop link conf log daemon sandbox trace
+HOST = fs textfile kv slots loop control link conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 
@@ -39,7 +39,8 @@ MUNICIPALITY =
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve people
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs textfile kv slots conf log daemon sandbox loop link trace traps_zmq \
+	fs textfile kv slots conf log daemon sandbox loop control link trace \
+	traps_zmq \
 	state rules render content
 UNIT_CORE =
 UNIT_BROKER =
