@@ -26,10 +26,13 @@ HOST = fs textfile kv slots loop control link conf log daemon sandbox trace
 END = crypto/seal end/envelope
 
 # Both halves of kortelijnd and the supervisor.
-BROKER = pipe config ready
-EDGE =
+BROKER = pipe config ready supervisor
+EDGE = main auth gate
+# The parts of core know nothing of each other but downwards; the shell around
+# them is CORE.
+PARTS = vault journal registry conversation mailbox
 CORE =
-SUPERVISOR =
+SUPERVISOR = main
 CTL =
 COMMON = textfile config store identity directory prekeys jget json_content \
 	json_write profile profile_text
@@ -37,12 +40,13 @@ PRACTICE =
 MUNICIPALITY =
 
 # Shared by the unit tests.
-SUPPORT = tmpdir vectors starve people
+SUPPORT = tmpdir vectors starve people letters
+SUPPORT_CORE = parts
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content
-UNIT_CORE =
+UNIT_CORE = vault
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas
 INTEGRATION =
@@ -97,7 +101,7 @@ LIB_O = $(BASE:%=$(B)/proto/base/%.o) $(CRYPTO:%=$(B)/proto/crypto/%.o) \
 END_O = $(END:%=$(B)/proto/%.o)
 BROKER_O = $(BROKER:%=$(B)/broker/%.o)
 EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
-CORE_O = $(CORE:%=$(B)/broker/core/%.o)
+CORE_O = $(PARTS:%=$(B)/broker/core/%.o) $(CORE:%=$(B)/broker/core/%.o)
 SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
 CTL_O = $(CTL:%=$(B)/broker/ctl/%.o)
 COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o)
@@ -156,6 +160,7 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(LIB_END) $(LIB)
 # ---- tests ------------------------------------------------------------------
 
 SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
+SUPPORT_CORE_O = $(SUPPORT_CORE:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
@@ -164,7 +169,7 @@ $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
 
 $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) \
-    $(SUPPORT_O) $(LIB_END) $(LIB)
+    $(SUPPORT_CORE_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
