@@ -30,7 +30,7 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault journal registry conversation mailbox
+PARTS = vault tree journal registry conversation mailbox
 CORE =
 SUPERVISOR = main
 CTL =
@@ -46,7 +46,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content
-UNIT_CORE = vault
+UNIT_CORE = vault tree journal
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas
 INTEGRATION =

@@ -1,7 +1,7 @@
 #include "broker/core/journal.h"
 
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <kortelijn/base/time.h>
@@ -10,6 +10,7 @@
 #include <kortelijn/host/fs.h>
 
 #include "broker/core/tables.h"
+#include "broker/core/tree.h"
 
 #define SIGN_BUSY_MS 1000
 #define SIGN_IDLE_MS (10 * KL_MINUTE_MS)
@@ -37,8 +38,7 @@ month_of(int64_t now_ms)
 }
 
 static int
-month_slot(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
-    uint32_t *slot)
+month_slot(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
 {
 	uint8_t key[4];
 	struct kl_writer w;
@@ -53,7 +53,6 @@ month_slot(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
 		return err;
 	kl_reader_init(&r, v);
 	*slot = kl_get_u32(&r);
-	(void)j;
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
@@ -63,7 +62,7 @@ month_make(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
 {
 	uint8_t key[4], value[4];
 	struct kl_writer k, v;
-	int err = month_slot(j, txn, month, slot);
+	int err = month_slot(txn, month, slot);
 
 	if (err != KL_E_NOT_FOUND)
 		return err;
@@ -144,13 +143,12 @@ journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	hash = kl_record_leaf_hash(out->salt, out->record);
 	if ((err = put_leaf(j, txn, &hash, out, mem)) != KL_OK)
 		return err;
-	kl_range_append(&j->range, &hash);
-	return KL_OK;
+	return tree_append(txn, &j->range, &hash);
 }
 
 static int
-leaf_row(struct kl_kv_txn *txn, uint64_t index, struct kl_hash *hash,
-    uint32_t *month, struct kl_bytes *sealed)
+leaf_row(struct kl_kv_txn *txn, uint64_t index, uint32_t *month,
+    struct kl_bytes *sealed)
 {
 	uint8_t key[8];
 	struct kl_reader r;
@@ -160,7 +158,7 @@ leaf_row(struct kl_kv_txn *txn, uint64_t index, struct kl_hash *hash,
 	if (err != KL_OK)
 		return err;
 	kl_reader_init(&r, v);
-	kl_get(&r, hash->b, sizeof hash->b);
+	(void)kl_get_bytes(&r, sizeof (struct kl_hash));
 	*month = kl_get_u32(&r);
 	*sealed = kl_get_bytes(&r, r.n);
 	return r.bad ? KL_E_DAMAGED : KL_OK;
@@ -173,19 +171,18 @@ journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 	struct kl_logged l = { .leaf = index };
 	struct kl_bytes sealed, plain, copy;
 	struct kl_reader r;
-	struct kl_hash hash;
 	uint32_t month, slot;
 	uint8_t key[8];
 	int err;
 
 	*out = KL_BYTES_NONE;
-	if ((err = leaf_row(txn, index, &hash, &month, &sealed)) != KL_OK)
+	if ((err = leaf_row(txn, index, &month, &sealed)) != KL_OK)
 		return err;
 	if ((err = kl_arena_copy(mem, sealed, &copy)) != KL_OK)
 		return err;
 	slot = j->month_slot;
 	if (month != j->month &&
-	    (err = month_slot(j, txn, month, &slot)) != KL_OK)
+	    (err = month_slot(txn, month, &slot)) != KL_OK)
 		return err;
 	err = vault_open(j->vault, slot, T_LEAF, index_key(key, index), copy,
 	    mem, &plain);
@@ -335,14 +332,10 @@ static int
 recheck(struct journal *j, struct kl_kv_txn *txn, struct kl_range *fresh)
 {
 	struct kl_hash hash, want, got;
-	struct kl_bytes sealed;
-	uint32_t month;
-	int err;
 
 	*fresh = j->checked;
 	while (fresh->size < j->committed.size) {
-		err = leaf_row(txn, fresh->size, &hash, &month, &sealed);
-		if (err != KL_OK)
+		if (tree_leaf(txn, fresh->size, &hash) != KL_OK)
 			return KL_E_DAMAGED;
 		kl_range_append(fresh, &hash);
 	}
@@ -381,15 +374,45 @@ journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
     struct kl_note *note, struct kl_checkpoint *c)
 {
 	FILE *f = fopen(mark_path, "re");
+	bool failed;
 	size_t n;
 
 	memset(note, 0, sizeof *note);
 	if (f == NULL)
-		return KL_E_NOT_FOUND;
+		return errno == ENOENT ? KL_E_NOT_FOUND : KL_E_IO;
 	n = fread(note->b, 1, sizeof note->b - 1, f);
-	fclose(f);
+	failed = ferror(f) != 0;
+	(void)fclose(f);
+	if (failed)
+		return KL_E_IO;
 	if (kl_note_verify(kl_bytes(note->b, n), pk, c) != KL_OK)
 		return KL_E_DAMAGED;
+	return KL_OK;
+}
+
+int
+journal_resume(struct journal *j, struct kl_kv_txn *read,
+    const char *mark_path)
+{
+	struct kl_checkpoint c;
+	struct kl_range marked;
+	struct kl_note note;
+	struct kl_hash root;
+	int err = journal_mark_read(mark_path, &j->pk, &note, &c);
+
+	if (err == KL_E_NOT_FOUND)
+		return KL_OK;
+	if (err != KL_OK)
+		return err;
+	if (strcmp(c.origin, j->origin) != 0 || c.size > j->committed.size)
+		return KL_E_DAMAGED;
+	if (tree_range(read, c.size, &marked) != KL_OK)
+		return KL_E_DAMAGED;
+	root = kl_range_root(&marked);
+	if (!kl_bytes_equal(KL_BYTES_OF(root), KL_BYTES_OF(c.root)))
+		return KL_E_DAMAGED;
+	j->checked = marked;
+	j->note = note;
 	return KL_OK;
 }
 
@@ -400,23 +423,9 @@ journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
     uint64_t size, struct kl_hash *out, size_t *n)
 {
 	uint64_t total = j->checked.size;
-	struct kl_hash *leaves;
-	struct kl_bytes sealed;
-	uint32_t month;
-	int err = KL_OK;
+	int err = want == KL_LOG_CONSISTENCY ?
+	    tree_prove_consistency(txn, total, size, out, n) :
+	    tree_prove_inclusion(txn, total, size, out, n);
 
-	*n = 0;
-	if (size > total || total == 0)
-		return KL_E_VALUE;
-	leaves = malloc(total * sizeof *leaves);
-	if (leaves == NULL)
-		return KL_E_MEMORY;
-	for (uint64_t i = 0; i < total && err == KL_OK; i++)
-		err = leaf_row(txn, i, &leaves[i], &month, &sealed);
-	if (err == KL_OK && want == KL_LOG_CONSISTENCY)
-		err = kl_prove_consistency(leaves, total, size, out, n);
-	else if (err == KL_OK)
-		err = kl_prove_inclusion(leaves, total, size, out, n);
-	free(leaves);
-	return err;
+	return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
 }

@@ -67,12 +67,21 @@ bool journal_due(const struct journal *j, int64_t now_ms);
  */
 int journal_sign(struct journal *j, struct kl_kv_txn *read, int64_t now_ms,
     const char *mark_path) KL_MUST_CHECK;
-/* The mark file. KL_E_NOT_FOUND: there is none; KL_E_DAMAGED. */
+/* The mark file. KL_E_NOT_FOUND: there is none; KL_E_DAMAGED; KL_E_IO. */
 int journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
     struct kl_note *note, struct kl_checkpoint *c) KL_MUST_CHECK;
+/*
+ * After journal_load: goes on from the last checkpoint that was signed, if
+ * there is one. KL_E_DAMAGED: what was signed is not the beginning of what the
+ * store has (an old copy, another origin, other leaves), so nobody may go on
+ * with this store; KL_E_IO.
+ */
+int journal_resume(struct journal *j, struct kl_kv_txn *read,
+    const char *mark_path) KL_MUST_CHECK;
 
 /* Consistency of an older size with the newest checkpoint, or inclusion of a
- * leaf in it. *n hashes into out[KL_PROOF_MAX]. KL_E_VALUE. */
+ * leaf in it. *n hashes into out[KL_PROOF_MAX]. KL_E_VALUE: it has no such
+ * size or leaf; KL_E_DAMAGED. */
 int journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
     uint64_t size, struct kl_hash *out, size_t *n) KL_MUST_CHECK;
 

@@ -10,6 +10,7 @@ enum core_table {
 	T_META = 'm',		/* name -> counters, tree, origin */
 	T_MONTH = 'K',		/* month (4) -> slot (4) */
 	T_LEAF = 'L',		/* index (8) -> leaf hash, month, sealed record */
+	T_NODE = 'N',		/* level (1), index (8) -> hash of a subtree */
 	T_DIRECTORY = 'G',	/* number (8) -> statement (4), packed Signed */
 	T_PARTICIPANT = 'P',	/* id (24) -> number, instance, epoch, ... */
 	T_CONV = 'V',		/* tag of conv_id -> slot, sealed conversation */
