@@ -40,12 +40,14 @@ PRACTICE =
 MUNICIPALITY =
 
 # Shared by the unit tests.
-SUPPORT = tmpdir vectors starve people letters
+SUPPORT = tmpdir vectors starve people letters \
+	spec
 SUPPORT_CORE = parts
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
-	state rules render content
+	state rules render content \
+	signed
 UNIT_CORE = vault tree journal
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas

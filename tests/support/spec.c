@@ -110,7 +110,7 @@ put_field(struct kl_writer *w, const struct spec_field *f, size_t i, bool max,
 	    max ? f->max : f->min;
 	uint64_t v = o->on ? o->value : sample;
 	static const uint8_t zero[KL_ID_BYTES];
-	uint8_t fill[64];
+	uint8_t fill[128];
 
 	if (is_repeated(f->type)) {
 		put_repeated(w, f, i, v, o->longer);

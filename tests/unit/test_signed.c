@@ -137,10 +137,6 @@ static const struct spec_field consent[] = {
 	U(1, 2932896), U(1, 1), F(32, 0, 8), F(32, 0, 9), IDS(4),
 };
 static const struct spec_field preview[] = { F(32, 0, 1) };
-static const struct spec_field body[] = {
-	V_AS(1, 320, 1, 1, NULL), V_AS(0, 256, 0, 0, NULL), F(32, 0, 3),
-	F(24, 0, 4), F(32, 0, 5), F(32, 0, 6), U(1, 1296),
-};
 static const struct spec_field outer[] = {
 	V(1, 15920), F(64, 0, 2),
 };
@@ -286,8 +282,41 @@ pack_preview(const struct spec *s, const void *in, uint8_t *buf, size_t cap,
 	return kl_preview_pack(in, buf, cap, n);
 }
 
-/* The body around a FEEDBACK; the spec's samples hold a header of one byte,
- * which no Header is: it is put in here. */
+/* The body around a FEEDBACK: its header is the sample of above, and is put
+ * in when the tests are set up. */
+static struct spec_field body[7];
+
+static enum kl_code
+read_whole(const struct spec *s, struct kl_bytes in, struct kl_arena *mem,
+    void *out)
+{
+	(void)s;
+	return kl_envelope_read(in, mem, out);
+}
+
+static int
+pack_whole(const struct spec *s, const void *in, uint8_t *buf, size_t cap,
+    size_t *n)
+{
+	(void)s;
+	return kl_envelope_pack(in, buf, cap, n);
+}
+
+static void
+make_body(void)
+{
+	static struct spec_bytes h;
+	const struct spec_field fields[] = {
+		V_AS(1, 320, h.n, h.n, (const char *)h.b),
+		V_AS(0, 256, 0, 0, NULL), F(32, 0, 3), F(24, 0, 4),
+		F(32, 0, 5), F(32, 0, 6), U_AS(1, 1296, 144, 144),
+	};
+
+	h = SAMPLE(header_feedback, true);
+	memcpy(body, fields, sizeof body);
+	body[0].min = body[0].max = h.n;
+}
+
 static enum kl_code
 read_outer(const struct spec *s, struct kl_bytes in, struct kl_arena *mem,
     void *out)
@@ -326,6 +355,8 @@ static const struct spec specs[] = {
 	  read_consent, pack_consent },
 	{ "preview", preview, 1, sizeof (struct kl_hash), 0, read_preview,
 	  pack_preview },
+	{ "body", body, 7, sizeof (struct kl_envelope), 0, read_whole,
+	  pack_whole },
 	{ "signed", outer, 2, sizeof (struct kl_signed), 0, read_outer,
 	  pack_outer },
 };
@@ -380,6 +411,7 @@ static struct kl_arena *mem;
 static void
 setup(void)
 {
+	make_body();
 	mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
 	ck_assert_ptr_nonnull(mem);
 }
@@ -616,3 +648,415 @@ START_TEST(consent_names_each_receiver_once)
 	    KL_E_VALUE);
 }
 END_TEST
+
+/* ---- rules between the fields of a statement ------------------------------- */
+
+/* The struct of the sample of specs[i]. */
+static void
+take(size_t i, bool max, void *out)
+{
+	static struct spec_bytes b;
+
+	spec_build(&specs[i], max, &b);
+	ck_assert_int_eq(specs[i].read(&specs[i], kl_bytes(b.b, b.n), mem,
+	    out), KL_C_OK);
+}
+
+/* The place in specs[] of a statement. */
+static size_t
+spec_of(uint32_t type)
+{
+	size_t i = 0;
+
+	while (specs[i].read != read_statement || specs[i].type != type)
+		i++;
+	return i;
+}
+
+static bool
+packs(uint32_t type, const void *in, size_t size)
+{
+	static uint8_t buf[SPEC_BYTES_MAX];
+	size_t n;
+	int r = kl_statement_pack(type, in, size, buf, sizeof buf, &n);
+
+	ck_assert(r == KL_OK || r == KL_E_VALUE);
+	return r == KL_OK;
+}
+#define PACKS(type, in) packs(type, in, sizeof *(in))
+
+/* Bytes that break a rule between fields, made without our packer. */
+static enum kl_code
+read_with(uint32_t type, size_t field, uint64_t value)
+{
+	const struct spec *s = &specs[spec_of(type)];
+	static struct spec_bytes b;
+	enum kl_code code;
+	void *out = malloc(s->size);
+
+	ck_assert_ptr_nonnull(out);
+	spec_build_with(s, false, field - 1, value, &b);
+	code = s->read(s, kl_bytes(b.b, b.n), mem, out);
+	free(out);
+	return code;
+}
+
+START_TEST(a_reader_applies_the_rules_between_fields_too)
+{
+	/* auditor's right to read all, on a practice's card */
+	ck_assert_int_eq(read_with(KL_CARD, 14, 2), KL_C_VALUE_UNKNOWN);
+	/* not_after before not_before */
+	ck_assert_int_eq(read_with(KL_CARD, 11, 0), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_CARD, 13, 5), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_PREKEY, 5, MONDAY + 1),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_PREKEY, 7, 2), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_PROFILE, 4, 1), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_RECEIPT, 6, KL_REFUSED),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_RECEIPT, 7, KL_C_BSN),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_WITHDRAWAL, 6,
+	    KL_CAUSE_SENT_IN_ERROR), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_ERASE_RECEIPT, 6,
+	    KL_KEPT_ON_OWN_BASIS), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_NOTICE, 4, KL_NOTICE_GAP),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_NOTICE, 8, 1), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(read_with(KL_NOTICE, 12, 1), KL_C_VALUE_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_card_says_nothing_that_contradicts_itself)
+{
+	struct kl_card c, good;
+
+	take(spec_of(KL_CARD), true, &good);
+	c = good;
+	c.not_after_ms = c.not_before_ms;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c = good;
+	memcpy(c.transport_pk.b, c.sign_pk.b, 32);
+	ck_assert(!PACKS(KL_CARD, &c));
+	c = good;
+	c.succeeds_from_ms = 0;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c = good;
+	c.succeeds = c.id;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c = good;
+	c.role = KL_PRACTICE;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c.n_reads = 0;
+	ck_assert(PACKS(KL_CARD, &c));
+	c.reads_all = 2;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c.role = KL_AUDITOR;
+	ck_assert(PACKS(KL_CARD, &c));
+	c.n_reads = 1;
+	ck_assert(!PACKS(KL_CARD, &c));
+}
+END_TEST
+
+START_TEST(names_are_utf8_without_control_characters)
+{
+	static const char *const bad[] = {
+		"a\tb", "a\nb", "\x7f", "\xc2\x85", "\x80", "\xc0\xaf",
+		"\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xe2\x82",
+		"\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+		"\xc3(", "\xff",
+	};
+	static const char *const good[] = {
+		"Huisartsenpraktijk Ten Cate", "\xc3\x96l\xc3\xa7" "er",
+		"\xe2\x82\xac", "\xf0\x9f\x99\x82", "\xed\x9f\xbf",
+		"\xc2\xa0",
+	};
+	struct kl_enrol_request e;
+	struct kl_card c;
+
+	take(spec_of(KL_CARD), true, &c);
+	take(spec_of(KL_S_ENROL), true, &e);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		c.name = e.name = kl_bytes_str(bad[i]);
+		ck_assert_msg(!PACKS(KL_CARD, &c), "name %zu", i);
+		ck_assert_msg(!PACKS(KL_S_ENROL, &e), "name %zu", i);
+	}
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		c.name = e.name = kl_bytes_str(good[i]);
+		ck_assert_msg(PACKS(KL_CARD, &c), "name %zu", i);
+		ck_assert_msg(PACKS(KL_S_ENROL, &e), "name %zu", i);
+	}
+	memcpy(e.transport_pk.b, e.sign_pk.b, 32);
+	ck_assert(!PACKS(KL_S_ENROL, &e));
+}
+END_TEST
+
+START_TEST(a_prekey_is_for_one_whole_week)
+{
+	struct kl_prekey k;
+
+	take(spec_of(KL_PREKEY), false, &k);
+	k.not_before_ms += KL_DAY_MS;
+	k.not_after_ms += KL_DAY_MS;
+	ck_assert(!PACKS(KL_PREKEY, &k));
+	take(spec_of(KL_PREKEY), false, &k);
+	k.not_after_ms += KL_WEEK_MS;
+	ck_assert(!PACKS(KL_PREKEY, &k));
+	take(spec_of(KL_PREKEY), false, &k);
+	k.schema_min = 2;
+	ck_assert(!PACKS(KL_PREKEY, &k));
+	k.schema_max = 2;
+	ck_assert(PACKS(KL_PREKEY, &k));
+}
+END_TEST
+
+START_TEST(a_profile_has_phone_numbers_that_can_be_dialled)
+{
+	static const char *const bad[] = {
+		"0612345678", "+0612345678", "+1234567", "+1234567890123456",
+		"+31 612345", "+3161234567a",
+	};
+	struct kl_profile p;
+
+	take(spec_of(KL_PROFILE), true, &p);
+	p.phone = KL_BYTES_NONE;
+	ck_assert(PACKS(KL_PROFILE, &p));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		p.phone = kl_bytes_str(bad[i]);
+		ck_assert_msg(!PACKS(KL_PROFILE, &p), "%s", bad[i]);
+		p.phone = KL_BYTES_NONE;
+		p.crisis_phone = kl_bytes_str(bad[i]);
+		ck_assert_msg(!PACKS(KL_PROFILE, &p), "%s", bad[i]);
+		p.crisis_phone = KL_BYTES_NONE;
+	}
+	p.valid_until_ms = p.valid_from_ms;
+	ck_assert(!PACKS(KL_PROFILE, &p));
+}
+END_TEST
+
+START_TEST(details_of_a_profile_are_texts_and_participants)
+{
+	struct kl_profile_details d;
+	uint8_t partner[25] = "kvk:12345678";
+
+	take(spec_of(KL_S_PROFILE_DETAILS), true, &d);
+	d.what_to_expect = kl_bytes_str("Eerst\nbellen we.");
+	ck_assert(PACKS(KL_S_PROFILE_DETAILS, &d));
+	d.display_name = kl_bytes_str("Twee\nregels");
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+	take(spec_of(KL_S_PROFILE_DETAILS), true, &d);
+	d.privacy_notice = kl_bytes_str("\r");
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+	take(spec_of(KL_S_PROFILE_DETAILS), true, &d);
+	d.languages[0] = KL_BYTES_NONE;
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+	take(spec_of(KL_S_PROFILE_DETAILS), true, &d);
+	d.partners[0] = KL_BYTES_OF(partner);
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+	partner[24] = 2;
+	ck_assert(PACKS(KL_S_PROFILE_DETAILS, &d));
+	partner[5] = 'x';
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+	d.partners[0] = kl_bytes("kvk:12345678", 12);
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+}
+END_TEST
+
+START_TEST(a_receipt_gives_a_code_when_it_refuses)
+{
+	struct kl_receipt r;
+
+	take(spec_of(KL_RECEIPT), false, &r);
+	ck_assert(PACKS(KL_RECEIPT, &r));
+	r.code = KL_C_BSN;
+	ck_assert(!PACKS(KL_RECEIPT, &r));
+	r.outcome = KL_REFUSED;
+	ck_assert(PACKS(KL_RECEIPT, &r));
+	r.code = KL_C_OK;
+	ck_assert(!PACKS(KL_RECEIPT, &r));
+	r.outcome = KL_UNDECRYPTABLE;
+	ck_assert(PACKS(KL_RECEIPT, &r));
+}
+END_TEST
+
+START_TEST(sent_in_error_is_all_and_the_practices)
+{
+	struct kl_withdrawal w;
+
+	take(spec_of(KL_WITHDRAWAL), true, &w);
+	ck_assert_uint_eq(w.cause, KL_CAUSE_SENT_IN_ERROR);
+	w.scope = KL_SCOPE_FEEDBACK;
+	ck_assert(!PACKS(KL_WITHDRAWAL, &w));
+	w.scope = KL_SCOPE_ALL;
+	w.route = KL_MUNICIPALITY;
+	ck_assert(!PACKS(KL_WITHDRAWAL, &w));
+	w.cause = KL_CAUSE_RESIDENT;
+	ck_assert(PACKS(KL_WITHDRAWAL, &w));
+}
+END_TEST
+
+START_TEST(an_adapter_keeps_nothing_on_its_own_basis)
+{
+	struct kl_erase_receipt r;
+
+	take(spec_of(KL_ERASE_RECEIPT), false, &r);
+	r.case_system = KL_KEPT_ON_OWN_BASIS;
+	ck_assert(PACKS(KL_ERASE_RECEIPT, &r));
+	r.adapter_copy = KL_KEPT_ON_OWN_BASIS;
+	ck_assert(!PACKS(KL_ERASE_RECEIPT, &r));
+}
+END_TEST
+
+START_TEST(a_notice_says_only_what_belongs_to_it)
+{
+	struct kl_notice n;
+
+	take(spec_of(KL_NOTICE), false, &n);
+	n.seq_to = 1;
+	ck_assert(!PACKS(KL_NOTICE, &n));
+	n.notice = KL_NOTICE_GAP;
+	ck_assert(!PACKS(KL_NOTICE, &n));
+	n.seq_from = 2;
+	ck_assert(!PACKS(KL_NOTICE, &n));
+	n.seq_from = 1;
+	ck_assert(PACKS(KL_NOTICE, &n));
+	n.parent = kl_bytes_str("x");
+	ck_assert(!PACKS(KL_NOTICE, &n));
+	take(spec_of(KL_NOTICE), false, &n);
+	n.notice = KL_NOTICE_ERASE_REQUEST;
+	ck_assert(!PACKS(KL_NOTICE, &n));
+	n.withdrawal = kl_bytes_str("x");
+	ck_assert(PACKS(KL_NOTICE, &n));
+	n.parent = kl_bytes_str("x");
+	ck_assert(PACKS(KL_NOTICE, &n));
+	n.notice = KL_NOTICE_DEAD;
+	ck_assert(!PACKS(KL_NOTICE, &n));
+}
+END_TEST
+
+/* ---- the rest of the interface -------------------------------------------- */
+
+START_TEST(a_struct_of_another_size_is_not_touched)
+{
+	struct kl_receipt r;
+	struct kl_card c;
+	uint8_t buf[64];
+	size_t n = 1;
+
+	memset(&c, 0, sizeof c);
+	ck_assert_int_eq(KL_STATEMENT_READ(KL_CARD, KL_BYTES_NONE, mem, &r),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(KL_STATEMENT_READ(99, KL_BYTES_NONE, mem, &c),
+	    KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(KL_STATEMENT_PACK(KL_RECEIPT, &c, buf, sizeof buf,
+	    &n), KL_E_VALUE);
+	ck_assert_uint_eq(n, 0);
+}
+END_TEST
+
+START_TEST(a_signed_frame_above_its_limit_is_refused)
+{
+	static uint8_t big[KL_SIGNED_MAX + 1];
+	struct kl_signed s;
+
+	ck_assert_int_eq(kl_signed_read(KL_BYTES_OF(big), mem, &s),
+	    KL_C_MALFORMED);
+	ck_assert_uint_eq(s.body.n, 0);
+}
+END_TEST
+
+START_TEST(each_kind_has_one_length)
+{
+	ck_assert_uint_eq(kl_plain_bytes(KL_REFERRAL), 1280);
+	ck_assert_uint_eq(kl_plain_bytes(KL_CORRECTION), 1280);
+	ck_assert_uint_eq(kl_plain_bytes(KL_FEEDBACK), 128);
+	ck_assert_uint_eq(kl_plain_bytes(0), 0);
+	ck_assert_uint_eq(kl_plain_bytes(4), 0);
+}
+END_TEST
+
+START_TEST(events_and_states_have_names_of_their_own)
+{
+	for (uint32_t i = 1; i <= KL_EV_LAST; i++)
+		for (uint32_t j = 1; j < i; j++)
+			ck_assert_str_ne(kl_event_name(i), kl_event_name(j));
+	ck_assert_str_eq(kl_event_name(0), "?");
+	ck_assert_str_eq(kl_event_name(KL_EV_LAST + 1), "?");
+	for (uint32_t i = 0; i <= KL_MSG_ERASED; i++)
+		for (uint32_t j = 0; j < i; j++)
+			ck_assert_str_ne(kl_message_state_name(i),
+			    kl_message_state_name(j));
+	ck_assert_str_eq(kl_message_state_name(KL_MSG_ERASED + 1), "?");
+}
+END_TEST
+
+static void
+add_spec_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, every_struct_round_trips_at_minimum_and_maximum,
+	    0, N_SPECS);
+	tcase_add_loop_test(tc, every_value_out_of_range_is_refused, 0,
+	    N_SPECS);
+	tcase_add_loop_test(tc, a_cut_at_any_byte_is_refused, 0, N_SPECS);
+	tcase_add_loop_test(tc, an_unknown_field_is_refused, 0, N_SPECS);
+	tcase_add_loop_test(tc, a_missing_or_doubled_field_is_refused, 0,
+	    N_SPECS);
+	tcase_add_loop_test(tc, only_the_canonical_form_is_read, 0, N_SPECS);
+	tcase_add_loop_test(tc, no_frame_reads_beyond_its_arena, 0, N_SPECS);
+}
+
+static void
+add_envelope_tests(TCase *tc)
+{
+	tcase_add_loop_test(tc, an_envelope_of_each_kind_is_read, KL_REFERRAL,
+	    KL_FEEDBACK + 1);
+	tcase_add_test(tc, an_envelope_of_the_largest_fields_fits_its_limits);
+	tcase_add_loop_test(tc, a_ciphertext_has_the_length_of_its_kind,
+	    KL_REFERRAL, KL_FEEDBACK + 1);
+	tcase_add_test(tc, consent_bytes_belong_to_their_kind);
+	tcase_add_test(tc, another_version_or_suite_has_its_own_code);
+	tcase_add_test(tc, answers_is_zero_in_a_referral_only);
+	tcase_add_test(tc, a_kind_leaves_its_fields_alone);
+	tcase_add_test(tc, ids_are_not_zero_and_not_the_same);
+	tcase_add_test(tc, header_and_consent_name_the_same_level);
+	tcase_add_test(tc, consent_names_each_receiver_once);
+}
+
+static void
+add_statement_tests(TCase *tc)
+{
+	tcase_add_test(tc, a_reader_applies_the_rules_between_fields_too);
+	tcase_add_test(tc, a_card_says_nothing_that_contradicts_itself);
+	tcase_add_test(tc, names_are_utf8_without_control_characters);
+	tcase_add_test(tc, a_prekey_is_for_one_whole_week);
+	tcase_add_test(tc, a_profile_has_phone_numbers_that_can_be_dialled);
+	tcase_add_test(tc, details_of_a_profile_are_texts_and_participants);
+	tcase_add_test(tc, a_receipt_gives_a_code_when_it_refuses);
+	tcase_add_test(tc, sent_in_error_is_all_and_the_practices);
+	tcase_add_test(tc, an_adapter_keeps_nothing_on_its_own_basis);
+	tcase_add_test(tc, a_notice_says_only_what_belongs_to_it);
+	tcase_add_test(tc, a_struct_of_another_size_is_not_touched);
+	tcase_add_test(tc, a_signed_frame_above_its_limit_is_refused);
+	tcase_add_test(tc, each_kind_has_one_length);
+	tcase_add_test(tc, events_and_states_have_names_of_their_own);
+}
+
+int
+main(void)
+{
+	Suite *s = suite_create("signed");
+	TCase *tc = tcase_create("signed");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	add_spec_tests(tc);
+	add_envelope_tests(tc);
+	add_statement_tests(tc);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -13,7 +13,8 @@
 /* SHA-256(0x00 || leaf), SHA-256(0x01 || l || r). RFC 6962 2.1. */
 struct kl_hash kl_leaf_hash(struct kl_bytes leaf);
 struct kl_hash kl_node_hash(const struct kl_hash *l, const struct kl_hash *r);
-/* leaf = "kortelijn/v1/leaf\0" || SHA-256(salt32 || record). PROTOCOL.md 10.3. */
+/* leaf = "kortelijn/v1/leaf\0" || SHA-256(salt32 || record).
+ * PROTOCOL.md 10.3. */
 struct kl_hash kl_record_leaf_hash(const uint8_t salt[32],
     struct kl_bytes record);
 
