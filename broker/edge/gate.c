@@ -68,7 +68,7 @@ struct gate_verdict
 gate_judge(struct gate_account *account, int64_t per_minute, int64_t now_ms,
     const struct kl_bytes *frame, size_t n, struct kl_arena *mem)
 {
-	struct gate_verdict v = { .request = KL_HELLO };
+	struct gate_verdict v = { .request = 0 };
 	bool readable;
 	uint32_t wait_ms;
 

@@ -26,7 +26,7 @@ struct gate_account { struct gate_bucket lane[GATE_LANES]; };
 
 struct gate_verdict {
 	uint32_t code;		/* enum kl_code; KL_C_OK: core may have it */
-	uint32_t request;	/* KL_HELLO if unreadable: 0 is no request */
+	uint32_t request;	/* 0 if unreadable */
 	uint64_t request_id;	/* 0 if unreadable */
 	uint32_t retry_after_ms;
 };
