@@ -24,6 +24,8 @@ DOMAIN = state feedback list referral rules rules_text render
 HOST = fs textfile kv slots loop control link conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
+# Command lines: linked by the programs of commands, not installed.
+CLI = cli output ask
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -33,7 +35,8 @@ EDGE = main auth gate
 PARTS = vault tree journal registry conversation mailbox
 CORE =
 SUPERVISOR = main
-CTL =
+CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
+	cmd_store control paper term
 COMMON = textfile config store identity directory prekeys jget json_content \
 	json_write profile profile_text
 PRACTICE =
@@ -101,6 +104,7 @@ LIB_O = $(BASE:%=$(B)/proto/base/%.o) $(CRYPTO:%=$(B)/proto/crypto/%.o) \
 	$(WIRE:%=$(B)/proto/wire/%.o) $(DOMAIN:%=$(B)/proto/domain/%.o) \
 	$(HOST:%=$(B)/proto/host/%.o) $(SCHEMA:%=$(B)/gen/%.pb-c.o)
 END_O = $(END:%=$(B)/proto/%.o)
+CLI_O = $(CLI:%=$(B)/proto/cli/%.o)
 BROKER_O = $(BROKER:%=$(B)/broker/%.o)
 EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
 CORE_O = $(PARTS:%=$(B)/broker/core/%.o) $(CORE:%=$(B)/broker/core/%.o)
@@ -150,13 +154,15 @@ $(LIB_END): $(END_O)
 $(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(B)/kortelijn: $(CTL_O) $(LIB)
+$(B)/kortelijn: $(CTL_O) $(B)/broker/config.o $(CLI_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson -lqrencode
 
-$(B)/kortelijn-practice: $(PRACTICE_O) $(COMMON_O) $(LIB_END) $(LIB)
+$(B)/kortelijn-practice: $(PRACTICE_O) $(COMMON_O) $(CLI_O) $(LIB_END) \
+    $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
-$(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(LIB_END) $(LIB)
+$(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(CLI_O) \
+    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
 # ---- tests ------------------------------------------------------------------

@@ -6,18 +6,17 @@
 
 #include "broker/ctl/ctl.h"
 
-int cmd_authority_init(struct ctl *c);
-int cmd_authority_fingerprint(struct ctl *c);
-int cmd_broker_init(struct ctl *c);
-int cmd_enrol_show(struct ctl *c);
-int cmd_enrol_issue(struct ctl *c);
-int cmd_enrol_accept(struct ctl *c);
-int cmd_participant_list(struct ctl *c);
-int cmd_participant_show(struct ctl *c);
-int cmd_participant_revoke(struct ctl *c);
-int cmd_status(struct ctl *c);
-int cmd_checkpoint(struct ctl *c);
-int cmd_store_new(struct ctl *c);
-int cmd_help(struct ctl *c);
+int cmd_authority_init(struct cli *c);
+int cmd_authority_fingerprint(struct cli *c);
+int cmd_broker_init(struct cli *c);
+int cmd_enrol_show(struct cli *c);
+int cmd_enrol_issue(struct cli *c);
+int cmd_enrol_accept(struct cli *c);
+int cmd_participant_list(struct cli *c);
+int cmd_participant_show(struct cli *c);
+int cmd_participant_revoke(struct cli *c);
+int cmd_status(struct cli *c);
+int cmd_checkpoint(struct cli *c);
+int cmd_store_new(struct cli *c);
 
 #endif

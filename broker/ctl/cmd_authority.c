@@ -7,11 +7,11 @@
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/daemon.h>
 
-#include "broker/ctl/output.h"
 #include "broker/ctl/paper.h"
+#include "proto/cli/output.h"
 
 static int
-fingerprint_say(const struct ctl *c, const struct paper_authority *a)
+fingerprint_say(const struct cli *c, const struct paper_authority *a)
 {
 	return output_take(c, json_pack("{s:s,s:s}",
 	    "realm", kl_realm_name(a->realm),
@@ -19,20 +19,20 @@ fingerprint_say(const struct ctl *c, const struct paper_authority *a)
 }
 
 int
-cmd_authority_init(struct ctl *c)
+cmd_authority_init(struct cli *c)
 {
 	struct paper_authority a = { 0 };
-	const char *dir = c->arg[0], *realm = ctl_option(c, "realm");
+	const char *dir = c->arg[0], *realm = cli_option(c, "realm");
 	struct paper_path path;
 	int r;
 
 	if (realm == NULL)
-		return ctl_missing(c, "realm");
+		return cli_missing(c, "realm");
 	if ((a.realm = kl_realm_read(realm)) == 0)
-		return output_fail(c, CTL_USAGE,
+		return output_fail(c, CLI_USAGE,
 		    "--realm is production or training, for good");
 	if (kl_daemon_mkdir(dir) != KL_OK)
-		return output_fail(c, CTL_FILE, "%s: %s", dir,
+		return output_fail(c, CLI_FILE, "%s: %s", dir,
 		    strerror(errno));
 	if ((r = paper_path(dir, "authority.key", &path)) == KL_OK)
 		r = kl_sign_keypair(&a.pk, &a.sk);
@@ -40,7 +40,7 @@ cmd_authority_init(struct ctl *c)
 		r = kl_keyfile_write(AT_FDCWD, path.b, "authority", a.sk);
 	paper_authority_clear(&a);
 	if (r == KL_E_EXISTS)
-		return output_fail(c, CTL_FAILED,
+		return output_fail(c, CLI_FAILED,
 		    "%s: there already, and stays as it is", path.b);
 	if (r != KL_OK)
 		return output_fail_err(c, r, dir);
@@ -50,7 +50,7 @@ cmd_authority_init(struct ctl *c)
 }
 
 int
-cmd_authority_fingerprint(struct ctl *c)
+cmd_authority_fingerprint(struct cli *c)
 {
 	struct paper_authority a;
 	int r = paper_authority_read(c->arg[0], &a);

@@ -14,9 +14,9 @@
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/link.h>
 
-#include "broker/ctl/output.h"
 #include "broker/ctl/paper.h"
 #include "broker/ctl/term.h"
+#include "proto/cli/output.h"
 
 /* Makes DIR/curve.key, or takes the one that is there. */
 static int
@@ -161,29 +161,29 @@ broker_make(const char *dir, struct paper *p,
 }
 
 static int
-card_begin(const struct ctl *c, struct paper *p,
+card_begin(const struct cli *c, struct paper *p,
     const struct paper_authority *a)
 {
-	const char *id = ctl_option(c, "id"), *name = ctl_option(c, "name");
+	const char *id = cli_option(c, "id"), *name = cli_option(c, "name");
 	int r;
 
 	if (id == NULL)
-		return ctl_missing(c, "id");
+		return cli_missing(c, "id");
 	if (name == NULL)
-		return ctl_missing(c, "name");
+		return cli_missing(c, "name");
 	if (kl_id_read(id, &p->card.id) != KL_OK)
-		return output_fail(c, CTL_USAGE,
+		return output_fail(c, CLI_USAGE,
 		    "--id=%s: wants agb:, ura:, kvk: and 8 digits, or oin: "
 		    "and 20", output_text(kl_bytes_str(id)).b);
 	p->card.name = kl_bytes_str(name);
 	p->card.role = KL_BROKER;
-	if ((r = term_set(c, p, a)) != CTL_OK)
+	if ((r = term_set(c, p, a)) != CLI_OK)
 		return r;
-	return CTL_OK;
+	return CLI_OK;
 }
 
 static int
-say(const struct ctl *c, const struct paper *p,
+say(const struct cli *c, const struct paper *p,
     const struct paper_authority *a, bool conf_made)
 {
 	return output_take(c, json_pack("{s:o,s:s,s:s,s:s,s:o,s:s}",
@@ -198,25 +198,25 @@ say(const struct ctl *c, const struct paper *p,
 }
 
 int
-cmd_broker_init(struct ctl *c)
+cmd_broker_init(struct cli *c)
 {
-	const char *dir = c->arg[0], *from = ctl_option(c, "authority");
-	const char *endpoint = ctl_option(c, "endpoint");
-	const char *state = ctl_option(c, "state");
+	const char *dir = c->arg[0], *from = cli_option(c, "authority");
+	const char *endpoint = cli_option(c, "endpoint");
+	const char *state = cli_option(c, "state");
 	struct paper_authority a = { 0 };
 	struct paper *p = NULL;
 	bool conf_made;
 	int r;
 
 	if (from == NULL)
-		return ctl_missing(c, "authority");
+		return cli_missing(c, "authority");
 	if ((r = paper_authority_open(from, &a)) != KL_OK)
 		return output_fail_err(c, r, from);
 	if ((p = paper_new()) == NULL) {
 		r = output_fail_err(c, KL_E_MEMORY, "broker init");
 		goto out;
 	}
-	if ((r = card_begin(c, p, &a)) != CTL_OK)
+	if ((r = card_begin(c, p, &a)) != CLI_OK)
 		goto out;
 	r = broker_make(dir, p, &a, state != NULL ? state :
 	    "/var/lib/kortelijn", endpoint != NULL ? endpoint :

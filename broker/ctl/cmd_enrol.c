@@ -8,9 +8,9 @@
 #include <kortelijn/host/daemon.h>
 
 #include "broker/ctl/control.h"
-#include "broker/ctl/output.h"
 #include "broker/ctl/paper.h"
 #include "broker/ctl/term.h"
+#include "proto/cli/output.h"
 
 #define GROUP_BYTES 6		/* the last group and the check letter */
 
@@ -29,7 +29,7 @@ card_fingerprint(const struct kl_card *k)
 }
 
 int
-cmd_enrol_show(struct ctl *c)
+cmd_enrol_show(struct cli *c)
 {
 	struct paper *p = paper_new();
 	const struct kl_enrol_request *q;
@@ -81,7 +81,7 @@ letters_equal(const char *a, const char *b)
 
 /* The last group is not shown: whoever types it has heard it. */
 static int
-confirm_by_phone(const struct ctl *c, const struct kl_enrol_request *q,
+confirm_by_phone(const struct cli *c, const struct kl_enrol_request *q,
     const struct kl_fingerprint *f)
 {
 	const size_t shown = strlen(f->b) - GROUP_BYTES;
@@ -94,101 +94,101 @@ confirm_by_phone(const struct ctl *c, const struct kl_enrol_request *q,
 	    "  %.*s\n",
 	    kl_id_text(&q->id).b, kl_role_name(q->role),
 	    output_text(q->name).b, (int)shown, f->b);
-	if (!ctl_ask("Type the last five letters as you hear them: ", answer,
+	if (!cli_ask("Type the last five letters as you hear them: ", answer,
 	    sizeof answer) || !letters_equal(answer, f->b + shown))
-		return output_fail(c, CTL_FAILED,
+		return output_fail(c, CLI_FAILED,
 		    "the fingerprint was not confirmed; no card was made");
-	return CTL_OK;
+	return CLI_OK;
 }
 
 static int
-confirm(const struct ctl *c, const struct kl_enrol_request *q)
+confirm(const struct cli *c, const struct kl_enrol_request *q)
 {
 	const struct kl_fingerprint f = request_fingerprint(q);
-	const char *given = ctl_option(c, "fingerprint");
+	const char *given = cli_option(c, "fingerprint");
 
 	if (given == NULL)
 		return confirm_by_phone(c, q, &f);
 	if (!letters_equal(given, f.b))
-		return output_fail(c, CTL_FAILED, "the request has another "
+		return output_fail(c, CLI_FAILED, "the request has another "
 		    "fingerprint: %s; no card was made", f.b);
-	return CTL_OK;
+	return CLI_OK;
 }
 
 /* --succeeds=ID, --reads=ID,ID and --reads-all. */
 static int
-card_extras(const struct ctl *c, struct kl_card *card)
+card_extras(const struct cli *c, struct kl_card *card)
 {
-	const char *succeeds = ctl_option(c, "succeeds");
-	const char *reads = ctl_option(c, "reads");
+	const char *succeeds = cli_option(c, "succeeds");
+	const char *reads = cli_option(c, "reads");
 	char one[KL_ID_BYTES + 1];
 
 	if (succeeds != NULL) {
 		if (kl_id_read(succeeds, &card->succeeds) != KL_OK ||
 		    kl_id_equal(&card->succeeds, &card->id))
-			return output_fail(c, CTL_USAGE,
+			return output_fail(c, CLI_USAGE,
 			    "--succeeds is the id of another organisation");
 		card->succeeds_from_ms = card->not_before_ms;
 	}
-	if (ctl_option(c, "reads-all") != NULL)
+	if (cli_option(c, "reads-all") != NULL)
 		card->reads_all = 2;
 	if ((reads != NULL || card->reads_all == 2) &&
 	    card->role != KL_AUDITOR)
-		return output_fail(c, CTL_USAGE,
+		return output_fail(c, CLI_USAGE,
 		    "only an auditor reads the log of others");
 	while (reads != NULL && *reads != '\0') {
 		size_t n = strcspn(reads, ",");
 
 		if (n >= sizeof one || card->n_reads == KL_READS_MAX)
-			return output_fail(c, CTL_USAGE,
+			return output_fail(c, CLI_USAGE,
 			    "--reads is at most %d ids", KL_READS_MAX);
 		memcpy(one, reads, n);
 		one[n] = '\0';
 		if (kl_id_read(one, &card->reads[card->n_reads++]) != KL_OK)
-			return output_fail(c, CTL_USAGE,
+			return output_fail(c, CLI_USAGE,
 			    "--reads: not an id: %s",
 			    output_text(kl_bytes_str(one)).b);
 		reads += n + (reads[n] == ',');
 	}
-	return CTL_OK;
+	return CLI_OK;
 }
 
 static int
-card_of_request(const struct ctl *c, const struct kl_enrol_request *q,
+card_of_request(const struct cli *c, const struct kl_enrol_request *q,
     const struct paper_authority *a, struct paper *p)
 {
 	struct kl_card *card = &p->card;
 	int r;
 
 	if (q->realm != a->realm)
-		return output_fail(c, CTL_FAILED, "the request is for the "
+		return output_fail(c, CLI_FAILED, "the request is for the "
 		    "realm %s, the authority is of %s: they never mix",
 		    kl_realm_name(q->realm), kl_realm_name(a->realm));
 	if (q->role == KL_BROKER)
-		return output_fail(c, CTL_FAILED,
+		return output_fail(c, CLI_FAILED,
 		    "a broker gets its card by 'kortelijn broker init'");
 	card->id = q->id;
 	card->name = q->name;
 	card->role = q->role;
 	card->sign_pk = q->sign_pk;
 	card->transport_pk = q->transport_pk;
-	if ((r = term_set(c, p, a)) != CTL_OK)
+	if ((r = term_set(c, p, a)) != CLI_OK)
 		return r;
 	return card_extras(c, card);
 }
 
 static int
-issue(struct ctl *c, const struct paper_authority *a, struct paper *request,
+issue(struct cli *c, const struct paper_authority *a, struct paper *request,
     struct paper *p)
 {
-	const char *out = ctl_option(c, "out");
+	const char *out = cli_option(c, "out");
 	struct paper_name name;
 	int r;
 
 	if ((r = paper_request_read(request, c->arg[0])) != KL_OK)
 		return output_fail_err(c, r, c->arg[0]);
-	if ((r = card_of_request(c, &request->request, a, p)) != CTL_OK ||
-	    (r = confirm(c, &request->request)) != CTL_OK)
+	if ((r = card_of_request(c, &request->request, a, p)) != CLI_OK ||
+	    (r = confirm(c, &request->request)) != CLI_OK)
 		return r;
 	name = paper_name(&p->card.id, p->card.serial, "card");
 	if (out == NULL)
@@ -205,15 +205,15 @@ issue(struct ctl *c, const struct paper_authority *a, struct paper *request,
 }
 
 int
-cmd_enrol_issue(struct ctl *c)
+cmd_enrol_issue(struct cli *c)
 {
-	const char *from = ctl_option(c, "authority");
+	const char *from = cli_option(c, "authority");
 	struct paper *request = paper_new(), *p = paper_new();
 	struct paper_authority a = { 0 };
 	int r;
 
 	if (from == NULL)
-		r = ctl_missing(c, "authority");
+		r = cli_missing(c, "authority");
 	else if (request == NULL || p == NULL)
 		r = output_fail_err(c, KL_E_MEMORY, c->arg[0]);
 	else if ((r = paper_authority_open(from, &a)) != KL_OK)
@@ -228,7 +228,7 @@ cmd_enrol_issue(struct ctl *c)
 
 /* Asks a running broker to take the card up; *taken: it did. */
 static int
-hand_over(const struct ctl *c, const struct paper *p, bool *taken)
+hand_over(const struct cli *c, const struct paper *p, bool *taken)
 {
 	char base64[KL_STATEMENT_MAX * 2];
 	json_t *answer;
@@ -236,20 +236,20 @@ hand_over(const struct ctl *c, const struct paper *p, bool *taken)
 
 	*taken = false;
 	if (!control_running(c))
-		return CTL_OK;
+		return CLI_OK;
 	if (kl_base64(kl_bytes(p->packed, p->n), base64, sizeof base64) !=
 	    KL_OK)
 		return output_fail_err(c, KL_E_SIZE, "the card");
 	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "card",
 	    "card", base64), &answer);
-	*taken = r == CTL_OK;
+	*taken = r == CLI_OK;
 	json_decref(answer);
 	return r;
 }
 
 /* The broker first: what it refuses must not lie there at its next start. */
 static int
-accept_card(const struct ctl *c, const struct paper *p,
+accept_card(const struct cli *c, const struct paper *p,
     const struct broker_conf *conf)
 {
 	struct paper_name name = paper_name(&p->card.id, p->card.serial,
@@ -258,13 +258,13 @@ accept_card(const struct ctl *c, const struct paper *p,
 	bool taken;
 	int r;
 
-	if ((r = hand_over(c, p, &taken)) != CTL_OK)
+	if ((r = hand_over(c, p, &taken)) != CLI_OK)
 		return r;
 	if (paper_path(conf->config_dir, "cards", &dir) != KL_OK ||
 	    paper_path(dir.b, name.b, &path) != KL_OK)
 		return output_fail_err(c, KL_E_SIZE, conf->config_dir);
 	if (kl_daemon_mkdir(dir.b) != KL_OK)
-		return output_fail(c, CTL_FILE, "%s: %s", dir.b,
+		return output_fail(c, CLI_FILE, "%s: %s", dir.b,
 		    strerror(errno));
 	if ((r = paper_card_write(p, path.b)) != KL_OK)
 		return output_fail_err(c, r, path.b);
@@ -277,7 +277,7 @@ accept_card(const struct ctl *c, const struct paper *p,
 }
 
 int
-cmd_enrol_accept(struct ctl *c)
+cmd_enrol_accept(struct cli *c)
 {
 	struct paper *p = paper_new();
 	struct paper_authority a = { 0 };
@@ -286,14 +286,14 @@ cmd_enrol_accept(struct ctl *c)
 
 	if (p == NULL)
 		return output_fail_err(c, KL_E_MEMORY, c->arg[0]);
-	if ((r = ctl_conf(c, &conf)) != CTL_OK)
+	if ((r = ctl_conf(c, &conf)) != CLI_OK)
 		goto out;
 	a.pk = conf.authority;
 	a.realm = conf.realm;
 	if ((r = paper_card_read(p, c->arg[0], &a)) != KL_OK)
 		r = output_fail_err(c, r, c->arg[0]);
 	else if (p->card.realm != a.realm)
-		r = output_fail(c, CTL_FAILED, "%s: a card of the realm %s",
+		r = output_fail(c, CLI_FAILED, "%s: a card of the realm %s",
 		    c->arg[0], kl_realm_name(p->card.realm));
 	else
 		r = accept_card(c, p, &conf);

@@ -9,13 +9,13 @@
 #include <kortelijn/host/loop.h>
 
 #include "broker/ctl/control.h"
-#include "broker/ctl/output.h"
 #include "broker/ctl/paper.h"
+#include "proto/cli/output.h"
 
 int
-cmd_participant_list(struct ctl *c)
+cmd_participant_list(struct cli *c)
 {
-	static const struct column columns[] = {
+	static const struct output_column columns[] = {
 		{ "id", "id", 24 }, { "role", "role", 12 },
 		{ "state", "state", 8 }, { "not_after_ms", "until", 10 },
 		{ "name", "name", 22 },
@@ -24,14 +24,14 @@ cmd_participant_list(struct ctl *c)
 	int r;
 
 	r = control_ask(c, json_pack("{s:s}", "cmd", "participants"), &answer);
-	if (r != CTL_OK)
+	if (r != CLI_OK)
 		return r;
 	return output_take_table(c, answer, "participants", columns,
 	    sizeof columns / sizeof columns[0]);
 }
 
 int
-cmd_participant_show(struct ctl *c)
+cmd_participant_show(struct cli *c)
 {
 	const char *id = c->arg[0];
 	json_t *answer, *row, *found;
@@ -39,7 +39,7 @@ cmd_participant_show(struct ctl *c)
 	int r;
 
 	r = control_ask(c, json_pack("{s:s}", "cmd", "participants"), &answer);
-	if (r != CTL_OK)
+	if (r != CLI_OK)
 		return r;
 	found = json_object();
 	json_array_foreach(json_object_get(answer, "participants"), i, row) {
@@ -55,13 +55,13 @@ cmd_participant_show(struct ctl *c)
 	if (n > 0)
 		return output_take(c, found);
 	json_decref(found);
-	return output_fail(c, CTL_FAILED, "%s: no card of that id",
+	return output_fail(c, CLI_FAILED, "%s: no card of that id",
 	    output_text(kl_bytes_str(id)).b);
 }
 
 /* Where a revocation goes and why. */
 struct revoking {
-	const struct ctl *c;
+	const struct cli *c;
 	const struct paper_authority *a;
 	struct kl_id id;
 	uint32_t reason;
@@ -73,7 +73,7 @@ struct revoking {
 };
 
 static int
-hand_over(const struct ctl *c, const struct paper *p)
+hand_over(const struct cli *c, const struct paper *p)
 {
 	char base64[KL_STATEMENT_MAX * 2];
 	json_t *answer;
@@ -109,7 +109,7 @@ revoke_card(struct revoking *v, struct paper *p)
 	    (r = paper_revocation_sign(p, v->a)) != KL_OK ||
 	    (r = paper_revocation_write(p, path.b)) != KL_OK)
 		return output_fail_err(v->c, r, name.b);
-	return v->running ? hand_over(v->c, p) : CTL_OK;
+	return v->running ? hand_over(v->c, p) : CLI_OK;
 }
 
 static bool
@@ -132,7 +132,7 @@ revoke_file(struct revoking *v, struct paper *p, const char *name)
 	    paper_card_read(p, path.b, v->a) != KL_OK ||
 	    !kl_id_equal(&p->card.id, &v->id))
 		return;
-	if ((r = revoke_card(v, p)) != CTL_OK) {
+	if ((r = revoke_card(v, p)) != CLI_OK) {
 		v->failed = true;
 		v->exit = r;
 	} else {
@@ -146,22 +146,22 @@ revoke_all(struct revoking *v)
 	struct paper *p = paper_new();
 	DIR *dir = opendir(v->cards.b);
 	const struct dirent *e;
-	int r = CTL_OK;
+	int r = CLI_OK;
 
 	if (p == NULL || dir == NULL)
-		r = output_fail(v->c, CTL_FILE, "%s: %s", v->cards.b,
+		r = output_fail(v->c, CLI_FILE, "%s: %s", v->cards.b,
 		    strerror(errno));
-	while (r == CTL_OK && (e = readdir(dir)) != NULL)
+	while (r == CLI_OK && (e = readdir(dir)) != NULL)
 		revoke_file(v, p, e->d_name);
 	if (dir != NULL)
 		(void)closedir(dir);
 	paper_free(p);
-	if (r != CTL_OK)
+	if (r != CLI_OK)
 		return r;
 	if (v->failed)
 		return v->exit;
 	if (v->done == 0)
-		return output_fail(v->c, CTL_FAILED, "%s: no card of that id "
+		return output_fail(v->c, CLI_FAILED, "%s: no card of that id "
 		    "in %s", kl_id_text(&v->id).b, v->cards.b);
 	return output_take(v->c, json_pack("{s:o,s:I,s:s,s:s}",
 	    "id", output_id(&v->id), "cards_revoked", (json_int_t)v->done,
@@ -170,45 +170,45 @@ revoke_all(struct revoking *v)
 }
 
 static int
-revoking_begin(struct ctl *c, struct revoking *v)
+revoking_begin(struct cli *c, struct revoking *v)
 {
-	const char *reason = ctl_option(c, "reason");
+	const char *reason = cli_option(c, "reason");
 	struct broker_conf conf;
 	int r;
 
 	v->c = c;
 	if (reason == NULL)
-		return ctl_missing(c, "reason");
+		return cli_missing(c, "reason");
 	if ((v->reason = kl_revoke_reason_read(reason)) == 0)
-		return output_fail(c, CTL_USAGE,
+		return output_fail(c, CLI_USAGE,
 		    "--reason is replaced, left or compromise");
 	if (kl_id_read(c->arg[0], &v->id) != KL_OK)
-		return output_fail(c, CTL_USAGE, "not an id: %s",
+		return output_fail(c, CLI_USAGE, "not an id: %s",
 		    output_text(kl_bytes_str(c->arg[0])).b);
-	if ((r = ctl_conf(c, &conf)) != CTL_OK)
+	if ((r = ctl_conf(c, &conf)) != CLI_OK)
 		return r;
 	if (paper_path(conf.config_dir, "cards", &v->cards) != KL_OK ||
 	    paper_path(conf.config_dir, "revocations", &v->revocations) !=
 	    KL_OK)
 		return output_fail_err(c, KL_E_SIZE, conf.config_dir);
 	if (kl_daemon_mkdir(v->revocations.b) != KL_OK)
-		return output_fail(c, CTL_FILE, "%s: %s", v->revocations.b,
+		return output_fail(c, CLI_FILE, "%s: %s", v->revocations.b,
 		    strerror(errno));
 	v->running = control_running(c);
-	return CTL_OK;
+	return CLI_OK;
 }
 
 int
-cmd_participant_revoke(struct ctl *c)
+cmd_participant_revoke(struct cli *c)
 {
-	const char *from = ctl_option(c, "authority");
+	const char *from = cli_option(c, "authority");
 	struct paper_authority a = { 0 };
 	struct revoking v = { .a = &a };
 	int r;
 
 	if (from == NULL)
-		return ctl_missing(c, "authority");
-	if ((r = revoking_begin(c, &v)) != CTL_OK)
+		return cli_missing(c, "authority");
+	if ((r = revoking_begin(c, &v)) != CLI_OK)
 		return r;
 	if ((r = paper_authority_open(from, &a)) != KL_OK)
 		return output_fail_err(c, r, from);

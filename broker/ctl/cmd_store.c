@@ -8,8 +8,8 @@
 #include <kortelijn/host/fs.h>
 
 #include "broker/ctl/control.h"
-#include "broker/ctl/output.h"
 #include "broker/ctl/paper.h"
+#include "proto/cli/output.h"
 
 #define REASON_MAX 200
 
@@ -38,20 +38,20 @@ reason_ok(const char *reason)
 
 /* A loss is a store that is not there. */
 static int
-loss_check(const struct ctl *c, const struct broker_conf *conf)
+loss_check(const struct cli *c, const struct broker_conf *conf)
 {
 	struct paper_path store;
 
 	if (control_running(c))
-		return output_fail(c, CTL_FAILED,
+		return output_fail(c, CLI_FAILED,
 		    "the broker runs, so its store is there");
 	if (paper_path(conf->state_dir, "data.mdb", &store) != KL_OK)
 		return output_fail_err(c, KL_E_SIZE, conf->state_dir);
 	if (access(store.b, F_OK) == 0)
-		return output_fail(c, CTL_FAILED, "%s is there. If it is "
+		return output_fail(c, CLI_FAILED, "%s is there. If it is "
 		    "damaged, move it away first: it will not be used again",
 		    store.b);
-	return CTL_OK;
+	return CLI_OK;
 }
 
 static int
@@ -77,26 +77,26 @@ mark_write(const char *dir, const char *reason)
 }
 
 int
-cmd_store_new(struct ctl *c)
+cmd_store_new(struct cli *c)
 {
-	const char *reason = ctl_option(c, "reason");
+	const char *reason = cli_option(c, "reason");
 	struct broker_conf conf;
 	char answer[16];
 	int r;
 
 	if (reason == NULL)
-		return ctl_missing(c, "reason");
+		return cli_missing(c, "reason");
 	if (!reason_ok(reason))
-		return output_fail(c, CTL_USAGE,
+		return output_fail(c, CLI_USAGE,
 		    "--reason is one line of 1 to %d bytes", REASON_MAX);
-	if ((r = ctl_conf(c, &conf)) != CTL_OK ||
-	    (r = loss_check(c, &conf)) != CTL_OK)
+	if ((r = ctl_conf(c, &conf)) != CLI_OK ||
+	    (r = loss_check(c, &conf)) != CLI_OK)
 		return r;
-	if (ctl_option(c, "yes") == NULL) {
+	if (cli_option(c, "yes") == NULL) {
 		fputs(explanation, stderr);
-		if (!ctl_ask("Begin a new store? Type yes: ", answer,
+		if (!cli_ask("Begin a new store? Type yes: ", answer,
 		    sizeof answer) || strcmp(answer, "yes") != 0)
-			return output_fail(c, CTL_FAILED,
+			return output_fail(c, CLI_FAILED,
 			    "nothing was changed");
 	}
 	if ((r = mark_write(conf.config_dir, reason)) != KL_OK)

@@ -5,37 +5,37 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/host/loop.h>
 
-#include "broker/ctl/output.h"
+#include "proto/cli/output.h"
 
 static int
-days_read(const struct ctl *c, int64_t *days)
+days_read(const struct cli *c, int64_t *days)
 {
-	const char *text = ctl_option(c, "days");
+	const char *text = cli_option(c, "days");
 	char *end;
 
 	*days = TERM_DAYS;
 	if (text == NULL)
-		return CTL_OK;
+		return CLI_OK;
 	*days = strtol(text, &end, 10);
 	if (*text == '\0' || *end != '\0' || *days < 1 ||
 	    *days > TERM_DAYS_MAX)
-		return output_fail(c, CTL_USAGE, "--days is 1 to %d",
+		return output_fail(c, CLI_USAGE, "--days is 1 to %d",
 		    TERM_DAYS_MAX);
-	return CTL_OK;
+	return CLI_OK;
 }
 
 int
-term_set(const struct ctl *c, struct paper *p,
+term_set(const struct cli *c, struct paper *p,
     const struct paper_authority *a)
 {
 	const int64_t now_ms = kl_clock_now_ms(&(struct kl_clock){ 0 });
-	const char *from = ctl_option(c, "from");
+	const char *from = cli_option(c, "from");
 	struct kl_card *card = &p->card;
 	int32_t day;
 	int64_t days;
 	int r;
 
-	if ((r = days_read(c, &days)) != CTL_OK)
+	if ((r = days_read(c, &days)) != CLI_OK)
 		return r;
 	card->version = 1;
 	card->realm = a->realm;
@@ -45,10 +45,10 @@ term_set(const struct ctl *c, struct paper *p,
 	kl_random(card->serial, sizeof card->serial);
 	if (from != NULL) {
 		if (kl_day_read(from, &day) != KL_OK)
-			return output_fail(c, CTL_USAGE,
+			return output_fail(c, CLI_USAGE,
 			    "--from is a day, as 2026-11-24");
 		card->not_before_ms = kl_day_start_ms(day);
 	}
 	card->not_after_ms = card->not_before_ms + days * KL_DAY_MS;
-	return CTL_OK;
+	return CLI_OK;
 }

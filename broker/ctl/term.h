@@ -10,9 +10,9 @@
 #define TERM_DAYS 730		/* unless --days says otherwise */
 #define TERM_DAYS_MAX 1100
 
-/* Fills p->card; its id, name, role and keys are the caller's. CTL_OK, or
- * CTL_USAGE after it was said. */
-int term_set(const struct ctl *c, struct paper *p,
+/* Fills p->card; its id, name, role and keys are the caller's. CLI_OK, or
+ * CLI_USAGE after it was said. */
+int term_set(const struct cli *c, struct paper *p,
     const struct paper_authority *a);
 
 #endif

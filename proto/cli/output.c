@@ -1,4 +1,4 @@
-#include "broker/ctl/output.h"
+#include "proto/cli/output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -170,20 +170,20 @@ json_print(json_t *o)
 	int r = json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 
 	(void)putchar('\n');
-	return r == 0 ? CTL_OK : CTL_FAILED;
+	return r == 0 ? CLI_OK : CLI_FAILED;
 }
 
 /* Output that did not reach its reader is a failure too. */
 static int
 flushed(int r)
 {
-	return fflush(stdout) == 0 && !ferror(stdout) ? r : CTL_FAILED;
+	return fflush(stdout) == 0 && !ferror(stdout) ? r : CLI_FAILED;
 }
 
 int
-output_take(const struct ctl *c, json_t *o)
+output_take(const struct cli *c, json_t *o)
 {
-	int r = CTL_OK;
+	int r = CLI_OK;
 
 	if (o == NULL)
 		return output_fail_err(c, KL_E_MEMORY, "the answer");
@@ -216,10 +216,10 @@ cell_print(const char *text, int width, bool last)
 }
 
 static void
-row_print(const json_t *row, const struct column *columns, size_t n)
+row_print(const json_t *row, const struct output_column *columns, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		const struct column *k = &columns[i];
+		const struct output_column *k = &columns[i];
 		struct output_text t = { "" };
 
 		if (row != NULL)
@@ -232,8 +232,8 @@ row_print(const json_t *row, const struct column *columns, size_t n)
 }
 
 int
-output_take_table(const struct ctl *c, json_t *o, const char *key,
-    const struct column *columns, size_t n)
+output_take_table(const struct cli *c, json_t *o, const char *key,
+    const struct output_column *columns, size_t n)
 {
 	const json_t *rows, *row;
 	size_t i;
@@ -245,11 +245,11 @@ output_take_table(const struct ctl *c, json_t *o, const char *key,
 	json_array_foreach(rows, i, row)
 		row_print(row, columns, n);
 	json_decref(o);
-	return flushed(CTL_OK);
+	return flushed(CLI_OK);
 }
 
 int
-output_fail(const struct ctl *c, enum ctl_exit code, const char *format, ...)
+output_fail(const struct cli *c, enum cli_exit code, const char *format, ...)
 {
 	char text[512];
 	va_list ap;
@@ -258,7 +258,7 @@ output_fail(const struct ctl *c, enum ctl_exit code, const char *format, ...)
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	fprintf(stderr, "kortelijn: %s\n", text);
+	fprintf(stderr, "%s: %s\n", c->program->name, text);
 	if (c->json) {
 		o = json_pack("{s:b,s:i,s:s}", "ok", 0, "exit", (int)code,
 		    "text", output_text(kl_bytes_str(text)).b);
@@ -269,13 +269,47 @@ output_fail(const struct ctl *c, enum ctl_exit code, const char *format, ...)
 }
 
 int
-output_fail_err(const struct ctl *c, int err, const char *what)
+output_fail_err(const struct cli *c, int err, const char *what)
 {
-	enum ctl_exit code = CTL_FAILED;
+	enum cli_exit code = CLI_FAILED;
 
 	if (err == KL_E_NOT_FOUND || err == KL_E_DENIED ||
 	    err == KL_E_FORMAT || err == KL_E_SIZE || err == KL_E_IO ||
 	    err == KL_E_CONFIG || err == KL_E_UNKNOWN || err == KL_E_VALUE)
-		code = CTL_FILE;
+		code = CLI_FILE;
 	return output_fail(c, code, "%s: %s", what, kl_err_text(err));
+}
+
+/* Cleaned text of a member, "" if it is none. */
+static struct output_text
+member(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (!json_is_string(v))
+		return (struct output_text){ "" };
+	return output_text(kl_bytes(json_string_value(v),
+	    json_string_length(v)));
+}
+
+int
+output_refused(const struct cli *c, json_t *answer)
+{
+	const char *const sentences[] = {
+		c->english ? "en" : "nl", c->english ? "nl" : "en", "text",
+	};
+	const struct output_text code = member(answer, "code");
+	const struct output_text field = member(answer, "field");
+	struct output_text text = { "" };
+
+	if (c->json) {
+		(void)json_print(answer);
+		return flushed(CLI_FAILED);
+	}
+	for (size_t i = 0; i < 3 && text.b[0] == '\0'; i++)
+		text = member(answer, sentences[i]);
+	fprintf(stderr, "%s: refused: %s%s%s%s%s\n", c->program->name,
+	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
+	    text.b[0] != '\0' ? ": " : "", text.b);
+	return CLI_FAILED;
 }
