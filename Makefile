@@ -54,12 +54,12 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 UNIT_CORE = vault tree journal
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas
-INTEGRATION =
+INTEGRATION = 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
-TOOLS = peer
+TOOLS = peer history
 BENCH = library
 
 PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
