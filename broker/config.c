@@ -61,6 +61,8 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 		    .min = -OFFSET_MAX_MS, .max = OFFSET_MAX_MS },
 		{ .section = "broker", .name = "log_json",
 		    .type = KL_CONF_BOOL, .out = &c->log_json },
+		{ .section = "broker", .name = "trace", .type = KL_CONF_TEXT,
+		    .out = c->trace, .size = sizeof c->trace },
 		{ .section = "limits", .name = "requests_per_minute",
 		    .type = KL_CONF_INT, .out = &c->requests_per_minute,
 		    .min = 10, .max = 10000000 },
@@ -133,5 +135,7 @@ broker_conf_read(const char *path, struct broker_conf *out,
 	if (out->clock_offset_ms != 0 && out->realm != KL_TRAINING)
 		return fail(error, path,
 		    "clock_offset: only in the training realm");
+	if (out->trace[0] != '\0' && out->realm != KL_TRAINING)
+		return fail(error, path, "trace: only in the training realm");
 	return KL_OK;
 }

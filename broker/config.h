@@ -26,6 +26,7 @@ struct broker_conf {
 	enum kl_erasure erasure;
 	int64_t clock_offset_ms;		/* 0 in production */
 	bool log_json;
+	char trace[BROKER_PATH_BYTES];		/* "": none, as in production */
 
 	/* [limits], of each participant */
 	int64_t requests_per_minute;
@@ -38,8 +39,8 @@ struct broker_conf {
 };
 
 /* Defaults, then the file, then authority.pub in its config_dir. KL_E_CONFIG
- * with *error filled: a file is missing or wrong; a clock_offset outside the
- * training realm. */
+ * with *error filled: a file is missing or wrong; a clock_offset or trace outside
+ * the training realm. */
 int broker_conf_read(const char *path, struct broker_conf *out,
     struct kl_conf_error *error) KL_MUST_CHECK;
 

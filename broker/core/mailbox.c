@@ -13,6 +13,67 @@
 
 static const char meta_items[] = "items";
 
+/* ---- what all mailboxes share ------------------------------------------------ */
+
+int
+mailbox_load(struct mailbox *b, struct kl_kv_txn *txn)
+{
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_META, kl_bytes_str(meta_items), &v);
+
+	*b = (struct mailbox){ .items = 0 };
+	if (err == KL_E_NOT_FOUND)
+		return KL_OK;
+	if (err != KL_OK || v.n != 8)
+		return err != KL_OK ? err : KL_E_DAMAGED;
+	b->items = b->committed = kl_be64(v.p);
+	return KL_OK;
+}
+
+int
+mailbox_save(struct mailbox *b, struct kl_kv_txn *txn)
+{
+	uint8_t buf[8];
+
+	if (b->items == b->committed)
+		return KL_OK;
+	kl_be64_put(buf, b->items);
+	return kl_kv_put(txn, T_META, kl_bytes_str(meta_items),
+	    kl_bytes(buf, 8));
+}
+
+static void
+touched_clear(struct mailbox *b)
+{
+	b->n_touched = 0;
+	b->touched_more = false;
+}
+
+void
+mailbox_committed(struct mailbox *b)
+{
+	b->committed = b->items;
+	touched_clear(b);
+}
+
+void
+mailbox_undo(struct mailbox *b)
+{
+	b->items = b->committed;
+	touched_clear(b);
+}
+
+static void
+touch(struct mailbox *b, uint32_t number)
+{
+	if (b->n_touched > 0 && b->touched[b->n_touched - 1] == number)
+		return;
+	if (b->n_touched < MAILBOX_TOUCHED_MAX)
+		b->touched[b->n_touched++] = number;
+	else
+		b->touched_more = true;
+}
+
 /* ---- messages: the row ------------------------------------------------------ */
 
 struct kl_tag
@@ -53,6 +114,8 @@ message_put(struct turn *t, const struct conversation *c,
 	kl_put(&w, m->body.b, sizeof m->body.b);
 	kl_put(&w, m->conv.b, sizeof m->conv.b);
 	kl_put_i64(&w, m->expire_ms);
+	kl_put_u8(&w, (uint8_t)m->repeats);
+	kl_put_i64(&w, m->repeated_ms);
 	kl_put_bytes(&w, sealed);
 	return kl_kv_put(t->txn, T_MESSAGE, KL_BYTES_OF(m->tag),
 	    kl_writer_bytes(&w));
@@ -72,6 +135,8 @@ read_clear(struct kl_bytes v, struct message *m, struct kl_bytes *sealed)
 	kl_get(&r, m->body.b, sizeof m->body.b);
 	kl_get(&r, m->conv.b, sizeof m->conv.b);
 	m->expire_ms = kl_get_i64(&r);
+	m->repeats = kl_get_u8(&r);
+	m->repeated_ms = kl_get_i64(&r);
 	*sealed = kl_get_bytes(&r, r.n);
 	return r.bad ? KL_E_DAMAGED : KL_OK;
 }
@@ -138,24 +203,6 @@ item_key(uint8_t buf[12], uint32_t number, uint64_t item)
 	return kl_writer_bytes(&w);
 }
 
-/* Items are numbered through, over all mailboxes, and never given anew. */
-static int
-next_item(struct turn *t, uint64_t *item)
-{
-	struct kl_bytes v;
-	uint8_t buf[8];
-	int err = kl_kv_get(t->txn, T_META, kl_bytes_str(meta_items), &v);
-
-	*item = 1;
-	if (err == KL_OK && v.n == 8)
-		*item = kl_be64(v.p) + 1;
-	else if (err != KL_E_NOT_FOUND)
-		return err == KL_OK ? KL_E_DAMAGED : err;
-	kl_be64_put(buf, *item);
-	return kl_kv_put(t->txn, T_META, kl_bytes_str(meta_items),
-	    kl_bytes(buf, 8));
-}
-
 static int
 put_item(struct turn *t, uint32_t number, uint64_t item, uint32_t sort,
     const struct kl_tag *conv, struct kl_bytes rest)
@@ -170,6 +217,7 @@ put_item(struct turn *t, uint32_t number, uint64_t item, uint32_t sort,
 	kl_put_u8(&w, (uint8_t)sort);
 	kl_put(&w, conv->b, sizeof conv->b);
 	kl_put_bytes(&w, rest);
+	touch(t->box, number);
 	return kl_kv_put(t->txn, T_ITEM, item_key(key, number, item),
 	    kl_writer_bytes(&w));
 }
@@ -192,11 +240,8 @@ int
 mailbox_put_statement(struct turn *t, const struct conversation *c,
     uint32_t to, uint32_t statement, struct kl_bytes signed_bytes)
 {
-	uint64_t item;
-	int r = next_item(t, &item);
-
-	return r != KL_OK ? r :
-	    put_statement_at(t, c, to, item, statement, signed_bytes);
+	return put_statement_at(t, c, to, ++t->box->items, statement,
+	    signed_bytes);
 }
 
 static int
@@ -242,6 +287,17 @@ mailbox_put_notice(struct turn *t, const struct conversation *c,
 }
 
 int
+mailbox_put_gap(struct turn *t, const struct conversation *c,
+    const struct message *m)
+{
+	struct kl_bytes packed;
+	int r = make_notice(t, c, m, KL_NOTICE_GAP, KL_C_OK, &packed);
+
+	return r != KL_OK ? r : put_statement_at(t, c, m->receiver, m->item,
+	    KL_NOTICE, packed);
+}
+
+int
 mailbox_next(struct turn *t, uint32_t number, uint64_t after,
     struct mailbox_row *out)
 {
@@ -266,8 +322,18 @@ mailbox_next(struct turn *t, uint32_t number, uint64_t after,
 	kl_get(&r, out->conv.b, sizeof out->conv.b);
 	if (out->sort == KL_SORT_ENVELOPE)
 		kl_get(&r, out->message.b, sizeof out->message.b);
-	out->sealed = kl_get_bytes(&r, r.n);
-	return r.bad ? KL_E_DAMAGED : KL_OK;
+	if (r.bad)
+		return KL_E_DAMAGED;
+	return kl_arena_copy(t->mem, kl_get_bytes(&r, r.n), &out->sealed);
+}
+
+int
+mailbox_drop(struct turn *t, const struct mailbox_row *row)
+{
+	uint8_t key[12];
+
+	return kl_kv_del(t->txn, T_ITEM,
+	    item_key(key, row->number, row->item));
 }
 
 int
@@ -327,16 +393,35 @@ get_blob(struct turn *t, const struct message *m, struct kl_bytes *envelope,
 	return r.bad ? KL_E_DAMAGED : KL_OK;
 }
 
-static void
-fill_record(const struct conversation *c, const struct message *m,
-    struct kl_record *r)
+int
+message_envelope(struct turn *t, const struct message *m,
+    struct kl_bytes *signed_bytes)
 {
-	r->conv_ref = c->ref;
-	r->msg_ref = m->ref;
-	r->org_from = m->from;
-	r->org_to = m->to;
-	r->kind = m->kind;
-	r->body_hash = m->body_hash;
+	struct kl_bytes ct;
+
+	return get_blob(t, m, signed_bytes, &ct);
+}
+
+/* A leaf of a message, and the word of it to whoever watches. */
+static int
+append(struct turn *t, const struct conversation *c, const struct message *m,
+    struct kl_record *rec, struct journal_leaf *leaf)
+{
+	int r;
+
+	rec->conv_ref = c->ref;
+	rec->msg_ref = m->ref;
+	rec->org_from = m->from;
+	rec->org_to = m->to;
+	rec->kind = m->kind;
+	rec->body_hash = m->body_hash;
+	r = journal_append(t->journal, t->txn, t->now_ms, rec, t->mem, leaf);
+	if (r == KL_OK && t->n_events < t->events_cap)
+		t->events[t->n_events++] = (struct turn_event){
+			.event = rec->event, .msg = m->id, .conv = c->id,
+			.body = m->body_hash, .leaf = leaf->index,
+		};
+	return r;
 }
 
 int
@@ -363,15 +448,12 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 		.kind = e->header.kind, .seq = e->header.seq,
 	};
 	kl_random(out->ref.b, sizeof out->ref.b);
-	fill_record(c, out, &rec);
-	if ((r = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
-	    leaf)) != KL_OK)
+	if ((r = append(t, c, out, &rec, leaf)) != KL_OK)
 		return r;
 	out->leaf = leaf->index;
 	if ((r = vault_take(t->vault, &out->slot)) != KL_OK)
 		return r;
-	if ((r = next_item(t, &out->item)) != KL_OK)
-		return r;
+	out->item = ++t->box->items;
 	if ((r = put_blob(t, out, signed_bytes, ct)) != KL_OK)
 		return r;
 	if ((r = put_item(t, to->number, out->item, KL_SORT_ENVELOPE, &c->tag,
@@ -445,9 +527,7 @@ message_move(struct turn *t, const struct conversation *c, struct message *m,
 
 	if (actor != NULL)
 		rec.actor_key_id = *actor;
-	fill_record(c, m, &rec);
-	r = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
-	    leaf != NULL ? leaf : &own);
+	r = append(t, c, m, &rec, leaf != NULL ? leaf : &own);
 	if (r != KL_OK)
 		return r;
 	if (state != KL_MSG_RELEASED &&
@@ -459,40 +539,25 @@ message_move(struct turn *t, const struct conversation *c, struct message *m,
 
 /* ---- rendering -------------------------------------------------------------- */
 
-static int
-render_envelope(struct turn *t, const struct conversation *c,
-    const struct mailbox_row *row, struct kl_item *i, struct kl_bytes *ct)
-{
-	struct message m;
-	int r;
-
-	if ((r = message_get(t, &row->message, c, &m)) != KL_OK)
-		return r;
-	if ((r = get_blob(t, &m, &i->content, ct)) != KL_OK)
-		return r;
-	return journal_logged(t->journal, t->txn, m.leaf, t->mem, &i->logged);
-}
-
 int
-mailbox_render(struct turn *t, const struct mailbox_row *row,
+mailbox_render(struct turn *t, const struct conversation *c,
+    const struct mailbox_row *row, const struct message *m,
     struct kl_bytes *item, struct kl_bytes *ct)
 {
-	struct kl_item i = { .item = row->item, .sort = row->sort };
-	struct conversation c;
+	struct kl_item i = { .item = row->item, .sort = row->sort,
+		.conv_ref = c->ref };
 	uint8_t key[12];
 	int r;
 
 	*ct = KL_BYTES_NONE;
-	if ((r = conversation_get(t, &row->conv, &c)) != KL_OK)
-		return r;
-	i.conv_ref = c.ref;
-	memcpy(i.spoken, c.spoken, sizeof i.spoken);
-	if (row->sort == KL_SORT_ENVELOPE)
-		r = render_envelope(t, &c, row, &i, ct);
-	else
-		r = vault_open(t->vault, c.slot, T_ITEM,
+	memcpy(i.spoken, c->spoken, sizeof i.spoken);
+	if (m == NULL)
+		r = vault_open(t->vault, c->slot, T_ITEM,
 		    item_key(key, row->number, row->item), row->sealed,
 		    t->mem, &i.content);
+	else if ((r = get_blob(t, m, &i.content, ct)) == KL_OK)
+		r = journal_logged(t->journal, t->txn, m->leaf, t->mem,
+		    &i.logged);
 	return r != KL_OK ? r :
 	    KL_MESSAGE_PACK_IN(KL_M_ITEM, &i, t->mem, item);
 }
@@ -552,12 +617,9 @@ erase_log_one(struct turn *t, uint32_t slot)
 		return r;
 	if ((r = message_get(t, &tag, &c, &m)) != KL_OK)
 		return r;
-	fill_record(&c, &m, &rec);
 	rec.prev_state = m.state;
 	rec.new_state = KL_MSG_ERASED;
-	r = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
-	    &leaf);
-	if (r != KL_OK)
+	if ((r = append(t, &c, &m, &rec, &leaf)) != KL_OK)
 		return r;
 	m.slot = KL_SLOT_NONE;
 	if ((r = message_put(t, &c, &m)) != KL_OK)
@@ -568,10 +630,13 @@ erase_log_one(struct turn *t, uint32_t slot)
 int
 mailbox_erase_log(struct turn *t, const struct mailbox_erasing *e)
 {
+	const size_t mark = kl_arena_mark(t->mem);
 	int r = KL_OK;
 
-	for (size_t i = 0; i < e->n && r == KL_OK; i++)
+	for (size_t i = 0; i < e->n && r == KL_OK; i++) {
 		r = erase_log_one(t, e->slot[i]);
+		kl_arena_release(t->mem, mark);
+	}
 	return r;
 }
 

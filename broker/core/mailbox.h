@@ -8,6 +8,22 @@
 
 #include "broker/core/conversation.h"
 
+/* What all mailboxes share. Items are numbered through and never given anew. */
+#define MAILBOX_TOUCHED_MAX 256
+struct mailbox {
+	uint64_t items, committed;	/* last number given */
+	uint32_t touched[MAILBOX_TOUCHED_MAX];	/* got something in this turn */
+	size_t n_touched;
+	bool touched_more;		/* and so did others */
+};
+
+/* KL_E_DAMAGED. */
+int mailbox_load(struct mailbox *b, struct kl_kv_txn *txn) KL_MUST_CHECK;
+/* Writes the last number if it changed. Last in every turn. */
+int mailbox_save(struct mailbox *b, struct kl_kv_txn *txn) KL_MUST_CHECK;
+void mailbox_committed(struct mailbox *b);
+void mailbox_undo(struct mailbox *b);
+
 struct message {
 	struct kl_tag tag;		/* key of its rows */
 	/* in clear in the store */
@@ -19,6 +35,8 @@ struct message {
 	struct kl_tag body;		/* tag of the body hash, for repeats */
 	struct kl_tag conv;
 	int64_t expire_ms;
+	uint32_t repeats;		/* hours in which it was sent again */
+	int64_t repeated_ms;
 	/* sealed under the conversation's key */
 	struct kl_msg_id id;
 	struct kl_ref ref;
@@ -61,6 +79,13 @@ int message_move(struct turn *t, const struct conversation *c,
     struct message *m, uint32_t state, uint32_t code,
     const struct kl_key_id *actor, uint32_t actor_role,
     struct journal_leaf *leaf) KL_MUST_CHECK;
+/* The signed envelope of a message that has not ended, in the arena.
+ * KL_E_NOT_FOUND. */
+int message_envelope(struct turn *t, const struct message *m,
+    struct kl_bytes *signed_bytes) KL_MUST_CHECK;
+/* Tells its receiver, in its place, that it will never come. */
+int mailbox_put_gap(struct turn *t, const struct conversation *c,
+    const struct message *m) KL_MUST_CHECK;
 /* Writes the message back, with no transition. */
 int message_put(struct turn *t, const struct conversation *c,
     const struct message *m) KL_MUST_CHECK;
@@ -81,8 +106,13 @@ int mailbox_next(struct turn *t, uint32_t number, uint64_t after,
  * an envelope, which leaves by its receipt. */
 int mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
     KL_MUST_CHECK;
-/* As it goes on the wire, packed kl_item in the arena; *ct of an envelope. */
-int mailbox_render(struct turn *t, const struct mailbox_row *row,
+/* Takes away an item whose conversation is no more. */
+int mailbox_drop(struct turn *t, const struct mailbox_row *row)
+    KL_MUST_CHECK;
+/* As it goes on the wire, packed kl_item in the arena; of an envelope (m is
+ * not NULL) with *ct. */
+int mailbox_render(struct turn *t, const struct conversation *c,
+    const struct mailbox_row *row, const struct message *m,
     struct kl_bytes *item, struct kl_bytes *ct) KL_MUST_CHECK;
 
 /* ---- erasing: in the turn after the one that ended a message --------------- */
@@ -92,8 +122,8 @@ struct mailbox_erasing {
 	uint32_t slot[MAILBOX_ERASE_MAX];
 	size_t n;
 };
-/* Zeroes the slots that wait, at most MAILBOX_ERASE_MAX, and syncs them: before the
- * turn's transaction is opened for anything else. */
+/* Zeroes the slots that wait, at most MAILBOX_ERASE_MAX, and syncs them: first
+ * in a turn. KL_E_COMMIT: the process must end. */
 int mailbox_erase_slots(struct turn *t, struct mailbox_erasing *e)
     KL_MUST_CHECK;
 /* Their ERASED leaves. */
@@ -102,7 +132,12 @@ int mailbox_erase_log(struct turn *t, const struct mailbox_erasing *e)
 
 /* ---- timers ------------------------------------------------------------------ */
 
-enum mailbox_timer { TIMER_EXPIRE = 1, TIMER_FORGET = 2 };
+enum mailbox_timer {
+	TIMER_EXPIRE = 1,	/* message */
+	TIMER_FORGET = 2,	/* message */
+	TIMER_CONSENT = 3,	/* conversation: its consent ends */
+	TIMER_CONVERSATION = 4,	/* conversation: it may be forgotten */
+};
 struct mailbox_due {
 	int64_t at_ms;
 	uint32_t sort;

@@ -9,6 +9,8 @@
 
 #include "broker/core/tables.h"
 
+#define PREKEY_KEPT_MS (60 * KL_DAY_MS)	/* as long as a message may last */
+
 /* ---- looking up ----------------------------------------------------------- */
 
 struct participant *
@@ -26,30 +28,63 @@ registry_by_id(struct registry *r, const struct kl_id *id)
 	return NULL;
 }
 
+/* Of two cards with the same key: the one that counts, else the later one. */
+static bool
+card_better(const struct registry_card *a, const struct registry_card *b,
+    int64_t now_ms)
+{
+	const bool counts = registry_card_valid(a, now_ms) == KL_C_OK;
+
+	if (b == NULL)
+		return true;
+	if (counts != (registry_card_valid(b, now_ms) == KL_C_OK))
+		return counts;
+	if ((a->revoked != 0) != (b->revoked != 0))
+		return a->revoked == 0;
+	return a->not_after_ms > b->not_after_ms;
+}
+
 struct participant *
 registry_by_key(struct registry *r, const struct kl_curve_pk *pk,
-    const struct registry_card **card)
+    int64_t now_ms, const struct registry_card **card)
 {
+	struct participant *found = NULL;
+
+	*card = NULL;
 	for (size_t i = 0; i < r->n; i++) {
 		struct participant *p = r->p[i];
 
 		for (size_t j = 0; j < p->n_cards; j++) {
-			*card = &p->card[j];
 			if (memcmp(p->card[j].transport_pk.b, pk->b,
-			    sizeof pk->b) == 0)
-				return p;
+			    sizeof pk->b) != 0 ||
+			    !card_better(&p->card[j], *card, now_ms))
+				continue;
+			*card = &p->card[j];
+			found = p;
 		}
 	}
-	*card = NULL;
-	return NULL;
+	return found;
 }
 
 const struct registry_card *
-registry_card_of(const struct participant *p, const struct kl_key_id *key_id)
+registry_card_of(const struct participant *p, const struct kl_key_id *key_id,
+    int64_t now_ms)
 {
+	const struct registry_card *best = NULL;
+
 	for (size_t i = 0; i < p->n_cards; i++)
 		if (memcmp(p->card[i].key_id.b, key_id->b,
-		    sizeof key_id->b) == 0)
+		    sizeof key_id->b) == 0 &&
+		    card_better(&p->card[i], best, now_ms))
+			best = &p->card[i];
+	return best;
+}
+
+const struct registry_card *
+registry_card_now(const struct participant *p, int64_t now_ms)
+{
+	for (size_t i = 0; i < p->n_cards; i++)
+		if (registry_card_valid(&p->card[i], now_ms) == KL_C_OK)
 			return &p->card[i];
 	return NULL;
 }
@@ -115,7 +150,7 @@ add_participant(struct registry *r, const struct kl_id *id)
 
 	if (r->n == REGISTRY_PARTICIPANTS_MAX)
 		return NULL;
-	if (r->n == r->cap) {
+	if (r->n == r->cap) {	/* then all that was made is in use */
 		cap = r->cap == 0 ? 64 : 2 * r->cap;
 		grown = realloc(r->p, cap * sizeof *grown);
 		if (grown == NULL)
@@ -123,11 +158,13 @@ add_participant(struct registry *r, const struct kl_id *id)
 		r->p = grown;
 		r->cap = cap;
 	}
-	if ((p = calloc(1, sizeof *p)) == NULL)
-		return NULL;
-	p->id = *id;
-	p->number = (uint32_t)r->n + 1;
-	r->p[r->n++] = p;
+	if (r->n == r->made) {
+		if ((p = calloc(1, sizeof *p)) == NULL)
+			return NULL;
+		r->p[r->made++] = p;
+	}
+	p = r->p[r->n++];
+	*p = (struct participant){ .id = *id, .number = (uint32_t)r->n };
 	return p;
 }
 
@@ -197,7 +234,8 @@ take_prekey(struct registry *r, const struct kl_prekey *k, uint64_t number)
 		slot = &p->prekey[oldest];
 	}
 	*slot = (struct registry_prekey){
-		.id = kl_key_id_of(k->pk.b), .number = number,
+		.id = kl_key_id_of(k->pk.b), .signer = k->signer_key_id,
+		.number = number,
 		.not_before_ms = k->not_before_ms,
 		.not_after_ms = k->not_after_ms,
 	};
@@ -294,7 +332,7 @@ check_own(const struct opened *o, const struct participant *by,
 
 	if (by == NULL || !kl_id_equal(owner, &by->id))
 		return KL_C_NOT_YOUR_KEY;
-	if ((c = registry_card_of(by, key_id)) == NULL)
+	if ((c = registry_card_of(by, key_id, now_ms)) == NULL)
 		return KL_C_CARD_UNKNOWN;
 	if ((code = registry_card_valid(c, now_ms)) != KL_C_OK)
 		return code;
@@ -393,6 +431,18 @@ drop_profile(struct registry *r, struct kl_kv_txn *txn,
 }
 
 enum kl_code
+registry_check(struct registry *r, const struct kl_entry *e,
+    const struct participant *by, int64_t now_ms, struct kl_arena *mem)
+{
+	struct opened o;
+	enum kl_code code = open_entry(e, mem, &o);
+	bool known;
+
+	return code != KL_C_OK ? code :
+	    check_entry(r, &o, by, now_ms, &known);
+}
+
+enum kl_code
 registry_put(struct registry *r, struct kl_kv_txn *txn,
     const struct kl_entry *e, const struct participant *by, int64_t now_ms,
     struct kl_arena *mem, uint64_t *number, int *err)
@@ -420,7 +470,7 @@ registry_put(struct registry *r, struct kl_kv_txn *txn,
 	return KL_C_OK;
 }
 
-/* Participant row: number 4, instance 16, epoch 8, reported 1, open 4. */
+/* Participant row: instance 16, epoch 8, flags 1, open 4. */
 int
 registry_save(struct kl_kv_txn *txn, const struct participant *p)
 {
@@ -430,7 +480,8 @@ registry_save(struct kl_kv_txn *txn, const struct participant *p)
 	kl_writer_init(&w, row, sizeof row);
 	kl_put(&w, p->instance.b, sizeof p->instance.b);
 	kl_put_u64(&w, p->epoch);
-	kl_put_u8(&w, p->reported_in ? 1 : 0);
+	kl_put_u8(&w, (uint8_t)((p->reported_in ? 1 : 0) |
+	    (p->taking_over ? 2 : 0)));
 	kl_put_u32(&w, p->open_conversations);
 	return kl_kv_put(txn, T_PARTICIPANT, KL_BYTES_OF(p->id),
 	    kl_writer_bytes(&w));
@@ -441,6 +492,7 @@ load_participant(struct kl_kv_txn *txn, struct participant *p)
 {
 	struct kl_reader r;
 	struct kl_bytes v;
+	uint8_t flags;
 	int err = kl_kv_get(txn, T_PARTICIPANT, KL_BYTES_OF(p->id), &v);
 
 	if (err == KL_E_NOT_FOUND)
@@ -450,7 +502,9 @@ load_participant(struct kl_kv_txn *txn, struct participant *p)
 	kl_reader_init(&r, v);
 	kl_get(&r, p->instance.b, sizeof p->instance.b);
 	p->epoch = kl_get_u64(&r);
-	p->reported_in = kl_get_u8(&r) != 0;
+	flags = kl_get_u8(&r);
+	p->reported_in = (flags & 1) != 0;
+	p->taking_over = (flags & 2) != 0;
 	p->open_conversations = kl_get_u32(&r);
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
@@ -473,17 +527,6 @@ load_entry(struct registry *r, struct kl_kv_entry *row, struct kl_arena *mem)
 	return take_up(r, &o, r->newest);
 }
 
-static void
-forget(struct registry *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		struct participant *p = r->p[i];
-
-		*p = (struct participant){ .id = p->id, .number = p->number };
-	}
-	r->newest = 0;
-}
-
 int
 registry_load(struct registry *r, struct kl_kv_txn *txn,
     struct kl_arena *mem)
@@ -493,7 +536,8 @@ registry_load(struct registry *r, struct kl_kv_txn *txn,
 	size_t mark = kl_arena_mark(mem);
 	int err;
 
-	forget(r);
+	r->n = 0;
+	r->newest = 0;
 	while ((err = kl_kv_seek(txn, T_DIRECTORY, kl_bytes(key, sizeof key),
 	    r->newest != 0, &row)) == KL_OK) {
 		if ((err = load_entry(r, &row, mem)) != KL_OK)
@@ -512,7 +556,7 @@ registry_load(struct registry *r, struct kl_kv_txn *txn,
 void
 registry_clear(struct registry *r)
 {
-	for (size_t i = 0; i < r->n; i++)
+	for (size_t i = 0; i < r->made; i++)
 		free(r->p[i]);
 	free(r->p);
 	*r = (struct registry){ .n = 0 };
@@ -568,7 +612,8 @@ registry_prune(struct registry *r, struct kl_kv_txn *txn, int64_t now_ms,
 		struct participant *p = r->p[i];
 
 		for (size_t j = p->n_prekeys; j-- > 0 && max > 0;) {
-			if (p->prekey[j].not_after_ms >= now_ms)
+			if (p->prekey[j].not_after_ms + PREKEY_KEPT_MS >=
+			    now_ms)
 				continue;
 			err = kl_kv_del(txn, T_DIRECTORY,
 			    number_key(key, p->prekey[j].number));

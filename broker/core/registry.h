@@ -12,7 +12,7 @@
 
 #define REGISTRY_PARTICIPANTS_MAX 4096
 #define REGISTRY_CARDS_MAX 4		/* of one participant, by date */
-#define REGISTRY_PREKEYS_MAX 12
+#define REGISTRY_PREKEYS_MAX 24	/* nine weeks ahead and nine back */
 #define REGISTRY_PREKEY_WEEKS 10	/* how far ahead one may be published */
 
 struct registry_card {
@@ -26,6 +26,7 @@ struct registry_card {
 
 struct registry_prekey {
 	struct kl_key_id id;
+	struct kl_key_id signer;
 	uint64_t number;		/* in the directory */
 	int64_t not_before_ms, not_after_ms;
 };
@@ -46,6 +47,7 @@ struct participant {
 	struct kl_instance instance;
 	uint64_t epoch;			/* 0: never said HELLO */
 	bool reported_in;		/* on this log origin */
+	bool taking_over;		/* until it has reported in */
 	uint32_t open_conversations;
 };
 
@@ -53,13 +55,14 @@ struct registry {
 	struct kl_sign_pk authority;
 	uint32_t realm;
 	struct participant **p;		/* [number - 1] */
-	size_t n, cap;
+	size_t n, made, cap;		/* known, allocated, room */
 	uint64_t newest;		/* directory number */
 	bool must_report;		/* this origin began after a loss */
 };
 
 /* Reads everything anew; what was there is dropped. KL_E_DAMAGED,
- * KL_E_MEMORY. Pointers to participants stay valid when n does not shrink. */
+ * KL_E_MEMORY. A pointer to a participant of the store stays one to the same
+ * participant: its number is that of its first card. */
 int registry_load(struct registry *r, struct kl_kv_txn *txn,
     struct kl_arena *mem) KL_MUST_CHECK;
 void registry_clear(struct registry *r);
@@ -67,19 +70,24 @@ void registry_clear(struct registry *r);
 struct participant *registry_by_id(struct registry *r,
     const struct kl_id *id);
 struct participant *registry_by_number(struct registry *r, uint32_t number);
-/* By a transport key on any of its cards. */
+/* By a transport key on any card; *card is the one that counts at now_ms if
+ * the key stands on several, else the last of them. */
 struct participant *registry_by_key(struct registry *r,
-    const struct kl_curve_pk *pk, const struct registry_card **card);
-/* The card whose key has this id, NULL if there is none. */
+    const struct kl_curve_pk *pk, int64_t now_ms,
+    const struct registry_card **card);
+/* The card whose key has this id, chosen likewise; NULL if there is none. */
 const struct registry_card *registry_card_of(const struct participant *p,
-    const struct kl_key_id *key_id);
+    const struct kl_key_id *key_id, int64_t now_ms);
+/* Any card that counts at now_ms, or NULL. */
+const struct registry_card *registry_card_now(const struct participant *p,
+    int64_t now_ms);
 /* KL_C_OK, or why this card does not count at now_ms. */
 enum kl_code registry_card_valid(const struct registry_card *c,
     int64_t now_ms);
 /* Who has taken over from this participant at now_ms, or NULL. */
 struct participant *registry_successor(struct registry *r,
     const struct kl_id *id, int64_t now_ms);
-/* The prekey whose id this is, NULL if it is not offered. */
+/* The prekey whose id this is, NULL if it is not known (any more). */
 const struct registry_prekey *registry_prekey_of(
     const struct participant *p, const struct kl_key_id *id);
 /* Until when its prekeys reach without a gap; 0: none for now. */
@@ -95,13 +103,17 @@ int64_t registry_cover_ms(const struct participant *p, int64_t now_ms);
 enum kl_code registry_put(struct registry *r, struct kl_kv_txn *txn,
     const struct kl_entry *e, const struct participant *by, int64_t now_ms,
     struct kl_arena *mem, uint64_t *number, int *err);
-/* Writes instance, epoch, reported_in and open_conversations. */
+/* What registry_put would answer, without storing anything. */
+enum kl_code registry_check(struct registry *r, const struct kl_entry *e,
+    const struct participant *by, int64_t now_ms, struct kl_arena *mem);
+/* Writes instance, epoch, reported_in, taking_over, open_conversations. */
 int registry_save(struct kl_kv_txn *txn, const struct participant *p)
     KL_MUST_CHECK;
 /* A page of the directory after a number; packed kl_entries in the arena. */
 int registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
     struct kl_arena *mem, struct kl_directory_reply *out) KL_MUST_CHECK;
-/* Leaves out what has ended: prekeys past their week. At most `max`. */
+/* Leaves out prekeys that no message can be sealed to any more: what was
+ * sealed in their week has expired. At most `max`. */
 int registry_prune(struct registry *r, struct kl_kv_txn *txn,
     int64_t now_ms, size_t max) KL_MUST_CHECK;
 
