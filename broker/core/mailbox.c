@@ -259,10 +259,10 @@ make_notice(struct turn *t, const struct conversation *c,
 	size_t size;
 	int r;
 
-	if (m != NULL) {
+	if (m != NULL)
 		n.msg_id = m->id;
+	if (notice == KL_NOTICE_GAP)
 		n.seq_from = n.seq_to = m->seq;
-	}
 	r = KL_STATEMENT_PACK(KL_NOTICE, &n, body, sizeof body, &size);
 	if (r != KL_OK)
 		return r;

@@ -487,6 +487,31 @@ registry_save(struct kl_kv_txn *txn, const struct participant *p)
 	    kl_writer_bytes(&w));
 }
 
+void
+registry_touch(struct registry *r, struct participant *p)
+{
+	if (p->touched)
+		return;
+	p->touched = true;
+	r->n_touched++;
+}
+
+int
+registry_save_touched(struct registry *r, struct kl_kv_txn *txn)
+{
+	int err;
+
+	for (size_t i = 0; i < r->n && r->n_touched > 0; i++) {
+		if (!r->p[i]->touched)
+			continue;
+		if ((err = registry_save(txn, r->p[i])) != KL_OK)
+			return err;
+		r->p[i]->touched = false;
+		r->n_touched--;
+	}
+	return KL_OK;
+}
+
 static int
 load_participant(struct kl_kv_txn *txn, struct participant *p)
 {
@@ -536,7 +561,7 @@ registry_load(struct registry *r, struct kl_kv_txn *txn,
 	size_t mark = kl_arena_mark(mem);
 	int err;
 
-	r->n = 0;
+	r->n = r->n_touched = 0;
 	r->newest = 0;
 	while ((err = kl_kv_seek(txn, T_DIRECTORY, kl_bytes(key, sizeof key),
 	    r->newest != 0, &row)) == KL_OK) {

@@ -49,6 +49,7 @@ struct participant {
 	bool reported_in;		/* on this log origin */
 	bool taking_over;		/* until it has reported in */
 	uint32_t open_conversations;
+	bool touched;			/* to be written in this turn */
 };
 
 struct registry {
@@ -58,6 +59,7 @@ struct registry {
 	size_t n, made, cap;		/* known, allocated, room */
 	uint64_t newest;		/* directory number */
 	bool must_report;		/* this origin began after a loss */
+	size_t n_touched;
 };
 
 /* Reads everything anew; what was there is dropped. KL_E_DAMAGED,
@@ -108,6 +110,10 @@ enum kl_code registry_check(struct registry *r, const struct kl_entry *e,
     const struct participant *by, int64_t now_ms, struct kl_arena *mem);
 /* Writes instance, epoch, reported_in, taking_over, open_conversations. */
 int registry_save(struct kl_kv_txn *txn, const struct participant *p)
+    KL_MUST_CHECK;
+/* The same at the end of the turn, however often it changes until then. */
+void registry_touch(struct registry *r, struct participant *p);
+int registry_save_touched(struct registry *r, struct kl_kv_txn *txn)
     KL_MUST_CHECK;
 /* A page of the directory after a number; packed kl_entries in the arena. */
 int registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,

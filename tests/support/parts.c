@@ -28,6 +28,7 @@ files_open(struct parts *p)
 	p->turn.mem = p->mem;
 	p->turn.vault = &p->vault;
 	p->turn.journal = &p->journal;
+	p->turn.box = &p->box;
 }
 
 static void
@@ -68,6 +69,7 @@ parts_restart(struct parts *p)
 	ck_assert_int_eq(journal_load(&p->journal, p->turn.txn), KL_OK);
 	ck_assert_int_eq(registry_load(&p->registry, p->turn.txn, p->mem),
 	    KL_OK);
+	ck_assert_int_eq(mailbox_load(&p->box, p->turn.txn), KL_OK);
 	ck_assert_int_eq(mailbox_mark_slots(&p->turn), KL_OK);
 	kl_kv_abort(&p->turn.txn);
 }
@@ -98,9 +100,11 @@ parts_begin_read(struct parts *p)
 void
 parts_commit(struct parts *p)
 {
+	ck_assert_int_eq(mailbox_save(&p->box, p->turn.txn), KL_OK);
 	ck_assert_int_eq(journal_save(&p->journal, p->turn.txn), KL_OK);
 	ck_assert_int_eq(kl_kv_commit(&p->turn.txn), KL_OK);
 	journal_committed(&p->journal);
+	mailbox_committed(&p->box);
 	vault_keep_taken(&p->vault);
 }
 
@@ -109,6 +113,7 @@ parts_undo(struct parts *p)
 {
 	kl_kv_abort(&p->turn.txn);
 	journal_undo(&p->journal);
+	mailbox_undo(&p->box);
 	vault_undo_taken(&p->vault);
 }
 

@@ -19,6 +19,7 @@ struct parts {
 	struct vault vault;
 	struct journal journal;
 	struct registry registry;
+	struct mailbox box;
 	struct turn turn;
 	struct party broker;		/* its log key signs */
 	struct kl_sign_pk authority_pk;
