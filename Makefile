@@ -50,7 +50,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content \
-	signed
+	signed request
 UNIT_CORE = vault tree journal
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas

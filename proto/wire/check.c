@@ -275,3 +275,15 @@ kl_check_sync_conversation(const void *c)
 
 	return verdict(spoken_ok(s->spoken));
 }
+
+/* A proof is a row of whole hashes: its reader copies them as such. */
+int
+kl_check_log_reply(const void *log_reply)
+{
+	const struct kl_log_reply *r = log_reply;
+
+	for (size_t i = 0; i < r->n_proof; i++)
+		if (r->proof[i].n != sizeof (struct kl_hash))
+			return KL_E_VALUE;
+	return KL_OK;
+}

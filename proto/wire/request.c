@@ -166,7 +166,7 @@ static const struct kl_table messages[] = {
 	    kl_sync_reply),
 	[KL_M_SYNC_CONVERSATION] = CHECKED(sync_conversation, kl_sync_conversation),
 	[KL_M_LOG] = MESSAGE(log_rows, log, kl_log_request),
-	[KL_M_LOG_REPLY] = MESSAGE(log_reply_rows, log_reply, kl_log_reply),
+	[KL_M_LOG_REPLY] = CHECKED(log_reply, kl_log_reply),
 };
 
 static const struct kl_table *

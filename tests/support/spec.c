@@ -274,6 +274,27 @@ length_out_of_range(const struct spec *s, size_t i, uint64_t lo, uint64_t hi)
 	expect(s, &b, KL_C_VALUE_UNKNOWN, "too long", i);
 }
 
+/* One element of a list is longer than the rest of its kind may be. */
+static void
+element_too_long(const struct spec *s, size_t i)
+{
+	const struct spec_field *f = &s->fields[i];
+	static struct spec_bytes b, tail;
+	static uint8_t fill[SPEC_BYTES_MAX];
+	struct kl_writer w;
+
+	spec_build(s, false, &tail);
+	kl_writer_init(&w, b.b, sizeof b.b);
+	kl_put(&w, tail.b, tail.end[i]);
+	put_tag(&w, i, f->type);
+	memset(fill, 'a', f->lo + 1);
+	put_data(&w, fill, f->lo + 1, false);
+	kl_put(&w, tail.b + tail.end[i], tail.n - tail.end[i]);
+	b.n = w.n;
+	ck_assert(!w.full);
+	expect(s, &b, KL_C_VALUE_UNKNOWN, "element too long", i);
+}
+
 static void
 field_out_of_range(const struct spec *s, size_t i)
 {
@@ -305,6 +326,8 @@ field_out_of_range(const struct spec *s, size_t i)
 	default:
 		spec_build_with(s, false, i, f->hi + 1, &b);
 		expect(s, &b, KL_C_VALUE_UNKNOWN, "too many", i);
+		if (f->type == SPEC_VIEWS)
+			element_too_long(s, i);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include <kortelijn/base/arena.h>
 #include <kortelijn/base/code.h>
+#include <kortelijn/base/time.h>
 
 #define SPEC_BYTES_MAX 20000
 
@@ -31,6 +32,30 @@ struct spec_field {
 	uint64_t lo, hi, min, max;
 	const char *text;
 };
+
+/* Short names for the rows of a table; min and max as in the range unless
+ * they are given (_AS). */
+#define ANY32 UINT32_MAX
+#define ANY64 UINT64_MAX
+#define LAST KL_TIME_MAX_MS
+#define U(lo, hi) { SPEC_U32, lo, hi, lo, hi, NULL }
+#define U_AS(lo, hi, min, max) { SPEC_U32, lo, hi, min, max, NULL }
+#define Q_AS(lo, hi, min, max) { SPEC_U64, lo, hi, min, max, NULL }
+#define Q(lo, hi) { SPEC_U64, lo, hi, lo, hi, NULL }
+#define T(min, max) { SPEC_TIME, 0, 0, min, max, NULL }
+#define F(n, min, max) { SPEC_FIXED, n, n, min, max, NULL }
+#define ID(v) { SPEC_ID, 0, 0, v, v, NULL }
+#define ID_OR_NONE(v) { SPEC_ID, 0, 0, 0, v, NULL }
+#define V(lo, hi) { SPEC_VIEW, lo, hi, lo, hi, NULL }
+#define V_AS(lo, hi, min, max, text) { SPEC_VIEW, lo, hi, min, max, text }
+#define US(n, v) { SPEC_U32S, 0, n, 0, v, NULL }
+#define QS(n, v) { SPEC_U64S, 0, n, 0, v, NULL }
+#define IDS(n) { SPEC_IDS, 0, n, 0, 0, NULL }
+#define VS(n, size) { SPEC_VIEWS, size, n, 0, size, NULL }
+/* Samples of `now` bytes where `size` are allowed. */
+#define VS_OF(n, size, now) { SPEC_VIEWS, size, n, 0, now, NULL }
+#define VS_AS(n, text) { SPEC_VIEWS, sizeof text - 1, n, 0, \
+	sizeof text - 1, text }
 
 struct spec {
 	const char *name;

@@ -11,27 +11,8 @@
 #define ARENA_ALLOCS 512
 #define MONDAY INT64_C(345600000)	/* 1970-01-05 */
 #define LATER (MONDAY + 2900 * KL_WEEK_MS)
-#define ANY32 UINT32_MAX
 #define ID_A 11111111
 #define ID_B 22222222
-
-#define U(lo, hi) { SPEC_U32, lo, hi, lo, hi, NULL }
-#define U_AS(lo, hi, min, max) { SPEC_U32, lo, hi, min, max, NULL }
-#define Q_AS(lo, hi, min, max) { SPEC_U64, lo, hi, min, max, NULL }
-#define T(min, max) { SPEC_TIME, 0, 0, min, max, NULL }
-#define F(n, min, max) { SPEC_FIXED, n, n, min, max, NULL }
-#define ID(v) { SPEC_ID, 0, 0, v, v, NULL }
-#define ID_OR_NONE(v) { SPEC_ID, 0, 0, 0, v, NULL }
-#define V(lo, hi) { SPEC_VIEW, lo, hi, lo, hi, NULL }
-#define V_AS(lo, hi, min, max, text) { SPEC_VIEW, lo, hi, min, max, text }
-#define US(n, v) { SPEC_U32S, 0, n, 0, v, NULL }
-#define IDS(n) { SPEC_IDS, 0, n, 0, 0, NULL }
-#define VS(n, size) { SPEC_VIEWS, size, n, 0, size, NULL }
-#define VS_AS(n, text) { SPEC_VIEWS, sizeof text - 1, n, 0, \
-	sizeof text - 1, text }
-
-#define LAST KL_TIME_MAX_MS
-
 static enum kl_code
 read_statement(const struct spec *s, struct kl_bytes in, struct kl_arena *mem,
     void *out)
