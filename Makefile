@@ -11,8 +11,11 @@
 B = build
 CC = gcc
 PREFIX = /usr/local
+LIBDIR = $(PREFIX)/lib
 DESTDIR =
 VERSION = 0.1.0
+# Grows with a change after which a program linked before does not run.
+ABI = 0
 
 # ---- lists ------------------------------------------------------------------
 
@@ -86,8 +89,9 @@ else ifdef COVERAGE
 OPT = -O0 -g --coverage -fprofile-update=atomic
 LDOPT = --coverage
 else
-OPT = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE \
-	-fstack-clash-protection -fcf-protection
+OPT = -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
+	-fstack-protector-strong -fstack-clash-protection \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection)
 LDOPT = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 CFLAGS = -std=c17 $(OPT) $(WARN)
@@ -116,6 +120,8 @@ MUNICIPALITY_O = $(MUNICIPALITY:%=$(B)/adapters/municipality/%.o)
 
 LIB = $(B)/libkortelijn.a
 LIB_END = $(B)/libkortelijn_end.a
+SO = $(B)/libkortelijn.so.$(ABI)
+SO_END = $(B)/libkortelijn_end.so.$(ABI)
 PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
@@ -124,24 +130,37 @@ UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/integration/%.sh)
 
-all: $(LIB) $(LIB_END) $(PROGRAMS)
+# Shared libraries only where they are installed from: sanitizers and counters
+# belong to the program.
+all: $(LIB) $(LIB_END) $(if $(SAN)$(COVERAGE),,$(SO) $(SO_END)) $(PROGRAMS)
+
+# Other flags, other objects.
+FLAGS = $(CC) $(CPPFLAGS) $(CFLAGS) PIC for libraries
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+$(B)/flags: export FLAGS := $(FLAGS)
+FORCE:
+
+# The objects of the libraries serve archive and shared library.
+$(LIB_O) $(END_O): PIC = -fPIC
 
 $(B)/gen/%.pb-c.c $(B)/gen/%.pb-c.h: proto/schema/%.proto
 	@mkdir -p $(B)/gen
 	protoc-c --proto_path=proto/schema --c_out=$(B)/gen $<
 
 # Generated code is not ours to warn about.
-$(B)/gen/%.o: $(B)/gen/%.c
-	$(CC) $(CPPFLAGS) -std=c17 $(OPT) -c -o $@ $<
+$(B)/gen/%.o: $(B)/gen/%.c $(B)/flags
+	$(CC) $(CPPFLAGS) -std=c17 $(OPT) $(PIC) -c -o $@ $<
 
 $(WIRE:%=$(B)/proto/wire/%.o): $(GEN_H)
 
 # Kept: other objects ask for the headers again.
 .SECONDARY: $(GEN_C) $(GEN_H)
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(PIC) -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_O)
 	rm -f $@
@@ -150,6 +169,17 @@ $(LIB): $(LIB_O)
 $(LIB_END): $(END_O)
 	rm -f $@
 	ar rcs $@ $^
+
+# Only names with kl_ are seen from outside.
+$(SO): $(LIB_O) proto/exports.map
+	$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,-soname,$(@F) \
+	    -Wl,-z,defs -Wl,--version-script=proto/exports.map \
+	    -o $@ $(LIB_O) $(LIBS)
+
+$(SO_END): $(END_O) $(SO) proto/exports.map
+	$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,-soname,$(@F) \
+	    -Wl,-z,defs -Wl,--version-script=proto/exports.map \
+	    -o $@ $(END_O) $(SO) -lsodium
 
 $(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -226,6 +256,51 @@ lint: deps
 	@deploy/deps.sh $(LINT_PACKAGES)
 	@tests/lint/run.sh
 
+# Lines of what must hold: what two processes agree on, and the single writer.
+COVERAGE_B = build/coverage
+coverage: deps
+	@deploy/deps.sh $(COVERAGE_PACKAGES)
+	@$(SUBMAKE) -s COVERAGE=1 B=$(COVERAGE_B) test-programs
+	@find $(COVERAGE_B) -name '*.gcda' -delete
+	@JOBS=$(JOBS) tests/run.sh $(COVERAGE_B) \
+	    $(UNIT:%=$(COVERAGE_B)/tests/unit/test_%) $(INTEGRATION_SH)
+	@for part in proto broker/core; do \
+		gcovr -r . --object-directory $(COVERAGE_B) \
+		    --filter "$$part/" --exclude '$(COVERAGE_B)/' \
+		    $(COVERAGE_B) && continue; exit 1; \
+	done
+
+# ---- install ----------------------------------------------------------------
+
+D = $(DESTDIR)$(PREFIX)
+DL = $(DESTDIR)$(LIBDIR)
+DAEMONS = $(filter %d,$(PROGRAMS))
+HEADERS = $(shell cd include && find kortelijn -name '*.h')
+
+install: all
+	install -d $(D)/bin $(D)/sbin $(DL)/pkgconfig
+	install -m 755 $(DAEMONS) $(D)/sbin
+	install -m 755 $(filter-out $(DAEMONS),$(PROGRAMS)) $(D)/bin
+	install -m 644 $(LIB) $(LIB_END) $(SO) $(SO_END) $(DL)
+	ln -sf $(notdir $(SO)) $(DL)/libkortelijn.so
+	ln -sf $(notdir $(SO_END)) $(DL)/libkortelijn_end.so
+	for h in $(HEADERS); do \
+		install -D -m 644 include/$$h $(D)/include/$$h || exit 1; \
+	done
+	for pc in kortelijn kortelijn_end; do \
+		sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|' \
+		    -e 's|@VERSION@|$(VERSION)|' deploy/$$pc.pc.in \
+		    >$(DL)/pkgconfig/$$pc.pc || exit 1; \
+	done
+	for m in $(wildcard deploy/man/*.[158]); do \
+		install -D -m 644 $$m $(D)/share/man/man$${m##*.}/$${m##*/} \
+		    || exit 1; \
+	done
+	install -d $(D)/share/kortelijn/schemas $(D)/share/doc/kortelijn
+	install -m 644 deploy/schemas/*.json $(D)/share/kortelijn/schemas
+	install -m 644 README.md LICENSE CHANGELOG.md proto/PROTOCOL.md \
+	    $(D)/share/doc/kortelijn
+
 # ---- the rest ---------------------------------------------------------------
 
 deps:
@@ -239,8 +314,11 @@ help:
 	@echo 'make check        builds with sanitizers, runs the tests'
 	@echo 'make check-long   the tests that take minutes: kill -9 and such'
 	@echo 'make lint         layers, blindness, compilers, manuals, form'
+	@echo 'make coverage     lines of proto and broker/core that tests reach'
+	@echo 'make install      programs, library, manuals (PREFIX, DESTDIR)'
 	@echo 'make deps         installs the missing packages (Debian)'
 	@echo 'make clean        removes build/'
 
-.PHONY: all check check-long clean deps help lint test-programs
+.PHONY: FORCE all check check-long clean coverage deps help install lint \
+	test-programs
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -76,7 +76,7 @@ rule_spacing()
 
 rule_shellcheck()
 {
-	files '*.sh' '.ci/*' | xargs shellcheck -x
+	files '*.sh' '.ci/*' | xargs shellcheck -x -e SC2317,SC2119
 }
 
 # ---- who may use what -------------------------------------------------------
