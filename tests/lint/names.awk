@@ -17,7 +17,8 @@ FNR == NR {
 	module = $1
 	name = $2
 	seen++
-	if (module ~ /^proto\// && !sub(/^kl_/, "", name)) {
+	if (module ~ /^proto\// && module !~ /^proto\/cli\// &&
+	    !sub(/^kl_/, "", name)) {
 		print module ": " $2 " does not start with kl_"
 		next
 	}
