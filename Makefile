@@ -63,7 +63,7 @@ LONG =
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
 TOOLS = peer history
-BENCH = library
+BENCH = library stored
 
 PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
 	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
@@ -128,7 +128,7 @@ PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
-LONG_SH = $(LONG:%=tests/integration/%.sh)
+LONG_SH = $(LONG:%=tests/%.sh)
 
 # Shared libraries only where they are installed from: sanitizers and counters
 # belong to the program.
@@ -252,6 +252,16 @@ check-long: deps
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
 	    echo "no long tests yet")
 
+# KEEP=DIR: leaves the region there and running.
+demo: deps
+	@$(SUBMAKE) -s all
+	@B=$(B) tests/demo.sh $(KEEP)
+
+# MODES="library adapters stored"; more in tests/bench/bench.sh.
+bench: deps
+	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so
+	@B=$(B) tests/bench/bench.sh $(MODES)
+
 lint: deps
 	@deploy/deps.sh $(LINT_PACKAGES)
 	@tests/lint/run.sh
@@ -311,6 +321,8 @@ clean:
 
 help:
 	@echo 'make              programs and library into build/'
+	@echo 'make demo         a closed loop on loopback, step by step; KEEP=DIR'
+	@echo 'make bench        loops a second, latencies, cost'
 	@echo 'make check        builds with sanitizers, runs the tests'
 	@echo 'make check-long   the tests that take minutes: kill -9 and such'
 	@echo 'make lint         layers, blindness, compilers, manuals, form'
@@ -319,6 +331,6 @@ help:
 	@echo 'make deps         installs the missing packages (Debian)'
 	@echo 'make clean        removes build/'
 
-.PHONY: FORCE all check check-long clean coverage deps help install lint \
+.PHONY: FORCE all bench check check-long clean demo coverage deps help install lint \
 	test-programs
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

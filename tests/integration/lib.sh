@@ -67,7 +67,7 @@ wait_for()
 	done
 }
 
-# ---- the region --------------------------------------------------------------
+# ---- the region ----
 
 # region_begin [DIR]: a directory of its own, removed at the end; DIR stays.
 region_begin()
@@ -175,7 +175,7 @@ stop()
 	unset "PID[$1]"
 }
 
-# ---- the broker ---------------------------------------------------------------
+# ---- the broker ----
 
 # broker_make: authority, keys, card and configuration, on a port of its own.
 broker_make()
@@ -237,7 +237,7 @@ broker_child()
 	return 1
 }
 
-# ---- adapters -------------------------------------------------------------------
+# ---- adapters ----
 
 # adapter_make NAME ROLE ID TITLE: its directory and configuration.
 adapter_make()
@@ -356,7 +356,7 @@ region_small()
 	adapter_ready practice-1 municipality
 }
 
-# ---- people ---------------------------------------------------------------------
+# ---- people ----
 
 # person FILE [FILTER]: a referral of tests/data with a consent of today, or
 # of DAYS from now, and a filter of jq over it.

@@ -1,0 +1,114 @@
+#!/bin/bash
+# make bench: closed loops with real processes over CURVE on loopback, as a
+# table, and as CSV in BUILD/bench.csv.
+#
+#   tests/bench/bench.sh [library|adapters|stored]...
+#
+# From outside: LOOPS (loops of each run; else by the number in flight),
+# IN_FLIGHT ("1 8 64"), MESSAGES (100000).
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/../integration/lib.sh"
+
+MODES=${*:-library adapters stored}
+IN_FLIGHT=${IN_FLIGHT:-1 8 64}
+MESSAGES=${MESSAGES:-100000}
+CSV=$B/bench.csv
+HEAD=mode,in_flight,loops,loops_per_s,accepted_p50_ms,accepted_p99_ms
+HEAD=$HEAD,feedback_p50_ms,feedback_p99_ms,broker_cpu_s_per_10000
+HEAD=$HEAD,rss_anon_peak_mib,fdatasync_per_loop
+
+# A broker that no limit but the disk holds back.
+bench_region()
+{
+	broker_make
+	sed -i -e '/^trace = /d' "$KORTELIJN_CONFIG"
+	conf_set "$KORTELIJN_CONFIG" broker map_mb 2048
+	conf_set "$KORTELIJN_CONFIG" broker slots "$1"
+	conf_set "$KORTELIJN_CONFIG" limits requests_per_minute 10000000
+	conf_set "$KORTELIJN_CONFIG" limits bytes_per_day_mb 1048576
+	conf_set "$KORTELIJN_CONFIG" limits open_conversations 10000000
+}
+
+# A region of its own for each run, so that none finds the store of another.
+run()
+{
+	(
+		region_begin
+		"$@"
+	) || exit 1
+}
+
+loops_for()
+{
+	case $1 in
+	1)	echo "${LOOPS:-1000}" ;;
+	8)	echo "${LOOPS:-4000}" ;;
+	*)	echo "${LOOPS:-10000}" ;;
+	esac
+}
+
+library()
+{
+	bench_region 65536
+	KL_SYNC_COUNT=$R/syncs LD_PRELOAD=$B/tests/bench/libsynccount.so \
+	    "$B/tests/bench/library" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
+	    "$R/broker" "$R/authority" "$ENDPOINT" "$1" "$(loops_for "$1")" \
+	    2>>"$R/bench.log"
+}
+
+stored()
+{
+	bench_region 262144
+	"$B/tests/bench/stored" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
+	    "$R/broker" "$R/authority" "$ENDPOINT" "$MESSAGES" \
+	    2>>"$R/bench.log"
+}
+
+table()
+{
+	column -t -s, -o '  ' | sed 's/^/  /'
+}
+
+loops()
+{
+	local n
+
+	for n in $IN_FLIGHT; do
+		run "$1" "$n" | tee -a "$CSV"
+		[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
+	done >/dev/null
+}
+
+echo "$HEAD" >"$CSV"
+printf 'processors: %s; store on %s\n' "$(nproc)" \
+    "$(stat -f -c %T "${TMPDIR:-/tmp}")"
+for mode in $MODES; do
+	case $mode in
+	library | adapters)
+		loops "$mode"
+		;;
+	stored)
+		run stored >"$B/bench-stored.csv" || exit 1
+		;;
+	*)
+		die "no such mode: $mode"
+		;;
+	esac
+done
+{
+	echo "mode,in flight,loops,loops/s,acc p50,acc p99,fb p50,fb p99"
+	cut -d, -f 1-8 "$CSV" | tail -n +2
+} | table
+printf '  (submit to accepted, submit to feedback: ms)\n\n'
+{
+	echo "mode,in flight,CPU s/10000,RssAnon MiB,fdatasync/loop"
+	cut -d, -f 1,2,9-11 "$CSV" | tail -n +2
+} | table
+if [ -s "$B/bench-stored.csv" ]; then
+	printf '\n'
+	{
+		echo "mode,messages,start to serving ms,RssAnon MiB"
+		cat "$B/bench-stored.csv"
+	} | table
+fi
+echo "as CSV: $CSV"
