@@ -1,0 +1,360 @@
+#!/bin/bash
+# The main job with real processes on loopback, step by step: make demo.
+#
+#   tests/demo.sh [KEEP_DIR]
+#
+# With KEEP_DIR everything stays there and runs on: `. KEEP_DIR/env` puts the
+# commands into the PATH, KEEP_DIR/stop ends what runs.
+set -o pipefail
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/integration/lib.sh"
+
+KEEP=${1:-}
+if [ -n "$KEEP" ] && [ -e "$KEEP/stop" ]; then
+	echo "demo: $KEEP holds a region already; end it with $KEEP/stop" \
+	    "and remove it, or name another" >&2
+	exit 2
+fi
+if [ -n "$KEEP" ]; then
+	region_begin "$KEEP"
+else
+	region_begin
+fi
+
+DESK=municipality
+DAY=$(date -u +%F)
+
+# ---- what is printed ----
+
+head_line()
+{
+	printf '\n== %s\n' "$*"
+}
+
+now()
+{
+	date -u +%T
+}
+
+# A line of what happened: time, reference, and the rest.
+step()
+{
+	printf '%s  %-11s  %s\n' "$(now)" "$1" "$2"
+}
+
+# What an adapter says of one case.
+field()
+{
+	adapter "$1" show "$2" --json | jq -r "$3 // empty"
+}
+
+# ---- the region ----
+
+enrol()
+{
+	adapter_make "$@"
+	adapter_enrol "$1"
+	adapter_start "$1"
+	printf '%-22s  %-13s %s\n' "$3" "$2" "$4"
+	printf '%-22s  %s\n' "" "$FINGERPRINT"
+}
+
+make_region()
+{
+	head_line "A training region on loopback: TCP with CURVE, realm training"
+	broker_make
+	broker_start
+	printf 'authority   %s\n' \
+	    "$("$B/kortelijn" authority fingerprint "$R/authority" --json |
+	    jq -r .fingerprint)"
+	printf 'broker      %s\n' "$ENDPOINT"
+	printf 'log         %s\n' "$(kortelijn checkpoint --json |
+	    jq -r .note | head -n 1)"
+	head_line "Enrolled: each made its own keys; the card was issued after" \
+	    "the fingerprint"
+	enrol practice-1 practice agb:01000001 "Praktijk De Linde"
+	enrol practice-2 practice agb:01000002 "Praktijk Het Veer"
+	enrol municipality municipality oin:00000001000000000001 \
+	    "Meldpunt Twentestad"
+	enrol partner partner kvk:90000001 "Kredietbank Twente"
+	adapter_ready practice-1 practice-2 municipality partner
+	show_profile
+}
+
+# What help to expect, signed by the desk.
+show_profile()
+{
+	local file=$ROOT/tests/data/municipality/profile.json
+
+	[ -f "$file" ] || return 0
+	adapter "$DESK" profile "$file" >/dev/null || die "profile"
+	wait_for "$PATIENCE" "the profile at the practice" \
+	    adapter practice-1 profile oin:00000001000000000001
+	head_line "What the practice reads about the desk before it refers"
+	adapter practice-1 profile oin:00000001000000000001 |
+	    cut -c 1-80 | head -n 12
+}
+
+# ---- the loop ----
+
+declare -A REF=() FROM=() LEVEL=()
+PEOPLE=()
+
+# send PRACTICE FILE KEY
+send()
+{
+	local answer
+
+	answer=$(refer "$1" "$1/$2") || die "refer $2: $answer"
+	REF[$3]=$(jq -r .reference <<<"$answer")
+	FROM[$3]=$1
+	LEVEL[$3]=$(jq -r .consent.feedback_level "$R/$1/refer.json")
+	PEOPLE+=("$3")
+	step "${REF[$3]}" "$1 refers, feedback level ${LEVEL[$3]}; accepted, \
+log position $(jq -r .leaf <<<"$answer")"
+}
+
+refuse_bsn()
+{
+	local answer
+
+	if answer=$(refer practice-1 practice-1/jansen-with-bsn); then
+		die "a file with a BSN was taken"
+	fi
+	REFUSED=$((REFUSED + 1))
+	step "refused" "practice-1: $(jq -r '"\(.code) at \(.field)"' \
+	    <<<"$answer")"
+	jq -r .nl <<<"$answer" | fold -s -w 55 | sed 's/^/                       /'
+}
+REFUSED=0
+
+# What its practice shows of a case now.
+shown()
+{
+	field "${FROM[$1]}" "${REF[$1]}" .state_nl
+}
+
+# The receipt: the desk's adapter opened it and signed that.
+wait_delivered()
+{
+	local key
+
+	for key in "${PEOPLE[@]}"; do
+		wait_state "${FROM[$key]}" "${REF[$key]}" delivered
+		step "${REF[$key]}" \
+		    "receipt signed; ${FROM[$key]} shows: $(shown "$key")"
+	done
+}
+
+# How many steps of its history the practice has of this case.
+steps()
+{
+	field "${FROM[$1]}" "${REF[$1]}" \
+	    '[.history[] | select(.kind == "feedback")] | length'
+}
+
+# report KEY CODE: the desk reports; the practice shows what its level lets
+# through.
+report()
+{
+	local key=$1 code=$2 answer before
+
+	before=$(steps "$key")
+	answer=$(adapter "$DESK" feedback "${REF[$key]}" "$code" --json) ||
+	    die "feedback $code: $answer"
+	if [ "$(jq -r .sends <<<"$answer")" != true ]; then
+		step "${REF[$key]}" \
+		    "desk: $code; not told at level ${LEVEL[$key]}"
+		return
+	fi
+	wait_for "$PATIENCE" "feedback at ${FROM[$key]}" \
+	    more_steps "$key" "$before"
+	step "${REF[$key]}" \
+	    "desk: $code; ${FROM[$key]} shows: $(shown "$key")"
+}
+
+more_steps()
+{
+	[ "$(steps "$1")" -gt "$2" ]
+}
+
+correct()
+{
+	local key=$1 file=$2
+
+	jq --arg r "${REF[$key]}" '.correction_of = $r' \
+	    "$ROOT/tests/data/$file.json" >"$R/correction.json"
+	adapter "${FROM[$key]}" correct "$R/correction.json" >/dev/null ||
+	    die "correct"
+	wait_state "${FROM[$key]}" "${REF[$key]}" delivered
+	step "${REF[$key]}" \
+	    "${FROM[$key]} corrects the phone number: open again"
+}
+
+run_loop()
+{
+	head_line "Referrals, each with the consent that its file states"
+	send practice-1 van-putten putten
+	send practice-1 el-amrani amrani
+	send practice-1 ten-cate-no-address cate
+	refuse_bsn
+	send practice-2 van-dijk-crisis dijk
+	send practice-2 olcer-contact-person olcer
+	send practice-2 kowalczyk kowalczyk
+	head_line "At the desk: opened, checked, receipt signed"
+	wait_delivered
+	adapter "$DESK" list | cut -c 1-80
+	head_line "The desk takes them up and reports back"
+	for key in "${PEOPLE[@]}"; do
+		report "$key" taken_up
+	done
+	for key in amrani dijk olcer kowalczyk; do
+		report "$key" contact_made
+	done
+	head_line "One cannot be reached; a corrected phone number reopens it"
+	report putten contact_attempted
+	report putten not_reached
+	correct putten practice-1/van-putten-correction
+	report putten taken_up
+	report putten contact_made
+	head_line "The rest of the way"
+	for key in putten amrani dijk olcer kowalczyk; do
+		report "$key" intake_started
+	done
+	for key in putten amrani dijk olcer kowalczyk; do
+		report "$key" completed
+	done
+}
+
+# ---- afterwards ----
+
+show_end()
+{
+	head_line "What each practice shows now"
+	adapter practice-1 list | cut -c 1-80
+	adapter practice-2 list | cut -c 1-80
+	head_line "The history of one referral, at the practice"
+	adapter practice-1 show "${REF[putten]}" | cut -c 1-80
+	head_line "The broker"
+	kortelijn status | cut -c 1-80
+	head_line "Head of the delivery log"
+	kortelijn checkpoint
+}
+
+# What must not be anywhere at the broker: names, postcodes, phone numbers and
+# e-mail addresses of the residents, of all files that went out.
+canaries()
+{
+	jq -r '.referral | .name.family_name, .postcode, .phone, .email,
+	    .contact_person.name, .contact_person.phone |
+	    select(. != null)' "$ROOT"/tests/data/practice-*/*.json |
+	    sort -u
+}
+
+# Data, logs, trace, and core files wherever a crash would leave them.
+check_blind()
+{
+	local n
+
+	head_line "No resident in any file of the broker"
+	canaries >"$R/canaries"
+	[ -s "$R/canaries" ] || die "no names to look for"
+	# The search finds what is there: the practice's own input.
+	grep -rqaF -f "$R/canaries" "$R/practice-1/refer.json" ||
+	    die "the search finds nothing anywhere"
+	n=$(find "$R/broker" "$R/broker-state" "$R/broker.log" \
+	    "$R/broker.trace" "$ROOT"/core* -type f 2>/dev/null | wc -l)
+	if grep -rlaF -f "$R/canaries" "$R/broker" "$R/broker-state" \
+	    "$R/broker.log" "$R/broker.trace" \
+	    $(compgen -G "$ROOT/core*") >"$R/found" 2>/dev/null; then
+		die "found in: $(tr '\n' ' ' <"$R/found")"
+	fi
+	printf '%d strings looked for in %d files: none found\n' \
+	    "$(wc -l <"$R/canaries")" "$n"
+}
+
+# Counted from what the practices' histories and the broker's log say.
+count_history()
+{
+	local practice ref
+
+	for practice in practice-1 practice-2; do
+		for ref in $(adapter "$practice" list --json |
+		    jq -r '.referrals[].reference // empty'); do
+			adapter "$practice" show "$ref" --json
+		done
+	done | jq -r --slurp "$1"
+}
+
+last_line()
+{
+	local referrals corrections feedback receipts leaves
+
+	referrals=$(count_history '[.[].history[] | select(.kind == "referral"
+	    and .what == "accepted")] | length')
+	corrections=$(count_history '[.[].history[] | select(.kind ==
+	    "correction" and .what == "accepted")] | length')
+	feedback=$(count_history '[.[].history[] | select(.kind == "feedback"
+	    and .what == "received")] | length')
+	receipts=$(grep -c '"ev":"delivered"' "$R/broker.trace")
+	leaves=$(broker_status .log_size)
+	printf '\nloop closed: %d referrals, %d corrections, %d feedback %s' \
+	    "$referrals" "$corrections" "$feedback" messages
+	printf ', %d receipts, %d refusals, %d log leaves\n' "$receipts" \
+	    "$REFUSED" "$leaves"
+}
+
+# ---- KEEP ----
+
+# wrapper NAME PROGRAM CONFIG
+wrapper()
+{
+	printf '#!/bin/sh\nexec %s "$@" --config=%s\n' "$2" "$3" \
+	    >"$R/bin/$1"
+	chmod 755 "$R/bin/$1"
+}
+
+keep_region()
+{
+	local name
+
+	mkdir -p "$R/bin"
+	wrapper kortelijn "$B/kortelijn" "$KORTELIJN_CONFIG"
+	for name in practice-1 practice-2 municipality partner; do
+		wrapper "$name" "$(adapter_program "$name")" \
+		    "$R/$name/$name.conf"
+	done
+	printf 'PATH=%s/bin:$PATH\nexport PATH\n' "$R" >"$R/env"
+	{
+		printf '#!/bin/sh\n# Ends what the demo left running.\n'
+		for name in partner municipality practice-2 practice-1 broker
+		do
+			printf 'kill %d 2>/dev/null\n' "${PID[$name]}"
+		done
+		printf 'rm -f %s/stop\n' "$R"
+	} >"$R/stop"
+	chmod 755 "$R/stop"
+	PID=()
+	cat <<-TRY
+
+	Everything runs on in $R. Try:
+
+	  . $R/env
+	  kortelijn status                 the broker
+	  kortelijn participant list       who takes part
+	  practice-1 list                  a practice's referrals
+	  practice-1 show ${REF[putten]}      one of them, step by step
+	  municipality list                the desk's inbox
+	  municipality show ${REF[kowalczyk]}    what the desk reads
+	  cp FILE.json $R/practice-1/folder/in/
+	  $R/stop      ends it
+	TRY
+}
+
+say "Kortelijn, a closed loop on $DAY. Times are UTC; people are invented."
+make_region
+run_loop
+show_end
+check_blind
+last_line
+[ -z "$KEEP" ] || keep_region
