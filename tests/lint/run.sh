@@ -119,21 +119,6 @@ rule_json()
 	done
 }
 
-# named SOURCE MANUAL PATTERN: each name that the pattern finds in the table
-# of the source, a key or a command, stands in the manual.
-named()
-{
-	local name names
-
-	[ -e "$1" ] || { echo "$1 is missing"; return; }
-	names=$(sed -nE "s/^$3\$/\1/p" "$1")
-	[ -n "$names" ] || echo "$1: no name was found"
-	while read -r name; do
-		grep -qE "^\.It (Xo )?(Va|Cm) (.* , )?$name( |\$)" \
-		    "deploy/man/$2" || echo "deploy/man/$2 lacks $name"
-	done <<<"$names"
-}
-
 rule_manuals()
 {
 	local p
@@ -144,15 +129,6 @@ rule_manuals()
 		[ -s "deploy/man/$p" ] || echo "deploy/man/$p is missing"
 	done
 	files 'deploy/man/*' | xargs -r mandoc -Tlint -Wwarning
-	named broker/config.c kortelijnd.conf.5 \
-	    '[[:blank:]]*\{ \.section = .*\.name = "([a-z_]+)".*'
-	named adapters/common/config.c kortelijn-adapter.conf.5 \
-	    '[[:blank:]]*\{ "[a-z]+", "([a-z_]+)", KL_CONF.*'
-	named broker/ctl/main.c kortelijn.1 '[[:blank:]]*\{ "([a-z -]+)", ".*'
-	for p in practice municipality; do
-		named adapters/$p/main.c kortelijn-$p.1 \
-		    '[[:blank:]]*\{ "([a-z -]+)", ".*'
-	done
 }
 
 # The tree stands in README.md between "```tree" and "```", two blanks a level.

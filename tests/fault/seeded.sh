@@ -1,0 +1,87 @@
+#!/bin/bash
+# limit: 3600
+# Does the kill loop with its history checker find bugs? Each patch of
+# tests/fault/seeded is one bug, seeded on purpose: it is applied to a copy of
+# the tree, built there, and must be found.
+#
+#   tests/fault/seeded.sh [NAME...]
+#
+# A patch says in its head how: "# finds: PATTERN" of the checker's line,
+# "# run: COMMAND" if it is not the kill loop with few cycles.
+set -u
+B=$(cd "${B:-build}" && pwd) || exit 2
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+T=$(mktemp -d "${TMPDIR:-/tmp}/kortelijn-seeded.XXXXXX") || exit 2
+trap 'rm -rf "$T"' EXIT
+trap 'exit 130' INT TERM
+FAILED=0
+
+# The tree with what is built, so that a patch costs a few files only. Times
+# are kept: make sees what the patch touched.
+copy_tree()
+{
+	mkdir "$T/tree" || exit 2
+	(cd "$ROOT" && git ls-files -z | xargs -0 cp --parents -pt \
+	    "$T/tree") || exit 2
+	cp -a "$B" "$T/tree/build" || exit 2
+}
+
+head_of()
+{
+	sed -n "1,20s/^# $1: //p" "$2"
+}
+
+build()
+{
+	make -s -C "$T/tree" B=build -j2 test-programs >"$T/make.log" 2>&1
+}
+
+# Ends well if the run under the bug fails with what the patch promises.
+found()
+{
+	local patch=$1 run pattern
+
+	run=$(head_of run "$patch")
+	pattern=$(head_of finds "$patch")
+	(cd "$T/tree" && B=$T/tree/build CYCLES=${CYCLES:-8} DRAIN=30 \
+	    bash "${run:-tests/fault/kill-loop.sh}") >"$T/out" 2>&1 &&
+		return 1
+	grep -qE "$pattern" "$T/out"
+}
+
+try()
+{
+	local patch=$1 name
+
+	name=$(basename "$patch" .patch)
+	if ! patch -s -p1 -d "$T/tree" <"$patch"; then
+		echo "not ok seeded_$name (the patch does not apply)"
+		FAILED=1
+		return
+	fi
+	if ! build; then
+		echo "not ok seeded_$name (it does not build)"
+		tail -n 20 "$T/make.log"
+		FAILED=1
+	elif found "$patch"; then
+		echo "ok seeded_$name: $(grep -m 1 -oE \
+		    "history: .*|FAILED: .*" "$T/out" | cut -c 1-90)"
+	else
+		echo "not ok seeded_$name"
+		tail -n 20 "$T/out"
+		FAILED=1
+	fi
+	patch -s -R -p1 -d "$T/tree" <"$patch"
+}
+
+copy_tree
+if [ $# -gt 0 ]; then
+	for name; do
+		try "$ROOT/tests/fault/seeded/$name.patch"
+	done
+else
+	for patch in "$ROOT"/tests/fault/seeded/*.patch; do
+		try "$patch"
+	done
+fi
+exit "$FAILED"

@@ -1,0 +1,119 @@
+#!/bin/bash
+# The broker's store is gone while loops are open: once before the receiver's
+# receipt and once after it. Every loop closes, nothing is seen twice, and the
+# new log names the old one.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# The log of the broker that stands still, for the history checker.
+dump_log()
+{
+	"$B/tests/support/logdump" "$KORTELIJN_CONFIG" >"$R/log.$1" ||
+	    die "logdump"
+}
+
+# lose_store N: killed as it runs, its state directory gone.
+lose_store()
+{
+	kortelijn checkpoint >"$R/checkpoint.$1" || die "checkpoint"
+	stop broker
+	dump_log "$1"
+	rm -rf "$R/broker-state"
+}
+
+does_not_start()
+{
+	start broker "$B/kortelijnd" --config="$KORTELIJN_CONFIG"
+	wait_for "$PATIENCE" "the broker to give up" not_running broker
+	stop broker
+	[ "$STATUS" -eq 3 ]
+}
+
+not_running()
+{
+	! running "$1"
+}
+
+new_store()
+{
+	kortelijn store new --reason="test" --yes >/dev/null || return 1
+	broker_start
+	adapter_ready practice-1 municipality
+}
+
+all_are()
+{
+	local ref
+
+	for ref in "${REFS[@]}"; do
+		state_is "$1" "$ref" "$2" || return 1
+	done
+}
+
+close_loops()
+{
+	local ref
+
+	wait_for "$PATIENCE" "receipts" all_are practice-1 delivered
+	for ref in "${REFS[@]}"; do
+		desk "$ref" taken_up contact_made intake_started completed
+	done
+	wait_for "$PATIENCE" "the ends" all_are practice-1 "$1"
+}
+
+refer_all()
+{
+	local who
+
+	REFS=()
+	for who in van-putten el-amrani; do
+		REFS+=("$(refer practice-1 "practice-1/$who" \
+		    ".referral_id += \"-$1\" | .consent.feedback_level = 3" |
+		    jq -r .reference)")
+	done
+}
+
+names_old_checkpoint()
+{
+	local hash
+
+	hash=$(jq -r 'select(.event == "origin").body' "$R/log.$1")
+	[ "$hash" != null ] && [ -n "$hash" ] &&
+	    [ "$hash" != "$(printf '0%.0s' {1..64})" ]
+}
+
+history_holds()
+{
+	"$B/tests/support/history" --drained "--broker=$R/broker.trace" \
+	    "--log=$R/log.1" "--log=$R/log.2" "--log=$R/log.3" \
+	    "practice-1=$R/practice-1.trace" \
+	    "municipality=$R/municipality.trace"
+}
+
+region_begin
+region_small
+
+# Before the receipt: the desk is off.
+stop municipality
+refer_all first
+lose_store 1
+ok starts_on_no_empty_store_by_itself does_not_start
+adapter_start municipality
+ok begins_anew_on_command new_store
+ok loops_close_after_loss_before_receipt close_loops completed
+
+# After the receipt.
+refer_all second
+wait_for "$PATIENCE" "receipts" all_are practice-1 delivered
+lose_store 2
+ok begins_anew_again new_store
+ok loops_close_after_loss_after_receipt close_loops completed
+
+stop practice-1
+stop municipality
+stop broker
+dump_log 3
+ok second_origin_names_the_first_checkpoint names_old_checkpoint 2
+ok third_origin_names_the_second_checkpoint names_old_checkpoint 3
+ok nothing_is_lost_or_seen_twice history_holds
+exit "$FAILED"
