@@ -142,57 +142,85 @@ registry_cover_ms(const struct participant *p, int64_t now_ms)
 
 /* ---- taking up ------------------------------------------------------------ */
 
-static struct participant *
-add_participant(struct registry *r, const struct kl_id *id)
+/* An array that holds one more. */
+static void *
+grown(void *array, size_t n, size_t *cap, size_t size)
 {
-	struct participant **grown, *p;
-	size_t cap;
+	size_t more = *cap == 0 ? 64 : 2 * *cap;
+
+	if (n < *cap)
+		return array;
+	if ((array = realloc(array, more * size)) != NULL)
+		*cap = more;
+	return array;
+}
+
+/* One that an undone turn had made is there for the next with its number. */
+static int
+add_participant(struct registry *r, const struct kl_id *id,
+    struct participant **out)
+{
+	struct participant **array, *p;
 
 	if (r->n == REGISTRY_PARTICIPANTS_MAX)
-		return NULL;
-	if (r->n == r->cap) {	/* then all that was made is in use */
-		cap = r->cap == 0 ? 64 : 2 * r->cap;
-		grown = realloc(r->p, cap * sizeof *grown);
-		if (grown == NULL)
-			return NULL;
-		r->p = grown;
-		r->cap = cap;
-	}
+		return KL_E_FULL;
 	if (r->n == r->made) {
-		if ((p = calloc(1, sizeof *p)) == NULL)
-			return NULL;
-		r->p[r->made++] = p;
+		array = grown(r->p, r->n, &r->cap, sizeof *array);
+		if (array == NULL)
+			return KL_E_MEMORY;
+		r->p = array;
+		if ((r->p[r->n] = malloc(sizeof *p)) == NULL)
+			return KL_E_MEMORY;
+		r->made++;
 	}
 	p = r->p[r->n++];
 	*p = (struct participant){ .id = *id, .number = (uint32_t)r->n };
-	return p;
+	*out = p;
+	return KL_OK;
+}
+
+static uint32_t
+revoked(const struct registry *r, const uint8_t serial[16])
+{
+	for (size_t i = 0; i < r->n_revocations; i++)
+		if (memcmp(r->revocation[i].serial, serial, 16) == 0)
+			return r->revocation[i].reason;
+	return 0;
+}
+
+/* Where it goes; NULL: there are enough that count longer. */
+static struct registry_card *
+place_of_card(struct participant *p, const struct kl_card *c)
+{
+	struct registry_card *oldest = &p->card[0];
+
+	if (p->n_cards < REGISTRY_CARDS_MAX)
+		return &p->card[p->n_cards++];
+	for (size_t i = 1; i < p->n_cards; i++)
+		if (p->card[i].not_after_ms < oldest->not_after_ms)
+			oldest = &p->card[i];
+	return c->not_after_ms > oldest->not_after_ms ? oldest : NULL;
 }
 
 static int
 take_card(struct registry *r, const struct kl_card *c)
 {
 	struct participant *p = registry_by_id(r, &c->id);
-	struct registry_card *slot;
-	size_t oldest = 0;
+	struct registry_card *card;
+	int err;
 
-	if (p == NULL && (p = add_participant(r, &c->id)) == NULL)
-		return KL_E_FULL;
-	if (p->n_cards == REGISTRY_CARDS_MAX) {
-		for (size_t i = 1; i < p->n_cards; i++)
-			if (p->card[i].not_after_ms <
-			    p->card[oldest].not_after_ms)
-				oldest = i;
-		slot = &p->card[oldest];
-	} else {
-		slot = &p->card[p->n_cards++];
-	}
-	*slot = (struct registry_card){
+	if (p == NULL && (err = add_participant(r, &c->id, &p)) != KL_OK)
+		return err;
+	if ((card = place_of_card(p, c)) == NULL)
+		return KL_OK;
+	*card = (struct registry_card){
 		.sign_pk = c->sign_pk, .transport_pk = c->transport_pk,
 		.key_id = kl_key_id_of(c->sign_pk.b),
 		.not_before_ms = c->not_before_ms,
 		.not_after_ms = c->not_after_ms,
+		.revoked = revoked(r, c->serial),
 	};
-	memcpy(slot->serial, c->serial, sizeof slot->serial);
+	memcpy(card->serial, c->serial, sizeof card->serial);
 	p->role = c->role;
 	p->succeeds = c->succeeds;
 	p->succeeds_from_ms = c->succeeds_from_ms;
@@ -201,39 +229,53 @@ take_card(struct registry *r, const struct kl_card *c)
 	return KL_OK;
 }
 
+/* Its card may come later: after a loss the two come in any order. */
 static int
 take_revocation(struct registry *r, const struct kl_revocation *v)
 {
 	struct participant *p = registry_by_id(r, &v->id);
+	struct registry_revocation *array;
 
-	if (p == NULL)
-		return KL_OK;
-	for (size_t i = 0; i < p->n_cards; i++)
+	if (r->n_revocations == REGISTRY_REVOCATIONS_MAX)
+		return KL_E_FULL;
+	array = grown(r->revocation, r->n_revocations, &r->cap_revocations,
+	    sizeof *array);
+	if (array == NULL)
+		return KL_E_MEMORY;
+	r->revocation = array;
+	memcpy(array[r->n_revocations].serial, v->serial, sizeof v->serial);
+	array[r->n_revocations++].reason = v->reason;
+	for (size_t i = 0; p != NULL && i < p->n_cards; i++)
 		if (memcmp(p->card[i].serial, v->serial,
 		    sizeof v->serial) == 0)
 			p->card[i].revoked = v->reason;
 	return KL_OK;
 }
 
+/* The one of the same week, else a free one, else the oldest. */
+static struct registry_prekey *
+place_of_prekey(struct participant *p, int64_t not_before_ms)
+{
+	struct registry_prekey *oldest = &p->prekey[0];
+
+	for (size_t i = 0; i < p->n_prekeys; i++) {
+		if (p->prekey[i].not_before_ms == not_before_ms)
+			return &p->prekey[i];
+		if (p->prekey[i].not_before_ms < oldest->not_before_ms)
+			oldest = &p->prekey[i];
+	}
+	return p->n_prekeys < REGISTRY_PREKEYS_MAX ?
+	    &p->prekey[p->n_prekeys++] : oldest;
+}
+
 static int
 take_prekey(struct registry *r, const struct kl_prekey *k, uint64_t number)
 {
 	struct participant *p = registry_by_id(r, &k->owner);
-	struct registry_prekey *slot;
-	size_t oldest = 0;
 
 	if (p == NULL)
 		return KL_E_DAMAGED;
-	if (p->n_prekeys < REGISTRY_PREKEYS_MAX) {
-		slot = &p->prekey[p->n_prekeys++];
-	} else {
-		for (size_t i = 1; i < p->n_prekeys; i++)
-			if (p->prekey[i].not_after_ms <
-			    p->prekey[oldest].not_after_ms)
-				oldest = i;
-		slot = &p->prekey[oldest];
-	}
-	*slot = (struct registry_prekey){
+	*place_of_prekey(p, k->not_before_ms) = (struct registry_prekey){
 		.id = kl_key_id_of(k->pk.b), .signer = k->signer_key_id,
 		.number = number,
 		.not_before_ms = k->not_before_ms,
@@ -310,18 +352,6 @@ card_known(const struct registry *r, const struct kl_card *c)
 	return false;
 }
 
-static bool
-revocation_known(struct registry *r, const struct kl_revocation *v)
-{
-	struct participant *p = registry_by_id(r, &v->id);
-
-	for (size_t i = 0; p != NULL && i < p->n_cards; i++)
-		if (memcmp(p->card[i].serial, v->serial,
-		    sizeof v->serial) == 0)
-			return p->card[i].revoked != 0;
-	return false;
-}
-
 static enum kl_code
 check_own(const struct opened *o, const struct participant *by,
     const struct kl_id *owner, const struct kl_key_id *key_id,
@@ -347,10 +377,8 @@ check_prekey(const struct opened *o, const struct participant *by,
 	const struct kl_prekey *k = &o->u.prekey;
 	int64_t week = kl_week_start_ms(now_ms);
 
-	if (k->not_before_ms != kl_week_start_ms(k->not_before_ms) ||
-	    k->not_after_ms != k->not_before_ms + KL_WEEK_MS ||
-	    k->schema_min > k->schema_max)
-		return KL_C_VALUE_UNKNOWN;
+	if (by == NULL || by->role > KL_PARTNER)
+		return KL_C_ROLE;
 	if (k->not_before_ms < week ||
 	    k->not_before_ms > week + REGISTRY_PREKEY_WEEKS * KL_WEEK_MS)
 		return KL_C_TIMES;
@@ -372,7 +400,6 @@ check_entry(struct registry *r, const struct opened *o,
     const struct participant *by, int64_t now_ms, bool *known)
 {
 	const struct kl_profile *f = &o->u.profile;
-	struct kl_key_id id;
 
 	*known = false;
 	switch (o->statement) {
@@ -380,11 +407,9 @@ check_entry(struct registry *r, const struct opened *o,
 		*known = card_known(r, &o->u.card);
 		return check_authority(r, o, o->u.card.realm);
 	case KL_REVOCATION:
-		*known = revocation_known(r, &o->u.revocation);
+		*known = revoked(r, o->u.revocation.serial) != 0;
 		return check_authority(r, o, o->u.revocation.realm);
 	case KL_PREKEY:
-		id = kl_key_id_of(o->u.prekey.pk.b);
-		*known = by != NULL && registry_prekey_of(by, &id) != NULL;
 		return check_prekey(o, by, now_ms);
 	default:
 		if (by == NULL || (by->role != KL_MUNICIPALITY &&
@@ -418,16 +443,60 @@ store_entry(struct kl_kv_txn *txn, uint64_t number, const struct kl_entry *e)
 	    kl_writer_bytes(&w));
 }
 
-static int
-drop_profile(struct registry *r, struct kl_kv_txn *txn,
-    const struct opened *o)
+/* The number of the entry whose place a new one takes, 0: none. */
+static uint64_t
+place_taken(struct registry *r, const struct opened *o)
 {
-	struct participant *p = registry_by_id(r, &o->u.profile.owner);
-	uint8_t key[8];
+	struct participant *p;
 
-	if (p == NULL || p->profile == 0)
-		return KL_OK;
-	return kl_kv_del(txn, T_DIRECTORY, number_key(key, p->profile));
+	switch (o->statement) {
+	case KL_PROFILE:
+		p = registry_by_id(r, &o->u.profile.owner);
+		return p == NULL ? 0 : p->profile;
+	case KL_PREKEY:
+		p = registry_by_id(r, &o->u.prekey.owner);
+		for (size_t i = 0; p != NULL && i < p->n_prekeys; i++)
+			if (p->prekey[i].not_before_ms ==
+			    o->u.prekey.not_before_ms)
+				return p->prekey[i].number;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* Are these the very bytes that stand under `number`? */
+static int
+stands_already(struct kl_kv_txn *txn, uint64_t number,
+    const struct kl_entry *e, bool *same)
+{
+	uint8_t key[8];
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_DIRECTORY, number_key(key, number), &v);
+
+	*same = err == KL_OK && v.n == 4 + e->content.n &&
+	    memcmp(v.p + 4, e->content.p, e->content.n) == 0;
+	return err;
+}
+
+static int
+replace_entry(struct registry *r, struct kl_kv_txn *txn,
+    const struct kl_entry *e, const struct opened *o, bool *same)
+{
+	uint64_t old = place_taken(r, o);
+	uint8_t key[8];
+	int err = KL_OK;
+
+	*same = false;
+	if (old != 0)
+		err = stands_already(txn, old, e, same);
+	if (err != KL_OK || *same)
+		return err;
+	if (old != 0)
+		err = kl_kv_del(txn, T_DIRECTORY, number_key(key, old));
+	if (err == KL_OK)
+		err = store_entry(txn, r->newest + 1, e);
+	return err == KL_OK ? take_up(r, o, r->newest + 1) : err;
 }
 
 enum kl_code
@@ -458,15 +527,11 @@ registry_put(struct registry *r, struct kl_kv_txn *txn,
 	code = check_entry(r, &o, by, now_ms, &known);
 	if (code != KL_C_OK || known)
 		return code;
-	if (o.statement == KL_PROFILE)
-		*err = drop_profile(r, txn, &o);
-	if (*err == KL_OK)
-		*err = store_entry(txn, r->newest + 1, e);
-	if (*err == KL_OK)
-		*err = take_up(r, &o, r->newest + 1);
+	*err = replace_entry(r, txn, e, &o, &known);
 	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
-	*number = ++r->newest;
+	if (!known)
+		*number = ++r->newest;
 	return KL_C_OK;
 }
 
@@ -540,14 +605,17 @@ load_entry(struct registry *r, struct kl_kv_entry *row, struct kl_arena *mem)
 	struct kl_entry e;
 	struct kl_reader in;
 	struct opened o;
+	enum kl_code code;
 
 	if (row->key.n != 8)
 		return KL_E_DAMAGED;
 	kl_reader_init(&in, row->value);
 	e.statement = kl_get_u32(&in);
 	e.content = kl_get_bytes(&in, in.n);
-	if (in.bad || open_entry(&e, mem, &o) != KL_C_OK)
+	if (in.bad)
 		return KL_E_DAMAGED;
+	if ((code = open_entry(&e, mem, &o)) != KL_C_OK)
+		return code == KL_C_TRY_LATER ? KL_E_MEMORY : KL_E_DAMAGED;
 	r->newest = kl_be64(row->key.p);
 	return take_up(r, &o, r->newest);
 }
@@ -561,7 +629,7 @@ registry_load(struct registry *r, struct kl_kv_txn *txn,
 	size_t mark = kl_arena_mark(mem);
 	int err;
 
-	r->n = r->n_touched = 0;
+	r->n = r->n_touched = r->n_revocations = 0;
 	r->newest = 0;
 	while ((err = kl_kv_seek(txn, T_DIRECTORY, kl_bytes(key, sizeof key),
 	    r->newest != 0, &row)) == KL_OK) {
@@ -584,14 +652,22 @@ registry_clear(struct registry *r)
 	for (size_t i = 0; i < r->made; i++)
 		free(r->p[i]);
 	free(r->p);
+	free(r->revocation);
 	*r = (struct registry){ .n = 0 };
 }
+
+/* Bytes of a reply around its entries, and of a page around each; the largest
+ * statement fits, or whoever reads would never come past it. */
+#define PAGE_AROUND 256
+#define ENTRY_AROUND 16
+_Static_assert(4 + KL_SIGNED_MAX + ENTRY_AROUND + PAGE_AROUND <=
+    KL_FRAME_MAX, "the largest statement fits a page");
 
 int
 registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
     struct kl_arena *mem, struct kl_directory_reply *out)
 {
-	size_t room = KL_FRAME_MAX - 512;
+	size_t room = KL_FRAME_MAX - PAGE_AROUND;
 	struct kl_kv_entry row;
 	uint8_t key[8];
 	int err;
@@ -611,7 +687,7 @@ registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
 		}
 		if (err != KL_OK)
 			return err;
-		if (row.value.n + 16 > room)
+		if (row.value.n + ENTRY_AROUND > room)
 			return KL_OK;
 		kl_reader_init(&in, row.value);
 		e.statement = kl_get_u32(&in);
@@ -621,7 +697,7 @@ registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
 			return err;
 		out->entry[out->n_entry++] = packed;
 		out->last = kl_be64(row.key.p);
-		room -= row.value.n + 16;
+		room -= row.value.n + ENTRY_AROUND;
 	}
 	return KL_OK;
 }
@@ -637,8 +713,10 @@ registry_prune(struct registry *r, struct kl_kv_txn *txn, int64_t now_ms,
 		struct participant *p = r->p[i];
 
 		for (size_t j = p->n_prekeys; j-- > 0 && max > 0;) {
+			/* The newest number is kept: it must not come
+			 * again. */
 			if (p->prekey[j].not_after_ms + PREKEY_KEPT_MS >=
-			    now_ms)
+			    now_ms || p->prekey[j].number == r->newest)
 				continue;
 			err = kl_kv_del(txn, T_DIRECTORY,
 			    number_key(key, p->prekey[j].number));

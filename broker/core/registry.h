@@ -14,6 +14,7 @@
 #define REGISTRY_CARDS_MAX 4		/* of one participant, by date */
 #define REGISTRY_PREKEYS_MAX 24	/* nine weeks ahead and nine back */
 #define REGISTRY_PREKEY_WEEKS 10	/* how far ahead one may be published */
+#define REGISTRY_REVOCATIONS_MAX (4 * REGISTRY_PARTICIPANTS_MAX)
 
 struct registry_card {
 	uint8_t serial[16];
@@ -22,6 +23,11 @@ struct registry_card {
 	struct kl_key_id key_id;	/* of sign_pk */
 	int64_t not_before_ms, not_after_ms;
 	uint32_t revoked;		/* enum kl_revoke_reason, 0: not */
+};
+
+struct registry_revocation {
+	uint8_t serial[16];
+	uint32_t reason;
 };
 
 struct registry_prekey {
@@ -57,14 +63,16 @@ struct registry {
 	uint32_t realm;
 	struct participant **p;		/* [number - 1] */
 	size_t n, made, cap;		/* known, allocated, room */
+	struct registry_revocation *revocation;	/* also of cards to come */
+	size_t n_revocations, cap_revocations;
 	uint64_t newest;		/* directory number */
 	bool must_report;		/* this origin began after a loss */
 	size_t n_touched;
 };
 
 /* Reads everything anew; what was there is dropped. KL_E_DAMAGED,
- * KL_E_MEMORY. A pointer to a participant of the store stays one to the same
- * participant: its number is that of its first card. */
+ * KL_E_MEMORY, KL_E_FULL. A pointer to a participant of the store stays one to
+ * the same participant: its number is that of its first card. */
 int registry_load(struct registry *r, struct kl_kv_txn *txn,
     struct kl_arena *mem) KL_MUST_CHECK;
 void registry_clear(struct registry *r);
@@ -98,9 +106,10 @@ int64_t registry_cover_ms(const struct participant *p, int64_t now_ms);
 /*
  * Verifies a statement of the directory (CARD, REVOCATION: the authority's
  * signature and realm; PREKEY, PROFILE: `by`'s own), stores it under the next
- * number and takes it up in memory. What is there already is KL_C_OK with
- * *number 0. The code says why it was refused; a negative *err says that the
- * store failed.
+ * number and takes it up in memory. A PREKEY takes the place of the one of the
+ * same week, a PROFILE that of the last. What is there already is KL_C_OK with
+ * *number 0; numbers are never given anew. The code says why it was refused; a
+ * negative *err says that the store failed.
  */
 enum kl_code registry_put(struct registry *r, struct kl_kv_txn *txn,
     const struct kl_entry *e, const struct participant *by, int64_t now_ms,
