@@ -54,7 +54,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	state rules render content \
 	signed request
-UNIT_CORE = vault tree journal registry
+UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas
 INTEGRATION = 05-history-checker

@@ -373,13 +373,14 @@ conversation_check_message(const struct conversation *c,
 		return KL_C_ANSWERS;
 	code = check_seq(*last_seq,
 	    as_receiver ? c->base_receiver : c->base_sender, h->seq);
+	if (code != KL_C_OK)
+		return code;
 	if (h->kind == KL_FEEDBACK)
-		return code != KL_C_OK ? code : check_feedback(c, h, now_ms);
+		return check_feedback(c, h, now_ms);
 	if (c->state != KL_CONV_OPEN && !may_reopen(c, now_ms))
 		return KL_C_CONVERSATION_ENDED;
-	if (c->valid_until < (uint32_t)kl_day_of(now_ms))
-		return KL_C_CONSENT_DATE;
-	return code;
+	return c->valid_until < (uint32_t)kl_day_of(now_ms) ?
+	    KL_C_CONSENT_DATE : KL_C_OK;
 }
 
 void
@@ -420,8 +421,9 @@ conversation_check_release(const struct conversation *c, uint32_t kind,
 {
 	if (c->state == KL_CONV_WITHDRAWN || c->state == KL_CONV_EXPIRED)
 		return KL_C_CONVERSATION_ENDED;
-	/* The last FEEDBACK ended it itself and is still on its way. */
-	if (kind == KL_FEEDBACK)
+	/* That help was not needed is told without consent to feedback. The
+	 * last FEEDBACK ended the conversation and is still on its way. */
+	if (kind == KL_FEEDBACK && c->milestone == KL_MS_RETURNED)
 		return KL_C_OK;
 	return c->valid_until < (uint32_t)kl_day_of(now_ms) ?
 	    KL_C_CONSENT_DATE : KL_C_OK;
