@@ -118,7 +118,7 @@ tree_range(struct kl_kv_txn *txn, uint64_t size, struct kl_range *out)
 	return range_of(txn, 0, size, out);
 }
 
-/* ---- proofs --------------------------------------------------------------- */
+/* ---- proofs -------------------------------------------------------------- */
 
 /* From the root down, so the first hash found is the last of the proof. */
 struct walk {
