@@ -231,3 +231,269 @@ write("note.txt", "A checkpoint, and the same with a witness's line.", [
     ("witness_seed", count(32, 0x21)), ("witness_public", wpk),
     ("time", struct.pack(">Q", when)), ("cosigned", cosigned),
 ])
+
+
+# ---- messages: canonical protobuf, written here without a library -----------
+
+def varint(v):
+    out = b""
+    while v >= 0x80:
+        out += bytes((v & 0x7f | 0x80,))
+        v >>= 7
+    return out + bytes((v,))
+
+
+def msg(*values):
+    """Fields 1, 2, 3, ...: a number, bytes, a list of either, or absent."""
+    out = b""
+    for i, value in enumerate(values, 1):
+        for v in value if isinstance(value, list) else [value]:
+            if isinstance(v, int):
+                out += varint(i << 3) + varint(v)
+            elif v is not None:
+                out += varint(i << 3 | 2) + varint(len(v)) + v
+    return out
+
+
+def ident(text):
+    return text.encode().ljust(24, b"\0")
+
+
+def key_id(pk):
+    return blake2b(b"kortelijn/v1/keyid\0" + pk)[:16]
+
+
+class Party:
+    def __init__(self, text, first, transport):
+        self.id = ident(text)
+        self.seed = count(32, first)
+        self.key = Ed25519PrivateKey.from_private_bytes(self.seed)
+        self.pk = raw(self.key.public_key())
+        self.key_id = key_id(self.pk)
+        self.transport = count(32, transport)
+
+    def sign(self, label, packed):
+        text = b"kortelijn/v1/" + label.encode() + b"\0"
+        return msg(packed, self.key.sign(text + packed))
+
+
+NOW = 1795510800000                     # Tuesday 2026-11-24 09:00
+DAY = 86400000
+MONDAY = NOW - DAY - 9 * 3600000
+YEAR = 365 * DAY
+NONE16, NONE24, NONE32 = bytes(16), bytes(24), bytes(32)
+authority = Party("kvk:00000000", 0xa1, 0)
+practice = Party("agb:01234567", 0x01, 0x40)
+desk = Party("oin:00000001234567890000", 0x31, 0x70)
+broker = Party("kvk:11223344", 0x51, 0x90)
+partner = ident("kvk:12345678")
+serial, conv, other = count(16, 0x10), count(16, 0x20), count(16, 0x30)
+body_hash, salt32 = count(32, 0xb0), count(32, 0xd0)
+
+details = msg(
+    "Meldpunt Geldzorgen".encode(), [153], [108301700, 208301700], [20812],
+    [1, 2, 9], [1, 4], [1, 2, 3], [b"nl", b"tr"], [48, 120, 672, 72, 1344],
+    "We bellen binnen twee werkdagen.\nDaarna volgt een gesprek.".encode(),
+    b"", ["A. de Vries, consulent".encode()], ["Afsluiting internet".encode()],
+    [partner + b"\2"], "Volgens de selectielijst.".encode(), b"")
+withdrawal = msg(1, practice.id, practice.key_id, conv, 1, 1, 1, NOW, 21145)
+signed_withdrawal = practice.sign("withdrawal", withdrawal)
+
+# name, label, signer, packed body
+STATEMENTS = [
+    ("card", "card", authority, msg(
+        1, 1, 2, serial, practice.id, "Huisartsenpraktijk \u00d6z".encode(),
+        practice.pk, practice.transport, NOW, NOW, NOW + YEAR, NONE24, 0, 1,
+        [])),
+    ("card_auditor", "card", authority, msg(
+        1, 4, 2, other, partner, b"Auditor", desk.pk, desk.transport, NOW,
+        NOW, NOW + YEAR, broker.id, NOW, 1, [practice.id, desk.id])),
+    ("revocation", "revocation", authority,
+     msg(1, 2, serial, practice.id, 3, NOW)),
+    ("prekey", "prekey", desk, msg(
+        1, desk.id, desk.key_id, pre_pk, MONDAY, MONDAY + 7 * DAY, 1, 2)),
+    ("profile", "profile", desk, msg(
+        1, desk.id, desk.key_id, NOW, NOW + YEAR, b"+31531234567",
+        b"+31531234568", details)),
+    ("receipt", "receipt", desk, msg(
+        1, desk.id, desk.key_id, other, body_hash, 1, 1, NOW)),
+    ("receipt_refused", "receipt", desk, msg(
+        1, desk.id, desk.key_id, other, body_hash, 3, 110, NOW)),
+    ("withdrawal", "withdrawal", practice, withdrawal),
+    ("withdrawal_in_error", "withdrawal", practice, msg(
+        1, practice.id, practice.key_id, conv, 1, 2, 1, NOW, 21145)),
+    ("erase_receipt", "erase_receipt", desk, msg(
+        1, desk.id, desk.key_id, conv, blake2b(withdrawal), 1, 2, NOW)),
+    ("notice_dead", "notice", broker, msg(
+        1, broker.id, broker.key_id, 3, conv, other, 43, 0, 0, NOW, 0, b"",
+        b"")),
+    ("notice_gap", "notice", broker, msg(
+        1, broker.id, broker.key_id, 5, conv, other, 1, 2, 3, NOW, 0, b"",
+        b"")),
+    ("notice_erase_request", "notice", broker, msg(
+        1, broker.id, broker.key_id, 6, conv, NONE16, 1, 0, 0, NOW,
+        NOW + 7 * DAY, signed_withdrawal, b"the parent's signed body")),
+    ("enrol", "enrol", practice, msg(
+        1, 1, 2, practice.id, "Huisartsenpraktijk \u00d6z".encode(),
+        practice.pk, practice.transport, NOW)),
+]
+rows = [("authority_seed", authority.seed), ("practice_seed", practice.seed),
+        ("desk_seed", desk.seed), ("broker_seed", broker.seed),
+        ("details", details)]
+for name, label, by, packed in STATEMENTS:
+    rows += [(name + "_body", packed), (name + "_signed",
+                                        by.sign(label, packed))]
+rows_of_cards = rows
+write("statements.txt", "Every statement: its body, and packed as Signed with "
+      "its signature.", rows)
+
+# ---- content and envelopes --------------------------------------------------
+
+content = msg(
+    1, salt32, 1, msg(b"J.P.M.", b"van", "P\u00fctten".encode()), 19801025,
+    b"7511AB", 12, b"A", None, 2, b"+31612345678", b"j@example.org", 1, 2, 1,
+    2, 4, 2, None, b"tr", 2, 1, 1, None, None, 2,
+    msg(1, b"Dr. B. Ten Cate", b"+31534561234"),
+    msg("\u00d6. de Boer".encode(), b"+31687654321", 2, 2), None)
+shortest = msg(
+    1, salt32, 2, msg(None, None, b"Jansen"), None, None, None, None, None,
+    None, b"+31612345678", None, 1, 1, 1, None, None, None, None, None, None,
+    None, None, None, None, None, msg(7, b"Desk", b"+31531234567"))
+feedback = msg(1, 5, None, None, None, 20781, 3)
+feedback_all = msg(1, 13, 1, None, None, 20781, 3)
+preview_text = """\
+Crisis (bedreigende situatie): nee
+Liefst bereikbaar via: telefoon
+Voicemail inspreken mag: nee
+Brief sturen mag: ja
+Dagdeel: middag
+Liefst afspreken: gemeente
+Eerst een vrijblijvend gesprek: ja
+Taal: tr
+Tolk nodig: ja
+Naam: J.P.M. van P\u00fctten
+Geboortedatum: 1980-10-25
+Geslacht: vrouw
+Postcode: 7511AB
+Huisnummer: 12
+Toevoeging: A
+Telefoon: +31612345678
+E-mail: j@example.org
+Hulpvraag: geldzorgen
+Warme overdracht: telefonisch
+Contactpersoon: naam: \u00d6. de Boer
+Contactpersoon: relatie: vriend
+Contactpersoon: telefoon: +31687654321
+Contactpersoon weet hiervan: ja
+Verwijzer: functie: huisarts
+Verwijzer: naam: Dr. B. Ten Cate
+Verwijzer: telefoon: +31534561234
+""".encode()
+preview_hash = blake2b(salt32 + preview_text)
+write("content.txt", "Sealed content, and the preview that is hashed.", [
+    ("salt", salt32), ("referral", content), ("shortest", shortest),
+    ("feedback", feedback), ("feedback_category", feedback_all),
+    ("preview", preview_text), ("preview_hash", preview_hash),
+])
+
+consent_bytes = msg(1, 3, 1, 4, 20780, 21145, 1, preview_hash, NONE32,
+                    [partner])
+preview_bytes = msg(preview_hash)
+pre_id = key_id(pre_pk)
+
+
+def envelope(kind, by, to, plain_text, consent_part, nth, header):
+    eph_secret = count(32, 0x10 + nth)
+    eph_key = X25519PrivateKey.from_private_bytes(eph_secret)
+    eph_pk = raw(eph_key.public_key())
+    shared = eph_key.exchange(X25519PublicKey.from_public_bytes(pre_pk))
+    message = blake2b(b"kortelijn/v1/msg" + eph_pk + pre_pk + by.pk + to.id +
+                      blake2b(consent_part) + header, 32, shared)
+    size = 128 if kind == "feedback" else 1280
+    filled = plain_text + b"\x80" + bytes(size - len(plain_text) - 1)
+    nonce24 = count(24, 0x60 + nth)
+    ct = xchacha(message, nonce24, filled, header)
+    packed = msg(header, consent_part, eph_pk, nonce24,
+                 blake2b(b"kortelijn/v1/commit", 32, message), blake2b(ct),
+                 len(ct))
+    return [(kind + "_" + name, value) for name, value in (
+        ("header", header), ("consent", consent_part), ("plain", plain_text),
+        ("ephemeral_secret", eph_secret), ("key", message), ("body", packed),
+        ("body_hash", blake2b(packed)), ("signed", by.sign("env", packed)),
+        ("ciphertext", ct))], blake2b(packed)
+
+
+referral_rows, answers = envelope(
+    "referral", practice, desk, content, consent_bytes, 1, msg(
+        1, 1, 1, 1, 1, 1, 3, 1, count(16, 0x41), conv, 1, NONE32, NONE16,
+        practice.id, desk.id, practice.key_id, pre_id, count(16, 0x71), NOW,
+        NOW + 2 * DAY, NOW + 3 * DAY, NOW + 14 * DAY))
+correction_rows, _ = envelope(
+    "correction", practice, desk, shortest, preview_bytes, 2, msg(
+        1, 1, 2, 1, 4, 1, 1, 1, count(16, 0x42), conv, 2, answers,
+        count(16, 0x52), practice.id, desk.id, practice.key_id, pre_id,
+        NONE16, NOW, NOW + 2 * DAY, 0, NOW + 14 * DAY))
+feedback_rows, _ = envelope(
+    "feedback", desk, practice, feedback, b"", 3, msg(
+        1, 1, 3, 1, 7, 2, 3, 1, count(16, 0x43), conv, 1, answers, NONE16,
+        desk.id, practice.id, desk.key_id, pre_id, NONE16, NOW,
+        NOW + 2 * DAY, 0, NOW + 42 * DAY))
+write("envelope.txt", "An envelope of each kind, all to one prekey.", [
+    ("practice_seed", practice.seed), ("desk_seed", desk.seed),
+    ("prekey_secret", count(32, 0x77)), ("prekey", pre_pk),
+] + referral_rows + correction_rows + feedback_rows)
+
+# ---- the log ----------------------------------------------------------------
+
+accepted = msg(1, 5, conv, other, practice.id, desk.id, 1, 1, NOW // 60000, 0,
+               answers, 0, 1, practice.key_id, 1, 1, 1)
+first = msg(1, 1, NONE16, NONE16, NONE24, NONE24, 5, 0, NOW // 60000, 0,
+            blake2b(note), 0, 0, broker.key_id, 1, 1, 1)
+refused = msg(1, 17, NONE16, NONE16, practice.id, NONE24, 1, 0, NOW // 60000,
+              0, NONE32, 0, 0, practice.key_id, 2, 27, 4294967295)
+rows = []
+for name, packed in (("origin", first), ("accepted", accepted),
+                     ("refused", refused)):
+    rows += [(name + "_record", packed), (name + "_leaf_hash", sha256(
+        b"\0kortelijn/v1/leaf\0" + sha256(salt32 + packed)))]
+logged = msg(184622, accepted, salt32)
+write("log.txt", "Records and the hashes of their leaves under one salt.",
+      [("salt", salt32), ("previous_note", note)] + rows +
+      [("logged", logged)])
+
+# ---- requests and replies -----------------------------------------------------
+
+signed = dict(referral_rows)["referral_signed"]
+hello = msg(other, 7, 1, 1, 2, note, b"kortelijn-practice 0.1.0")
+item = msg(12, 1, signed, logged, conv, b"0J5NRK2HA")
+entry = msg(1, dict(rows_of_cards)["card_signed"])
+write("requests.txt", "Every message of a session, in the order of enum "
+      "kl_message_type.", [
+    ("request", msg(1, 1, 4711, hello)),
+    ("reply", msg(1, 2, 4711, 64, 1500, NOW, bytes(7) + b"\5", b"")),
+    ("hello", hello),
+    ("hello_reply", msg(2, 1, 1, MONDAY + 63 * DAY, 99, note, b"")),
+    ("submit", msg(signed)),
+    ("logged", logged),
+    ("submit_reply", msg(logged, conv, b"0J5NRK2HA")),
+    ("fetch", msg(30000, [1, 200, 2 ** 64 - 1])),
+    ("fetch_reply", msg([item])),
+    ("item", item),
+    ("put_receipt", msg(5, dict(rows_of_cards)["receipt_signed"])),
+    ("item_ack", msg([1, 2])),
+    ("withdraw", msg(signed_withdrawal)),
+    ("withdraw_reply", msg(logged, 2, 1, 1)),
+    ("directory", msg(0)),
+    ("directory_reply", msg(99, 64, [entry])),
+    ("entry", entry),
+    ("publish", msg([msg(3, dict(rows_of_cards)["prekey_signed"])])),
+    ("sync", msg(2, NONE16, [msg(100, signed)])),
+    ("sync_reply", msg([msg(
+        conv, other, b"0J5NRK2HA", answers, practice.id, desk.id, 1, 2, 2,
+        1)], [1, 63])),
+    ("sync_conversation", msg(
+        conv, other, b"0J5NRK2HA", answers, practice.id, desk.id, 1, 2, 2,
+        1)),
+    ("log", msg(3, 184622)),
+    ("log_reply", msg(note, [count(32), count(32, 32)])),
+])

@@ -109,7 +109,7 @@ enum kl_retry {
 	KL_RETRY_REPAIR,	/* yes, after an operator mended the cause */
 };
 
-/* Name as it stands in JSON and documents, "unknown_code" if not in the list. */
+/* Name as it stands in JSON and documents; "unknown_code": not in the list. */
 const char *kl_code_name(uint32_t code);
 const char *kl_code_text_en(uint32_t code);
 const char *kl_code_text_nl(uint32_t code);
