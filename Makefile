@@ -40,13 +40,13 @@ CORE =
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
 	cmd_store control paper term
-COMMON = textfile config store identity directory prekeys jget json_content \
+COMMON = config store identity directory prekeys jget json_content \
 	json_write profile profile_text
 PRACTICE =
 MUNICIPALITY =
 
 # Shared by the unit tests.
-SUPPORT = tmpdir vectors starve people letters \
+SUPPORT = tmpdir vectors starve people papers letters \
 	spec
 SUPPORT_CORE = parts
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
@@ -56,7 +56,8 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	signed request envelope message_vectors
 UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER =
-UNIT_ADAPTER = json_content profile schemas
+UNIT_ADAPTER = json_content profile schemas adapter_config identity \
+	directory prekeys store
 INTEGRATION = 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,

@@ -96,7 +96,7 @@ authority_read(struct broker_conf *c, struct kl_conf_error *error)
 	int r;
 
 	(void)snprintf(path, sizeof path, "%s/authority.pub", c->config_dir);
-	r = kl_textfile_read(AT_FDCWD, path, "kortelijn-authority-v1", &realm,
+	r = kl_textfile_read(AT_FDCWD, path, KL_TAG_AUTHORITY, &realm,
 	    c->authority.b, sizeof c->authority.b, &n);
 	if (r != KL_OK)
 		return fail(error, path, kl_err_text(r));

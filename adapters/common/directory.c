@@ -138,7 +138,9 @@ take_card(struct directory *d, const struct kl_card *c)
 	to->key_id = kl_key_id_of(c->sign_pk.b);
 	to->not_before_ms = c->not_before_ms;
 	to->not_after_ms = c->not_after_ms;
-	memcpy(to->name, c->name.p, c->name.n < 100 ? c->name.n : 100);
+	memset(to->name, 0, sizeof to->name);
+	if (c->name.n < sizeof to->name)
+		memcpy(to->name, c->name.p, c->name.n);
 	return KL_OK;
 }
 
@@ -149,7 +151,8 @@ take_revocation(struct directory *d, const struct kl_revocation *v)
 
 	if (v->realm != d->realm)
 		return KL_E_VALUE;
-	if (c != NULL)
+	/* The first one counts: a later one must not make it valid again. */
+	if (c != NULL && (c->revoked_ms == 0 || v->at_ms < c->revoked_ms))
 		c->revoked_ms = v->at_ms;
 	return KL_OK;
 }
@@ -292,12 +295,30 @@ open_entry(const struct directory *d, struct kl_arena *mem,
     uint32_t statement, struct kl_bytes packed, struct entry *e)
 {
 	struct kl_signed s;
+	enum kl_code c;
 
 	memset(e, 0, sizeof *e);
-	if (kl_signed_read(packed, mem, &s) != KL_C_OK ||
-	    read_entry(statement, s.body, mem, e) != KL_C_OK)
-		return KL_E_FORMAT;
+	if ((c = kl_signed_read(packed, mem, &s)) != KL_C_OK ||
+	    (c = read_entry(statement, s.body, mem, e)) != KL_C_OK)
+		return c == KL_C_TRY_LATER ? KL_E_MEMORY : KL_E_FORMAT;
 	return verify(d, statement, &s, e);
+}
+
+/* A revocation may have come before its card. */
+static int
+revoke_known(struct directory *d, struct store *s, struct kl_arena *mem,
+    const uint8_t serial[16])
+{
+	struct kl_bytes v;
+	struct entry e;
+	int r = store_get(s, STORE_REVOCATION, kl_bytes(serial, 16), &v);
+
+	if (r == KL_E_NOT_FOUND)
+		return KL_OK;
+	if (r != KL_OK || (r = open_entry(d, mem, KL_REVOCATION, v, &e)) !=
+	    KL_OK)
+		return r;
+	return take_revocation(d, &e.u.revocation);
 }
 
 int
@@ -308,6 +329,9 @@ directory_take(struct directory *d, struct store *s, struct kl_arena *mem,
 	int r = open_entry(d, mem, statement, packed, &e);
 
 	if (r != KL_OK || (r = remember(d, statement, &e)) != KL_OK)
+		return r;
+	if (statement == KL_CARD && (r = revoke_known(d, s, mem,
+	    e.u.card.serial)) != KL_OK)
 		return r;
 	return store_put(s, e.table, kl_bytes(e.key, e.n_key), packed);
 }
@@ -325,8 +349,10 @@ load_table(struct directory *d, struct store *s, struct kl_arena *mem,
 		size_t mark = kl_arena_mark(mem);
 
 		/* What no longer verifies (another authority) is left out. */
-		if (open_entry(d, mem, statement, at.value, &e) == KL_OK &&
-		    (r = remember(d, statement, &e)) == KL_E_MEMORY)
+		r = open_entry(d, mem, statement, at.value, &e);
+		if (r == KL_OK)
+			r = remember(d, statement, &e);
+		if (r == KL_E_MEMORY)
 			return r;
 		kl_arena_release(mem, mark);
 	}
@@ -353,15 +379,17 @@ directory_profile(struct store *s, struct kl_arena *mem,
 {
 	struct kl_signed sg;
 	struct kl_bytes v, copy;
+	enum kl_code c;
 	int r;
 
 	r = store_get(s, STORE_PROFILE, kl_bytes(owner, KL_ID_BYTES), &v);
 	if (r != KL_OK || (r = kl_arena_copy(mem, v, &copy)) != KL_OK)
 		return r;
-	if (kl_signed_read(copy, mem, &sg) != KL_C_OK ||
-	    KL_STATEMENT_READ(KL_PROFILE, sg.body, mem, out) != KL_C_OK ||
-	    KL_STATEMENT_READ(KL_S_PROFILE_DETAILS, out->details, mem,
-	    details) != KL_C_OK)
-		return KL_E_DAMAGED;
+	if ((c = kl_signed_read(copy, mem, &sg)) != KL_C_OK ||
+	    (c = KL_STATEMENT_READ(KL_PROFILE, sg.body, mem, out)) !=
+	    KL_C_OK ||
+	    (c = KL_STATEMENT_READ(KL_S_PROFILE_DETAILS, out->details, mem,
+	    details)) != KL_C_OK)
+		return c == KL_C_TRY_LATER ? KL_E_MEMORY : KL_E_DAMAGED;
 	return KL_OK;
 }

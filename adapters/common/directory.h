@@ -66,7 +66,8 @@ bool directory_card_valid(const struct directory_card *c, int64_t at_ms);
 const struct directory_prekey *directory_prekey(const struct directory *d,
     const struct kl_id *owner, int64_t at_ms);
 
-/* The profile of owner, views into the arena. KL_E_NOT_FOUND. */
+/* The profile of owner, views into the arena. KL_E_NOT_FOUND, KL_E_MEMORY,
+ * KL_E_DAMAGED; errors of the store. */
 int directory_profile(struct store *s, struct kl_arena *mem,
     const struct kl_id *owner, struct kl_profile *out,
     struct kl_profile_details *details) KL_MUST_CHECK;

@@ -7,22 +7,21 @@
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/daemon.h>
+#include <kortelijn/host/fs.h>
 #include <kortelijn/host/link.h>
+#include <kortelijn/host/textfile.h>
 
-#include "adapters/common/textfile.h"
-
-#define CARD_LABEL "kortelijn-card-v1"
-#define AUTHORITY_LABEL "kortelijn-authority-v1"
-#define REQUEST_LABEL "kortelijn-request-v1"
-#define FILE_MAX 8192
 #define PATH_CAP 512
+#define AUTHORITY_FILE "authority.pub"
+#define OWN_FILE "own.card"
+#define BROKER_FILE "broker.card"
 
 static int
 read_key(const struct config *c, const char *name, const char *purpose,
     struct kl_secret **out)
 {
 	char path[PATH_CAP];
-	int r = textfile_path(path, sizeof path, c->key_dir, name);
+	int r = kl_fs_path(path, sizeof path, c->key_dir, name);
 
 	return r != KL_OK ? r : kl_keyfile_read(AT_FDCWD, path, purpose, out);
 }
@@ -54,7 +53,7 @@ make_key(const struct config *c, const char *name, const char *purpose)
 	sk = NULL;
 	if (r != KL_E_NOT_FOUND)
 		return r;
-	if ((r = textfile_path(path, sizeof path, c->key_dir, name)) != KL_OK)
+	if ((r = kl_fs_path(path, sizeof path, c->key_dir, name)) != KL_OK)
 		return r;
 	if ((r = make_secret(purpose, &sk)) == KL_OK)
 		r = kl_keyfile_write(AT_FDCWD, path, purpose, sk);
@@ -92,7 +91,6 @@ pack_request(const struct config *c, const struct identity *id,
 		.name = kl_bytes_str(c->name), .sign_pk = id->sign_pk,
 		.transport_pk = *curve, .at_ms = now_ms,
 	};
-	const size_t skip = sizeof REQUEST_LABEL;
 	uint8_t body[1024], packed[1200];
 	struct kl_signed s;
 	size_t n;
@@ -105,12 +103,8 @@ pack_request(const struct config *c, const struct identity *id,
 	r = kl_sign(KL_LABEL_ENROL, s.body, id->sign_sk, &s.sig);
 	if (r == KL_OK)
 		r = kl_signed_pack(&s, packed, sizeof packed, &n);
-	if (r != KL_OK)
-		return r;
-	if (cap <= skip)
-		return KL_E_SIZE;
-	memcpy(out, REQUEST_LABEL " ", skip);
-	return kl_base64(kl_bytes(packed, n), out + skip, cap - skip);
+	return r != KL_OK ? r : kl_textfile_print(KL_TAG_REQUEST, NULL,
+	    kl_bytes(packed, n), out, cap);
 }
 
 int
@@ -141,49 +135,47 @@ identity_init(const struct config *c, int64_t now_ms, char *request,
 static int
 read_authority(const char *path, uint32_t realm, struct kl_sign_pk *out)
 {
-	char label[80];
-	char *text;
-	size_t n, got = 0;
-	int r;
+	struct kl_textfile_word word;
+	size_t n;
+	int r = kl_textfile_read(AT_FDCWD, path, KL_TAG_AUTHORITY, &word,
+	    out->b, sizeof out->b, &n);
 
-	(void)snprintf(label, sizeof label, "%s %s", AUTHORITY_LABEL,
-	    kl_realm_name(realm));
-	if ((r = textfile_read(path, FILE_MAX, &text, &n)) != KL_OK)
+	if (r != KL_OK)
 		return r;
-	r = textfile_decode(kl_bytes(text, n), label, out->b, sizeof out->b,
-	    &got);
-	textfile_free(text, n);
-	return r == KL_OK && got != sizeof out->b ? KL_E_FORMAT : r;
+	if (n != sizeof out->b || kl_realm_read(word.b) == 0)
+		return KL_E_FORMAT;
+	return kl_realm_read(word.b) == realm ? KL_OK : KL_E_VALUE;
 }
 
-/* A card that this authority signed. Its name is not copied. */
+/* A card in its file, packed as it was signed. */
+struct card_paper {
+	uint8_t packed[KL_STATEMENT_MAX];
+	size_t n;
+	struct kl_card card;		/* its name is left out */
+};
+
+/* A card that this authority signed. */
 static int
 read_card(const char *path, const struct kl_sign_pk *authority,
-    struct kl_card *out)
+    struct card_paper *out)
 {
 	struct kl_arena *mem = kl_arena_new(65536, 256);
-	uint8_t packed[KL_STATEMENT_MAX + 400];
 	struct kl_signed s;
-	char *text = NULL;
-	size_t n = 0, got;
 	int r;
 
 	if (mem == NULL)
 		return KL_E_MEMORY;
-	r = textfile_read(path, FILE_MAX, &text, &n);
-	if (r == KL_OK)
-		r = textfile_decode(kl_bytes(text, n), CARD_LABEL, packed,
-		    sizeof packed, &got);
-	if (r == KL_OK && kl_signed_read(kl_bytes(packed, got), mem, &s) !=
-	    KL_C_OK)
+	r = kl_textfile_read(AT_FDCWD, path, KL_TAG_CARD, NULL, out->packed,
+	    sizeof out->packed, &out->n);
+	if (r == KL_OK && kl_signed_read(kl_bytes(out->packed, out->n), mem,
+	    &s) != KL_C_OK)
 		r = KL_E_FORMAT;
 	if (r == KL_OK)
 		r = kl_verify(KL_LABEL_CARD, s.body, authority, &s.sig);
-	if (r == KL_OK && KL_STATEMENT_READ(KL_CARD, s.body, mem, out) !=
-	    KL_C_OK)
+	if (r == KL_OK && KL_STATEMENT_READ(KL_CARD, s.body, mem,
+	    &out->card) != KL_C_OK)
 		r = KL_E_FORMAT;
-	out->name = KL_BYTES_NONE;
-	textfile_free(text, n);
+	out->card.name = KL_BYTES_NONE;
 	kl_arena_free(mem);
 	return r;
 }
@@ -197,15 +189,19 @@ own_card_fits(const struct config *c, const struct identity *id,
 	return kl_curve_public(id->transport_sk, &curve) == KL_OK &&
 	    kl_id_equal(&card->id, &c->id) && card->role == c->role &&
 	    card->realm == c->realm &&
-	    memcmp(&card->sign_pk, &id->sign_pk, sizeof curve) == 0 &&
+	    memcmp(&card->sign_pk, &id->sign_pk, sizeof card->sign_pk) == 0 &&
 	    memcmp(&card->transport_pk, &curve, sizeof curve) == 0;
 }
 
+struct papers {
+	struct card_paper own, broker;
+};
+
 static int
 load_files(const struct config *c, const struct identity_files *f,
-    struct identity *id, const char **what)
+    struct identity *id, struct papers *p, const char **what)
 {
-	struct kl_card card;
+	const struct kl_card *card = &p->broker.card;
 	int r;
 
 	*what = f->authority;
@@ -213,36 +209,46 @@ load_files(const struct config *c, const struct identity_files *f,
 	    KL_OK)
 		return r;
 	*what = f->card;
-	if ((r = read_card(f->card, &id->authority, &card)) != KL_OK)
+	if ((r = read_card(f->card, &id->authority, &p->own)) != KL_OK)
 		return r;
-	if (!own_card_fits(c, id, &card))
+	if (!own_card_fits(c, id, &p->own.card))
 		return KL_E_VALUE;
 	*what = f->broker;
-	if ((r = read_card(f->broker, &id->authority, &card)) != KL_OK)
+	if ((r = read_card(f->broker, &id->authority, &p->broker)) != KL_OK)
 		return r;
-	if (card.role != KL_BROKER || card.realm != c->realm)
+	if (card->role != KL_BROKER || card->realm != c->realm)
 		return KL_E_VALUE;
-	id->broker_sign = card.sign_pk;
-	id->broker_key_id = kl_key_id_of(card.sign_pk.b);
-	id->broker_curve = card.transport_pk;
+	id->broker_sign = card->sign_pk;
+	id->broker_key_id = kl_key_id_of(card->sign_pk.b);
+	id->broker_curve = card->transport_pk;
 	return KL_OK;
 }
 
 static int
-copy_file(const char *from, const struct config *c, const char *name)
+keep(const struct config *c, const char *name, const char *tag,
+    const char *word, struct kl_bytes in)
 {
 	char path[PATH_CAP];
-	char *text;
-	size_t n;
+	int r = kl_fs_path(path, sizeof path, c->key_dir, name);
+
+	return r != KL_OK ? r : kl_textfile_write(AT_FDCWD, path, tag, word,
+	    in);
+}
+
+/* Our own card last: without it the adapter does not start. */
+static int
+keep_all(const struct config *c, const struct identity *id,
+    const struct papers *p)
+{
 	int r;
 
-	if ((r = textfile_path(path, sizeof path, c->key_dir, name)) != KL_OK)
+	if ((r = keep(c, AUTHORITY_FILE, KL_TAG_AUTHORITY,
+	    kl_realm_name(c->realm), KL_BYTES_OF(id->authority))) != KL_OK ||
+	    (r = keep(c, BROKER_FILE, KL_TAG_CARD, NULL,
+	    kl_bytes(p->broker.packed, p->broker.n))) != KL_OK)
 		return r;
-	if ((r = textfile_read(from, FILE_MAX, &text, &n)) != KL_OK)
-		return r;
-	r = textfile_write(path, kl_bytes(text, n), TEXTFILE_SYNC);
-	textfile_free(text, n);
-	return r;
+	return keep(c, OWN_FILE, KL_TAG_CARD, NULL,
+	    kl_bytes(p->own.packed, p->own.n));
 }
 
 int
@@ -250,30 +256,29 @@ identity_accept(const struct config *c, const struct identity_files *in,
     struct kl_fingerprint *authority, const char **what)
 {
 	struct identity id = { .role = 0 };
+	struct papers p;
 	int r;
 
 	*what = c->key_dir;
 	if ((r = load_keys(c, &id)) == KL_OK)
-		r = load_files(c, in, &id, what);
-	if (r == KL_OK)
+		r = load_files(c, in, &id, &p, what);
+	if (r == KL_OK) {
 		*authority = kl_fingerprint_authority(&id.authority);
+		*what = c->key_dir;
+		r = keep_all(c, &id, &p);
+	}
 	identity_clear(&id);
-	if (r != KL_OK)
-		return r;
-	*what = c->key_dir;
-	if ((r = copy_file(in->authority, c, "authority.pub")) != KL_OK ||
-	    (r = copy_file(in->broker, c, "broker.card")) != KL_OK)
-		return r;
-	return copy_file(in->card, c, "own.card");
+	return r;
 }
 
 int
 identity_load(const struct config *c, struct identity *out, const char **what)
 {
 	/* Static names for the message; the paths are of this call only. */
-	static const char *const names[] = { "authority.pub", "own.card",
-	    "broker.card" };
+	static const char *const names[] = { AUTHORITY_FILE, OWN_FILE,
+	    BROKER_FILE };
 	char path[3][PATH_CAP];
+	struct papers p;
 	struct identity_files f = { path[1], path[0], path[2] };
 	const char *at = NULL;
 	int r;
@@ -281,11 +286,11 @@ identity_load(const struct config *c, struct identity *out, const char **what)
 	memset(out, 0, sizeof *out);
 	*what = "keys in key_dir";
 	for (int i = 0; i < 3; i++)
-		if ((r = textfile_path(path[i], sizeof path[i], c->key_dir,
+		if ((r = kl_fs_path(path[i], sizeof path[i], c->key_dir,
 		    names[i])) != KL_OK)
 			return r;
 	if ((r = load_keys(c, out)) == KL_OK) {
-		r = load_files(c, &f, out, &at);
+		r = load_files(c, &f, out, &p, &at);
 		for (int i = 0; i < 3; i++)
 			if (at == path[i])
 				*what = names[i];

@@ -25,23 +25,25 @@ struct identity {
 	struct kl_curve_pk broker_curve;
 };
 
-/* Makes missing keys in key_dir and the request to enrol: a line of at most
- * cap bytes with NUL. KL_E_IO, KL_E_MEMORY, KL_E_DENIED, KL_E_FORMAT. */
+/* Makes missing keys in key_dir and the request to enrol: a line with newline
+ * and NUL. KL_E_SIZE: longer than cap, or a path is too long; KL_E_VALUE: the
+ * protocol has no such name; KL_E_IO, KL_E_MEMORY, KL_E_DENIED, KL_E_FORMAT. */
 int identity_init(const struct config *c, int64_t now_ms, char *request,
     size_t cap, struct kl_fingerprint *fingerprint) KL_MUST_CHECK;
 
 /* Verifies card and broker's card against the authority and copies all three
- * into key_dir. KL_E_SIGNATURE: not by this authority; KL_E_VALUE: card of
- * another participant, role, realm or key; KL_E_FORMAT; KL_E_NOT_FOUND;
- * KL_E_IO. *what names the file that is wrong. */
+ * into key_dir. KL_E_SIGNATURE: not by this authority; KL_E_VALUE: authority
+ * of another realm, or card of another participant, role, realm or key;
+ * KL_E_NOT_FOUND: a file, or keys were never made; KL_E_FORMAT, KL_E_DENIED,
+ * KL_E_SIZE, KL_E_FULL, KL_E_MEMORY, KL_E_IO. *what names what is wrong. */
 struct identity_files {
 	const char *card, *authority, *broker;
 };
 int identity_accept(const struct config *c, const struct identity_files *in,
     struct kl_fingerprint *authority, const char **what) KL_MUST_CHECK;
 
-/* Reads all of it. Errors as above, and of kl_keyfile_read. On failure *out
- * is empty. Free with identity_clear. */
+/* Reads all of it. Errors as above. On failure *out is empty. Free with
+ * identity_clear. */
 int identity_load(const struct config *c, struct identity *out,
     const char **what) KL_MUST_CHECK;
 void identity_clear(struct identity *id);

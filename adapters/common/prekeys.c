@@ -93,8 +93,8 @@ prekeys_top_up(struct store *s, int64_t now_ms)
 }
 
 int
-prekeys_unpublished(struct store *s, struct prekey_row *out, size_t max,
-    size_t *n)
+prekeys_unpublished(struct store *s, int64_t now_ms, struct prekey_row *out,
+    size_t max, size_t *n)
 {
 	struct store_entry at = { .n_key = 0 };
 	struct prekey_row row;
@@ -102,7 +102,7 @@ prekeys_unpublished(struct store *s, struct prekey_row *out, size_t max,
 
 	*n = 0;
 	while (*n < max && (r = next_row(s, &at, &row)) == KL_OK)
-		if (row.published == 0)
+		if (row.published == 0 && row.not_after_ms > now_ms)
 			out[(*n)++] = row;
 	return *n < max && r != KL_E_NOT_FOUND ? r : KL_OK;
 }

@@ -26,12 +26,13 @@ struct prekey_row {
  * store's errors; KL_E_FULL: no slot. */
 int prekeys_top_up(struct store *s, int64_t now_ms) KL_MUST_CHECK;
 
-/* Rows that were not published yet, at most max. */
-int prekeys_unpublished(struct store *s, struct prekey_row *out, size_t max,
-    size_t *n) KL_MUST_CHECK;
+/* Rows that were not published yet and whose week is not over, at most max. */
+int prekeys_unpublished(struct store *s, int64_t now_ms,
+    struct prekey_row *out, size_t max, size_t *n) KL_MUST_CHECK;
 /* The signed statement of one, packed: KL_STATEMENT_MAX of room. */
 int prekeys_statement(const struct identity *id, const struct prekey_row *row,
     uint8_t *buf, size_t cap, size_t *n) KL_MUST_CHECK;
+/* KL_E_NOT_FOUND: never had it, or erased. */
 int prekeys_published(struct store *s, const struct kl_key_id *key)
     KL_MUST_CHECK;
 /* After a loss of the broker's store, or take-over: all count as not

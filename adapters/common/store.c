@@ -249,8 +249,19 @@ store_idle(struct store *s)
 {
 	int r;
 
-	/* Not while the store still refers to a zeroed slot. */
-	if (s->n_zeroed > 0 || kl_slots_zeroed(s->slots) == 0)
+	if (s->dirty)
+		return KL_OK;
+	/* A zeroed slot gets a new key only when the store has forgotten it:
+	 * also if every turn since then was undone for want of slots. */
+	if (s->n_zeroed > 0) {
+		if ((r = forget_zeroed(s)) != KL_OK) {
+			store_abort(s);
+			return r;
+		}
+		if ((r = store_commit(s)) != KL_OK)
+			return r;
+	}
+	if (kl_slots_zeroed(s->slots) == 0)
 		return KL_OK;
 	if ((r = kl_slots_refill(s->slots, REFILL_STEP)) < 0)
 		return r;
@@ -364,7 +375,7 @@ store_slot_drop(struct store *s, uint32_t slot)
 
 	if (slot == KL_SLOT_NONE)
 		return KL_OK;
-	if (s->n_dropped + s->n_zeroed == TAKEN_MAX)
+	if (s->n_dropped == TAKEN_MAX)
 		return KL_E_FULL;
 	if ((r = store_del(s, STORE_USED, key)) != KL_OK)
 		return r;

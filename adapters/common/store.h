@@ -75,7 +75,8 @@ int store_commit(struct store *s) KL_MUST_CHECK;
 void store_abort(struct store *s);
 /* Something was written that is not committed. */
 bool store_dirty(const struct store *s);
-/* Work of an idle turn: new keys for zeroed slots. KL_E_IO, KL_E_COMMIT. */
+/* Work of an idle turn: new keys for zeroed slots. Does nothing while there is
+ * something to commit. KL_E_IO, KL_E_COMMIT, errors of store_del. */
 int store_idle(struct store *s) KL_MUST_CHECK;
 
 /* As kl_kv_get and so on. A value is valid until the next write. */

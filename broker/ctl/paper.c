@@ -6,19 +6,13 @@
 #include <string.h>
 
 #include <kortelijn/crypto/sign.h>
+#include <kortelijn/host/fs.h>
 #include <kortelijn/host/textfile.h>
-
-#define TAG_AUTHORITY "kortelijn-authority-v1"
-#define TAG_REQUEST "kortelijn-request-v1"
-#define TAG_CARD "kortelijn-card-v1"
-#define TAG_REVOCATION "kortelijn-revocation-v1"
 
 int
 paper_path(const char *dir, const char *name, struct paper_path *out)
 {
-	int n = snprintf(out->b, sizeof out->b, "%s/%s", dir, name);
-
-	return n < 0 || (size_t)n >= sizeof out->b ? KL_E_SIZE : KL_OK;
+	return kl_fs_path(out->b, sizeof out->b, dir, name);
 }
 
 int
@@ -32,7 +26,7 @@ paper_authority_read(const char *dir, struct paper_authority *out)
 	memset(out, 0, sizeof *out);
 	if ((r = paper_path(dir, "authority.pub", &path)) != KL_OK)
 		return r;
-	r = kl_textfile_read(AT_FDCWD, path.b, TAG_AUTHORITY, &realm,
+	r = kl_textfile_read(AT_FDCWD, path.b, KL_TAG_AUTHORITY, &realm,
 	    out->pk.b, sizeof out->pk.b, &n);
 	if (r != KL_OK)
 		return r;
@@ -77,7 +71,7 @@ paper_authority_write(const char *dir, const struct paper_authority *a)
 
 	if (r != KL_OK)
 		return r;
-	return kl_textfile_write(AT_FDCWD, path.b, TAG_AUTHORITY,
+	return kl_textfile_write(AT_FDCWD, path.b, KL_TAG_AUTHORITY,
 	    kl_realm_name(a->realm), KL_BYTES_OF(a->pk.b));
 }
 
@@ -126,7 +120,7 @@ paper_read(struct paper *p, const char *path, const char *tag, uint32_t type,
 int
 paper_request_read(struct paper *p, const char *path)
 {
-	int r = paper_read(p, path, TAG_REQUEST, KL_S_ENROL, &p->request,
+	int r = paper_read(p, path, KL_TAG_REQUEST, KL_S_ENROL, &p->request,
 	    sizeof p->request);
 
 	if (r != KL_OK)
@@ -139,7 +133,7 @@ int
 paper_card_read(struct paper *p, const char *path,
     const struct paper_authority *a)
 {
-	int r = paper_read(p, path, TAG_CARD, KL_CARD, &p->card,
+	int r = paper_read(p, path, KL_TAG_CARD, KL_CARD, &p->card,
 	    sizeof p->card);
 
 	if (r != KL_OK)
@@ -151,7 +145,7 @@ int
 paper_revocation_read(struct paper *p, const char *path,
     const struct paper_authority *a)
 {
-	int r = paper_read(p, path, TAG_REVOCATION, KL_REVOCATION,
+	int r = paper_read(p, path, KL_TAG_REVOCATION, KL_REVOCATION,
 	    &p->revocation, sizeof p->revocation);
 
 	if (r != KL_OK)
@@ -194,14 +188,14 @@ paper_revocation_sign(struct paper *p, const struct paper_authority *a)
 int
 paper_card_write(const struct paper *p, const char *path)
 {
-	return kl_textfile_write(AT_FDCWD, path, TAG_CARD, NULL,
+	return kl_textfile_write(AT_FDCWD, path, KL_TAG_CARD, NULL,
 	    kl_bytes(p->packed, p->n));
 }
 
 int
 paper_revocation_write(const struct paper *p, const char *path)
 {
-	return kl_textfile_write(AT_FDCWD, path, TAG_REVOCATION, NULL,
+	return kl_textfile_write(AT_FDCWD, path, KL_TAG_REVOCATION, NULL,
 	    kl_bytes(p->packed, p->n));
 }
 

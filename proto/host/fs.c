@@ -288,15 +288,83 @@ kl_fs_replace(const char *path, struct kl_bytes content)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
 	    0600);
 	if (fd == -1)
-		return KL_E_IO;
+		return errno == ENOSPC || errno == EDQUOT ? KL_E_FULL : KL_E_IO;
 	r = kl_fs_pwrite(fd, content.p, content.n, 0);
 	if (r == KL_OK && fsync(fd) != 0)
 		r = KL_E_IO;
 	if (close(fd) != 0 && r == KL_OK)
 		r = KL_E_IO;
-	if (r != KL_OK)
+	if (r == KL_OK && rename(fresh, path) != 0)
+		r = KL_E_IO;
+	if (r != KL_OK) {
+		(void)unlink(fresh);
 		return r;
-	if (rename(fresh, path) != 0)
-		return KL_E_IO;
+	}
 	return kl_fs_sync_parent(path);
+}
+
+int
+kl_fs_path(char *out, size_t cap, const char *dir, const char *name)
+{
+	int n = snprintf(out, cap, "%s/%s", dir, name);
+
+	return n < 0 || (size_t)n >= cap ? KL_E_SIZE : KL_OK;
+}
+
+static int
+read_fd(int fd, size_t max, char **out, size_t *n)
+{
+	struct stat st;
+	char *text;
+	int r;
+
+	if (fstat(fd, &st) != 0)
+		return KL_E_IO;
+	if (!S_ISREG(st.st_mode))
+		return KL_E_DENIED;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return KL_E_SIZE;
+	*n = (size_t)st.st_size;
+	if ((text = malloc(*n + 1)) == NULL)
+		return KL_E_MEMORY;
+	r = kl_fs_pread(fd, text, *n, 0);
+	text[*n] = '\0';
+	if (r != KL_OK) {
+		kl_fs_read_free(text, *n);
+		return KL_E_IO;
+	}
+	*out = text;
+	return KL_OK;
+}
+
+int
+kl_fs_read_file(int dirfd, const char *path, size_t max, char **out, size_t *n)
+{
+	/* A pipe under that name must not make us wait: O_NONBLOCK. */
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NONBLOCK | O_NOCTTY);
+	int r;
+
+	*out = NULL;
+	*n = 0;
+	if (fd < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return KL_E_NOT_FOUND;
+		return errno == ELOOP || errno == EACCES || errno == ENXIO ?
+		    KL_E_DENIED : KL_E_IO;
+	}
+	r = read_fd(fd, max, out, n);
+	(void)close(fd);
+	if (r != KL_OK)
+		*n = 0;
+	return r;
+}
+
+void
+kl_fs_read_free(char *text, size_t n)
+{
+	if (text == NULL)
+		return;
+	explicit_bzero(text, n);
+	free(text);
 }

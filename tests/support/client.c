@@ -134,7 +134,7 @@ client_enrol(const struct client *c, const struct kl_secret *authority,
 	if (snprintf(path, sizeof path, "%s/%s.card", cards, name) >=
 	    (int)sizeof path)
 		return KL_E_SIZE;
-	return kl_textfile_write(AT_FDCWD, path, "kortelijn-card-v1", NULL,
+	return kl_textfile_write(AT_FDCWD, path, KL_TAG_CARD, NULL,
 	    kl_bytes(packed, n));
 }
 

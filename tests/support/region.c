@@ -23,7 +23,7 @@ card_read(const char *path, struct kl_arena *mem, struct kl_card *out)
 	size_t n;
 	int r;
 
-	r = kl_textfile_read(AT_FDCWD, path, "kortelijn-card-v1", NULL,
+	r = kl_textfile_read(AT_FDCWD, path, KL_TAG_CARD, NULL,
 	    packed, sizeof packed, &n);
 	if (r != KL_OK)
 		return r;

@@ -155,6 +155,78 @@ START_TEST(failed_write_and_read_name_the_cause)
 }
 END_TEST
 
+START_TEST(path_is_joined_or_too_long)
+{
+	char out[8];
+
+	ck_assert_int_eq(kl_fs_path(out, sizeof out, "/ab", "cde"), KL_OK);
+	ck_assert_str_eq(out, "/ab/cde");
+	ck_assert_int_eq(kl_fs_path(out, sizeof out, "/ab", "cdef"),
+	    KL_E_SIZE);
+}
+END_TEST
+
+START_TEST(file_is_replaced_and_read_whole)
+{
+	const struct tmpdir_path path = tmpdir_file(&dir, "whole");
+	char *text;
+	size_t n;
+
+	ck_assert_int_eq(kl_fs_replace(path.b, kl_bytes_str("one\n")), KL_OK);
+	ck_assert_int_eq(kl_fs_replace(path.b, kl_bytes_str("two")), KL_OK);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 3, &text, &n),
+	    KL_OK);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(text, "two");
+	kl_fs_read_free(text, n);
+	kl_fs_read_free(NULL, 0);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 2, &text, &n),
+	    KL_E_SIZE);
+	ck_assert_ptr_null(text);
+}
+END_TEST
+
+START_TEST(replacing_that_fails_leaves_the_old_file)
+{
+	const struct tmpdir_path path = tmpdir_file(&dir, "kept");
+	char *text;
+	size_t n;
+
+	ck_assert_int_eq(kl_fs_replace(path.b, kl_bytes_str("old")), KL_OK);
+	fault_errno = ENOSPC;
+	ck_assert_int_eq(kl_fs_replace(path.b, kl_bytes_str("new")),
+	    KL_E_FULL);
+	fault_errno = 0;
+	ck_assert_int_ne(access(tmpdir_file(&dir, "kept.new").b, F_OK), 0);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 9, &text, &n),
+	    KL_OK);
+	ck_assert_str_eq(text, "old");
+	kl_fs_read_free(text, n);
+	ck_assert_int_eq(kl_fs_replace(tmpdir_file(&dir, "no/file").b,
+	    kl_bytes_str("x")), KL_E_IO);
+}
+END_TEST
+
+START_TEST(only_regular_files_are_read)
+{
+	const struct tmpdir_path path = tmpdir_file(&dir, "other");
+	char *text;
+	size_t n;
+
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 9, &text, &n),
+	    KL_E_NOT_FOUND);
+	ck_assert_int_eq(mkfifo(path.b, 0600), 0);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 9, &text, &n),
+	    KL_E_DENIED);
+	ck_assert_int_eq(unlink(path.b), 0);
+	ck_assert_int_eq(symlink("/etc/passwd", path.b), 0);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, path.b, 1 << 20, &text,
+	    &n), KL_E_DENIED);
+	ck_assert_int_eq(kl_fs_read_file(AT_FDCWD, dir.path, 1 << 20, &text,
+	    &n), KL_E_DENIED);
+}
+END_TEST
+
 START_TEST(parent_of_a_path_is_synced)
 {
 	ck_assert_int_eq(kl_fs_sync_parent(tmpdir_file(&dir, "f").b), KL_OK);
@@ -177,6 +249,10 @@ fs_suite(void)
 	tcase_add_test(tc, private_means_ours_alone_and_regular);
 	tcase_add_test(tc, short_and_interrupted_writes_are_finished);
 	tcase_add_test(tc, failed_write_and_read_name_the_cause);
+	tcase_add_test(tc, path_is_joined_or_too_long);
+	tcase_add_test(tc, file_is_replaced_and_read_whole);
+	tcase_add_test(tc, replacing_that_fails_leaves_the_old_file);
+	tcase_add_test(tc, only_regular_files_are_read);
 	tcase_add_test(tc, parent_of_a_path_is_synced);
 	suite_add_tcase(s, tc);
 	return s;

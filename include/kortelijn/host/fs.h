@@ -38,6 +38,19 @@ int kl_fs_check_private(int fd) KL_MUST_CHECK;
 int kl_fs_pwrite(int fd, const void *p, size_t n, off_t at) KL_MUST_CHECK;
 int kl_fs_pread(int fd, void *p, size_t n, off_t at) KL_MUST_CHECK;
 
+/* DIR/NAME with NUL. KL_E_SIZE: longer than cap. */
+int kl_fs_path(char *out, size_t cap, const char *dir, const char *name)
+    KL_MUST_CHECK;
+
+/* All of a regular file (no link) of at most `max` bytes. *out has a NUL
+ * behind its *n bytes and may hold what is secret: give it back with
+ * kl_fs_read_free, which wipes it and accepts NULL. dirfd: AT_FDCWD or an open
+ * directory. KL_E_NOT_FOUND; KL_E_DENIED: not readable, or no regular file;
+ * KL_E_SIZE; KL_E_IO: also if it changed meanwhile; KL_E_MEMORY. */
+int kl_fs_read_file(int dirfd, const char *path, size_t max, char **out,
+    size_t *n) KL_MUST_CHECK;
+void kl_fs_read_free(char *text, size_t n);
+
 /* Writes the file whole or not at all: a new one beside it (mode 0600), synced,
  * renamed over it, its directory synced. KL_E_IO, KL_E_FULL. */
 int kl_fs_replace(const char *path, struct kl_bytes content) KL_MUST_CHECK;

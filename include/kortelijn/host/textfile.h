@@ -12,6 +12,12 @@
 #include <kortelijn/base/bytes.h>
 #include <kortelijn/base/err.h>
 
+/* Tags of the papers of a region; the authority's has a word, the realm. */
+#define KL_TAG_AUTHORITY "kortelijn-authority-v1"
+#define KL_TAG_REQUEST "kortelijn-request-v1"
+#define KL_TAG_CARD "kortelijn-card-v1"
+#define KL_TAG_REVOCATION "kortelijn-revocation-v1"
+
 #define KL_TEXTFILE_MAX 24576		/* bytes of a file */
 #define KL_TEXTFILE_WORD_MAX 64		/* of a word, with NUL */
 
