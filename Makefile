@@ -64,7 +64,7 @@ LONG =
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
 TOOLS = peer history
-BENCH = library stored
+BENCH = library stored adapters
 
 PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
 	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
@@ -227,6 +227,11 @@ BENCH_BIN = $(BENCH:%=$(B)/tests/bench/%)
 $(TOOLS_BIN): %: %.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
+# The one that opens the broker's store itself.
+$(B)/tests/support/logdump: $(B)/tests/support/logdump.o \
+    $(PARTS:%=$(B)/broker/core/%.o) $(BROKER_O) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
@@ -235,7 +240,7 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
 
 # Everything that a test needs, in the build that is asked for.
-test-programs: all $(UNIT_BIN) $(TOOLS_BIN)
+test-programs: all $(UNIT_BIN) $(TOOLS_BIN) $(B)/tests/support/logdump
 
 # As many jobs as there are processors, unless -j says otherwise.
 JOBS := $(shell nproc 2>/dev/null || echo 2)

@@ -56,6 +56,38 @@ library()
 	    2>>"$R/bench.log"
 }
 
+# PAIRS practices and as many desks, each with its own store.
+adapters()
+{
+	local i pair names=() pairs=()
+
+	bench_region 65536
+	export KL_SYNC_COUNT=$R/syncs
+	start broker env "LD_PRELOAD=$B/tests/bench/libsynccount.so" \
+	    "$B/kortelijnd" "--config=$KORTELIJN_CONFIG"
+	wait_for "$PATIENCE" "the broker" kortelijn status
+	for ((i = 1; i <= ${PAIRS:-2}; i++)); do
+		adapter_make "practice-$i" practice "agb:0100000$i" "Praktijk"
+		adapter_make "desk-$i" municipality \
+		    "oin:0000000100000000000$i" "Meldpunt"
+		names+=("practice-$i" "desk-$i")
+		pair=$R/practice-$i/data/control.sock
+		pair=$pair,$R/desk-$i/data/control.sock
+		pair=$pair,oin:0000000100000000000$i
+		pairs+=("$pair,$R/practice-$i.trace")
+	done
+	for i in "${names[@]}"; do
+		sed -i '/^enabled/s/yes/no/' "$R/$i/$i.conf"
+		conf_set "$R/$i/$i.conf" adapter slots 131072
+		adapter_enrol "$i"
+		adapter_start "$i"
+	done
+	adapter_ready "${names[@]}"
+	person practice-2/kowalczyk >"$R/template.json"
+	"$B/tests/bench/adapters" "${PID[broker]}" "$R/template.json" "$1" \
+	    "$(loops_for "$1")" "${pairs[@]}" 2>>"$R/bench.log"
+}
+
 stored()
 {
 	bench_region 262144

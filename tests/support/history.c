@@ -459,10 +459,12 @@ check_order(struct history *h, size_t i)
 	const char *id;
 	size_t k;
 
-	json_object_foreach(h->msgs, id, m)
-		if (has(m, "opened_line") && *text(m, "body") != '\0')
-			(void)json_object_set(lines, text(m, "body"),
-			    json_object_get(m, "opened_line"));
+	json_object_foreach(h->msgs, id, m) {
+		if (*text(m, "body") == '\0')
+			continue;
+		(void)json_object_set(lines, text(m, "body"),
+		    json_object_get(m, "opened_line"));
+	}
 	json_array_foreach(h->log[i].leaves, k, r) {
 		char key[128];
 		json_int_t line;
