@@ -19,7 +19,7 @@ disks_away()
 		stop "$name"
 	done
 	umount "$R/broker-state" "$R/practice-1/folder" 2>/dev/null
-	(exit $status)
+	(exit "$status")
 	region_end
 }
 

@@ -527,6 +527,18 @@ summary(const struct history *h)
 }
 
 static void
+clear(struct history *h)
+{
+	json_decref(h->msgs);
+	json_decref(h->names);
+	for (size_t i = 0; i < h->n_logs; i++) {
+		json_decref(h->log[i].leaves);
+		json_decref(h->log[i].by_body);
+		json_decref(h->log[i].by_ref);
+	}
+}
+
+static void
 take_argument(struct history *h, char *arg)
 {
 	char *path = strchr(arg, '=');
@@ -558,5 +570,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < h.n_logs; i++)
 		check_log(&h, i);
 	summary(&h);
+	clear(&h);
 	return h.violations == 0 ? 0 : 1;
 }
