@@ -279,12 +279,12 @@ coverage: deps
 	@$(SUBMAKE) -s COVERAGE=1 B=$(COVERAGE_B) test-programs
 	@find $(COVERAGE_B) -name '*.gcda' -delete
 	@JOBS=$(JOBS) tests/run.sh $(COVERAGE_B) \
-	    $(UNIT:%=$(COVERAGE_B)/tests/unit/test_%) $(INTEGRATION_SH)
-	@for part in proto broker/core; do \
+	    $(UNIT:%=$(COVERAGE_B)/tests/unit/test_%) $(INTEGRATION_SH); \
+	status=$$?; for part in proto broker/core; do \
 		gcovr -r . --object-directory $(COVERAGE_B) \
-		    --filter "$$part/" --exclude '$(COVERAGE_B)/' \
-		    $(COVERAGE_B) && continue; exit 1; \
-	done
+		    --filter "$$part/" --fail-under-line 90 \
+		    $(COVERAGE_B) || status=1; \
+	done; exit $$status
 
 # ---- install ----------------------------------------------------------------
 

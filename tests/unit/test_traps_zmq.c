@@ -1006,7 +1006,7 @@ START_TEST(Z13_trap_after_300_a_client_comes_back)
 }
 END_TEST
 
-START_TEST(Z13_trap_after_400_a_client_gives_up_and_send_looks_fine)
+START_TEST(Z13_trap_after_400_a_client_gives_up)
 {
 	struct raw r = raw_server();
 	void *m, *c = refused(&r, "400", &m);
@@ -1016,7 +1016,8 @@ START_TEST(Z13_trap_after_400_a_client_gives_up_and_send_looks_fine)
 	/* With 300 it is back within 20 ms. */
 	ck_assert(!raw_zap_answer(&r, "200", "", 1000));
 	ck_assert_int_eq(event_of(m, ZMQ_EVENT_CONNECT_RETRIED, 1), 0);
-	ck_assert_int_eq(zmq_send(c, "x", 1, ZMQ_DONTWAIT), 1);
+	/* A send is usually taken all the same, until the socket has heard
+	 * from its own thread that nobody is there: it proves nothing. */
 	zmq_close(m);
 	zmq_close(c);
 	raw_clear(&r);
@@ -1100,7 +1101,7 @@ main(void)
 		Z11_link_drops_messages_under_a_chosen_routing_id,
 		Z12_link_beats_every_30_seconds_and_not_faster,
 		Z13_trap_after_300_a_client_comes_back,
-		Z13_trap_after_400_a_client_gives_up_and_send_looks_fine,
+		Z13_trap_after_400_a_client_gives_up,
 		Z13_link_comes_back_after_400,
 		Z19_old_greetings_and_garbage_starve_nobody,
 	};
