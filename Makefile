@@ -53,7 +53,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content \
-	signed request envelope message_vectors
+	signed request envelope message_vectors protocol
 UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
