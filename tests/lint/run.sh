@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 B=build
 RULES="no_marks no_paths_of_a_machine form spacing shellcheck layers
-	forbidden_calls schemas json manuals readme_tree gcc clang headers
+	forbidden_calls clauses schemas json manuals readme_tree gcc clang headers
 	names no_state blind_imports blind_objects hardening"
 BLIND="$B/kortelijnd $B/kortelijn"
 PROGRAMS="$BLIND $B/kortelijn-practice $B/kortelijn-municipality"
@@ -132,6 +132,23 @@ rule_manuals()
 }
 
 # The tree stands in README.md between "```tree" and "```", two blanks a level.
+# A clause that is cited is there.
+rule_clauses()
+{
+	local cited clause
+
+	files '*.[ch]' '*.proto' '*.py' '*.sh' '*.md' |
+	    grep -v '^tests/lint/' | xargs grep -hoE \
+	    'PROTOCOL\.md [0-9][0-9.]*((, | and | to )[0-9][0-9.]*)*' |
+	    sort -u | while read -r _ cited; do
+		for clause in $(echo "$cited" | grep -oE '[0-9]+(\.[0-9]+)*'); do
+			grep -qE "^(#+ |\\*\\*)${clause//./\\.}(\\.| |\\*\\*)" \
+			    proto/PROTOCOL.md ||
+			    echo "PROTOCOL.md has no clause $clause"
+		done
+	done
+}
+
 rule_readme_tree()
 {
 	awk '/^```tree/ { on = 1; next } /^```/ { on = 0 } on' README.md |
