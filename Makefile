@@ -58,7 +58,7 @@ UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store
-INTEGRATION = 05-history-checker
+INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
@@ -66,10 +66,10 @@ PROBE = client region people
 TOOLS = peer history
 BENCH = library stored adapters
 
-PACKAGES = gcc make pkg-config libzmq3-dev libsodium-dev libprotobuf-c-dev \
-	protobuf-c-compiler protobuf-compiler liblmdb-dev check libinih-dev \
-	libjansson-dev libseccomp-dev libqrencode-dev libutf8proc-dev \
-	jq openssl binutils
+PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
+	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler liblmdb-dev \
+	check libinih-dev libjansson-dev libseccomp-dev libqrencode-dev \
+	libutf8proc-dev jq openssl binutils bsdextrautils
 LINT_PACKAGES = clang clang-format shellcheck mandoc
 COVERAGE_PACKAGES = gcovr
 MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \
@@ -314,6 +314,8 @@ install: all
 	done
 	install -d $(D)/share/kortelijn/schemas $(D)/share/doc/kortelijn
 	install -m 644 deploy/schemas/*.json $(D)/share/kortelijn/schemas
+	install -d $(D)/share/doc/kortelijn/examples
+	install -m 644 deploy/conf/*.conf $(D)/share/doc/kortelijn/examples
 	install -m 644 README.md LICENSE CHANGELOG.md proto/PROTOCOL.md \
 	    $(D)/share/doc/kortelijn
 

@@ -31,6 +31,7 @@ FNR == 1 {
     was !~ /^(struct|enum|union) [a-z_]+ =/ {
 	print FILENAME ":" FNR - 1 ": return type on the line of the name"
 }
-/\<typedef\>/ && !/^ \*/ { print FILENAME ":" FNR ": a typedef" }
+# Of a function's type it helps the reader, else it hides what a thing is.
+/^typedef / && !/\(/ { print FILENAME ":" FNR ": a typedef" }
 
 { was = $0 }

@@ -19,7 +19,7 @@ function closed()
 
 { sub(/\/\/.*/, "") }
 /^syntax = "proto2";/ { syntax = 1 }
-/^(import|extend)\>/ { print file ":" FNR ": " $1 }
+/^(import|extend) / { print file ":" FNR ": " $1 }
 /^message / { at = $2 }
 /^}/ {
 	# Known only from here on: so no message holds itself.
