@@ -172,6 +172,9 @@ struct engine_step {
 	struct kl_msg_id msg_id;
 	uint64_t leaf;			/* ACCEPTED, RECEIVED */
 	struct kl_feedback feedback;	/* code 0: none */
+	/* CORRECTION that came: bit i for kl_field_at(i), if its value is not
+	 * that of the content before. */
+	uint64_t changed;
 };
 /* KL_E_NOT_FOUND: no more; KL_E_AGAIN. */
 int engine_step_next(struct engine *e, const struct kl_conv_id *conv,

@@ -23,6 +23,7 @@ struct asker {
 	struct kl_control *control;
 	enum asker_state state;
 	uint64_t ticket;
+	uid_t uid;
 	int64_t until_ms;	/* mono; reading and writing */
 	char *buf;
 	size_t n, done, cap;
@@ -200,16 +201,34 @@ asker_dispatch(void *arg, short revents)
 	}
 }
 
+/* Its place among the askers; KL_CONTROL_ASKERS: gone. */
+static size_t
+waiting(const struct kl_control *c, uint64_t ticket)
+{
+	size_t i = 0;
+
+	while (i < KL_CONTROL_ASKERS &&
+	    (c->asker[i].state != ASKER_WAITING ||
+	    c->asker[i].ticket != ticket))
+		i++;
+	return i;
+}
+
+uid_t
+kl_control_uid(const struct kl_control *c, uint64_t ticket)
+{
+	size_t i = waiting(c, ticket);
+
+	return i == KL_CONTROL_ASKERS ? (uid_t)-1 : c->asker[i].uid;
+}
+
 void
 kl_control_answer(struct kl_control *c, uint64_t ticket, struct kl_bytes text)
 {
-	struct asker *a = NULL;
+	size_t i = waiting(c, ticket);
+	struct asker *a = &c->asker[i];
 
-	for (size_t i = 0; i < KL_CONTROL_ASKERS && a == NULL; i++)
-		if (c->asker[i].state == ASKER_WAITING &&
-		    c->asker[i].ticket == ticket)
-			a = &c->asker[i];
-	if (a == NULL)
+	if (i == KL_CONTROL_ASKERS)
 		return;
 	a->state = ASKER_WRITING;
 	a->until_ms = kl_mono_ms() + c->o.idle_ms;
@@ -226,15 +245,15 @@ kl_control_answer(struct kl_control *c, uint64_t ticket, struct kl_bytes text)
 }
 
 static bool
-peer_allowed(const struct kl_control *c, int fd)
+peer_allowed(const struct kl_control *c, int fd, uid_t *uid)
 {
 	struct ucred peer;
 	socklen_t n = sizeof peer;
 
-	if (c->o.group)
-		return true;
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 &&
-	    (peer.uid == 0 || peer.uid == geteuid());
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0)
+		return false;
+	*uid = peer.uid;
+	return c->o.group || peer.uid == 0 || peer.uid == geteuid();
 }
 
 static struct asker *
@@ -259,6 +278,7 @@ listener_dispatch(void *arg, short revents)
 {
 	struct kl_control *c = arg;
 	struct asker *a = asker_free(c);
+	uid_t uid;
 	int fd;
 
 	(void)revents;
@@ -269,12 +289,13 @@ listener_dispatch(void *arg, short revents)
 	fd = accept4(c->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (!peer_allowed(c, fd)) {
+	if (!peer_allowed(c, fd, &uid)) {
 		(void)close(fd);
 		return;
 	}
 	memset(a, 0, sizeof *a);
 	a->control = c;
+	a->uid = uid;
 	a->src = (struct kl_source){ fd, POLLIN, asker_prepare,
 	    asker_dispatch, a };
 	a->until_ms = kl_mono_ms() + c->o.idle_ms;

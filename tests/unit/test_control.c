@@ -40,6 +40,8 @@ on_ask(void *arg, uint64_t ticket, struct kl_bytes q)
 	ck_assert_uint_lt(q.n, sizeof seen.last);
 	memcpy(seen.last, q.p, q.n);
 	seen.last[q.n] = '\0';
+	ck_assert_uint_eq(kl_control_uid(control, ticket), geteuid());
+	ck_assert_uint_eq(kl_control_uid(control, ticket + 1), (uid_t)-1);
 	seen.ticket[seen.n++] = ticket;
 	if (!seen.hold)
 		kl_control_answer(control, ticket, seen.answer == NULL ? q :

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <kortelijn/base/bytes.h>
 #include <kortelijn/host/loop.h>
@@ -42,6 +43,8 @@ int kl_control_open(struct kl_loop *l, const char *path,
     KL_MUST_CHECK;
 /* Ends all connections and removes the socket. Accepts NULL. */
 void kl_control_close(struct kl_control *c);
+/* Who asked: valid until the answer. (uid_t)-1: gone, or not known. */
+uid_t kl_control_uid(const struct kl_control *c, uint64_t ticket);
 /* A line, without newline; copied. A ticket that is gone is ignored. Without
  * memory, or if the text is too long, the connection ends unanswered. */
 void kl_control_answer(struct kl_control *c, uint64_t ticket,
