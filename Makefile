@@ -53,7 +53,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content \
-	signed request envelope message_vectors protocol
+	signed request envelope message_vectors protocol schema_versions
 UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER =
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
@@ -247,11 +247,22 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 SUBMAKE = $(MAKE) $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) \
 	--no-print-directory
 CHECK_B = build/check
+# Tests of the program whose content schema comes after ours. It is built for
+# them only, to show that either program understands the other.
+SCHEMA2 = schema_versions state content
+SCHEMA2_B = build/schema2
+SCHEMA2_BIN = $(SCHEMA2:%=$(SCHEMA2_B)/tests/unit/test_%-schema2)
 
 check: deps
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs
+	@$(SUBMAKE) -s SAN=1 B=$(SCHEMA2_B) SCHEMA_FLAG=-DKL_SCHEMA_MAX=2 \
+	    $(SCHEMA2_BIN)
 	@JOBS=$(JOBS) tests/run.sh $(CHECK_B) \
-	    $(UNIT:%=$(CHECK_B)/tests/unit/test_%) $(INTEGRATION_SH)
+	    $(UNIT:%=$(CHECK_B)/tests/unit/test_%) $(SCHEMA2_BIN) \
+	    $(INTEGRATION_SH)
+
+$(SCHEMA2_B)/tests/unit/%-schema2: $(SCHEMA2_B)/tests/unit/%
+	@ln -f $< $@
 
 check-long: deps
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs

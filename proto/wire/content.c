@@ -69,6 +69,14 @@ schema_served(uint32_t schema)
 	return schema >= KL_SCHEMA_MIN && schema <= KL_SCHEMA_MAX;
 }
 
+uint32_t
+kl_content_schema(uint32_t schema_min, uint32_t schema_max)
+{
+	uint32_t v = schema_max < KL_SCHEMA_MAX ? schema_max : KL_SCHEMA_MAX;
+
+	return v >= schema_min && schema_served(v) ? v : 0;
+}
+
 int
 kl_content_pack_referral(const struct kl_referral *r,
     const uint8_t salt[KL_SALT_BYTES], uint32_t schema, uint8_t *buf,

@@ -396,6 +396,18 @@ write("content.txt", "Sealed content, and the preview that is hashed.", [
     ("preview", preview_text), ("preview_hash", preview_hash),
 ])
 
+# Schema 2 exists in tests only; it adds the state 29, shown to a receiver of
+# schema 1 as help_started (11).
+write("schema.txt", "Content of schema 1 and of schema 2.", [
+    ("salt", salt32), ("referral_1", content),
+    ("referral_2", msg(2) + content[2:]),
+    ("feedback_1", feedback),
+    ("new_code_2", msg(2, 29, None, None, None, 20781, 4)),
+    ("new_code_in_1", msg(1, 29, None, None, None, 20781, 4)),
+    ("collapsed_1", msg(1, 11, None, None, None, 20781, 4)),
+    ("old_code_2", msg(2, 11, None, None, None, 20781, 4)),
+])
+
 consent_bytes = msg(1, 3, 1, 4, 20780, 21145, 1, preview_hash, NONE32,
                     [partner])
 preview_bytes = msg(preview_hash)
@@ -461,7 +473,7 @@ write("log.txt", "Records and the hashes of their leaves under one salt.",
       [("salt", salt32), ("previous_note", note)] + rows +
       [("logged", logged)])
 
-# ---- requests and replies -----------------------------------------------------
+# ---- requests and replies ---------------------------------------------------
 
 signed = dict(referral_rows)["referral_signed"]
 hello = msg(other, 7, 1, 1, 2, note, b"kortelijn-practice 0.1.0")

@@ -21,6 +21,11 @@
 #define KL_CONTENT_REFERRAL_BYTES 1280
 #define KL_CONTENT_FEEDBACK_BYTES 128
 
+/* The newest schema that is written here and opened by a receiver who states
+ * this range in its prekey; 0: there is none, so nothing can be sealed.
+ * PROTOCOL.md 11.5. */
+uint32_t kl_content_schema(uint32_t schema_min, uint32_t schema_max);
+
 /* Content of a REFERRAL or CORRECTION; `salt` is that of the preview.
  * KL_E_SIZE: cap too small. KL_E_VALUE: schema not among those written here. */
 int kl_content_pack_referral(const struct kl_referral *r,
