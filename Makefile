@@ -55,7 +55,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions
 UNIT_CORE = vault tree journal registry conversation
-UNIT_BROKER =
+UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker

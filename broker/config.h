@@ -39,8 +39,8 @@ struct broker_conf {
 };
 
 /* Defaults, then the file, then authority.pub in its config_dir. KL_E_CONFIG
- * with *error filled: a file is missing or wrong; a clock_offset or trace outside
- * the training realm. */
+ * with *error filled: a file is missing or wrong; a clock_offset or trace
+ * outside the training realm. */
 int broker_conf_read(const char *path, struct broker_conf *out,
     struct kl_conf_error *error) KL_MUST_CHECK;
 
