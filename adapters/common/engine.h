@@ -33,7 +33,7 @@ int engine_open(const struct config *c, struct kl_loop *loop,
 /* Accepts NULL. What was not committed is forgotten. */
 void engine_free(struct engine *e);
 
-/* ---- turns ------------------------------------------------------------------ */
+/* ---- turns --------------------------------------------------------------- */
 
 /* Borrowed until it is removed. */
 struct engine_listener {
@@ -51,7 +51,7 @@ void engine_wake(struct engine *e);
 int64_t engine_now_ms(const struct engine *e);
 const struct config *engine_config(const struct engine *e);
 
-/* ---- in --------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------ */
 
 /* Whose hand it was, for the access log. */
 enum engine_interface { ENGINE_CONTROL = 1, ENGINE_FOLDER = 2 };
@@ -63,7 +63,7 @@ struct engine_actor {
 struct engine_taken {
 	struct kl_conv_id conv;
 	char referral_id[JSON_CLIENT_ID_MAX + 1];	/* "": not ours */
-	struct kl_spoken spoken;	/* b[0] is 0 until the broker accepted */
+	struct kl_spoken spoken;	/* b[0] is 0 until it is accepted */
 	bool sends;			/* feedback: something leaves */
 	uint64_t step;			/* of the case's history */
 };
@@ -90,7 +90,7 @@ int engine_feedback(struct engine *e, const struct engine_actor *by,
     const struct kl_spoken *reference, const struct kl_feedback *f,
     struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
 
-/* ---- cases ------------------------------------------------------------------ */
+/* ---- cases --------------------------------------------------------------- */
 
 struct engine_case {
 	struct kl_conv_id conv;
@@ -100,8 +100,8 @@ struct engine_case {
 	bool mine;			/* this adapter sent the REFERRAL */
 	struct kl_id peer;
 	char peer_name[101];		/* of its card, "" if unknown */
-	uint32_t state;			/* enum kl_state, as both sides know it */
-	uint32_t full_state;		/* of the desk, not collapsed; else state */
+	uint32_t state;			/* enum kl_state, as both know it */
+	uint32_t full_state;		/* the desk's, not collapsed */
 	uint32_t milestone, level;	/* enum kl_milestone, kl_level */
 	bool open;			/* no end was reached */
 	bool feedback_ended;		/* consent for feedback is over */
@@ -114,7 +114,7 @@ struct engine_case {
 	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;	/* 0: none */
 	uint32_t valid_until;		/* day, of the consent */
 	bool has_leaf;
-	uint64_t leaf;			/* of the REFERRAL in the broker's log */
+	uint64_t leaf;			/* of the REFERRAL, in the log */
 };
 
 /* The case after `after` (NULL: the first) in the order in which they came.
@@ -138,7 +138,7 @@ int engine_content(struct engine *e, const struct engine_actor *by,
     enum engine_act act, const struct kl_conv_id *conv,
     struct kl_referral *out) KL_MUST_CHECK;
 
-/* ---- history ---------------------------------------------------------------- */
+/* ---- history ------------------------------------------------------------- */
 
 enum engine_what {
 	ENGINE_MADE = 1,		/* draft, durable here */
@@ -156,7 +156,7 @@ enum engine_what {
 	ENGINE_DEADLINE = 13,		/* was missed */
 	ENGINE_FEEDBACK_OVER = 14,	/* consent for feedback is over */
 	ENGINE_WITHDRAWN = 15,
-	ENGINE_HIDDEN = 16,		/* feedback above the level: kept here */
+	ENGINE_HIDDEN = 16,		/* above the level: kept here */
 	ENGINE_ERASED = 17,		/* content was erased */
 };
 const char *engine_what_name(uint32_t what);
@@ -180,7 +180,7 @@ struct engine_step {
 int engine_step_next(struct engine *e, const struct kl_conv_id *conv,
     uint64_t after, struct engine_step *out) KL_MUST_CHECK;
 
-/* ---- events ----------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 /* What the interfaces hand out, in order: a step of a case that somebody
  * outside should know. */
@@ -207,7 +207,7 @@ int engine_cursor_get(struct engine *e, const char *name, uint64_t *seq)
 int engine_cursor_put(struct engine *e, const char *name, uint64_t seq)
     KL_MUST_CHECK;
 
-/* ---- state ------------------------------------------------------------------ */
+/* ---- state --------------------------------------------------------------- */
 
 enum engine_alarm_kind {
 	ENGINE_AL_INSTANCE_CONFLICT = 1, /* another instance runs: take-over */
@@ -218,14 +218,14 @@ enum engine_alarm_kind {
 	ENGINE_AL_EXPIRED = 5,
 	ENGINE_AL_UNCERTAIN = 6,
 	ENGINE_AL_DEAD = 7,
-	ENGINE_AL_LOST = 8,		/* lost over there, cannot be sent again */
-	ENGINE_AL_BAD_ITEM = 9,		/* the broker sent what does not verify */
+	ENGINE_AL_LOST = 8,		/* over there; cannot be sent again */
+	ENGINE_AL_BAD_ITEM = 9,		/* from the broker; does not verify */
 	ENGINE_AL_DIRECTORY = 10,	/* so did its directory */
 	ENGINE_AL_DEADLINE = 11,
 	ENGINE_AL_NO_KEY = 12,		/* receiver has no valid key: waits */
 	ENGINE_AL_BROKER = 13,		/* the broker does not serve us; code */
 	ENGINE_AL_CHECKPOINT = 14,	/* no new checkpoint for 15 min */
-	ENGINE_AL_ERASE = 15,		/* an erase request that does not hold */
+	ENGINE_AL_ERASE = 15,		/* an erase request without ground */
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
 };
 const char *engine_alarm_name(uint32_t kind);
@@ -245,7 +245,7 @@ int engine_alarm_next(struct engine *e, uint64_t after,
 
 enum engine_session {
 	ENGINE_NO_LINK = 1,		/* no connection to the broker */
-	ENGINE_GREETING = 2,		/* HELLO, reporting in, directory, keys */
+	ENGINE_GREETING = 2,		/* HELLO, reporting in, directory */
 	ENGINE_READY = 3,
 	ENGINE_CONFLICT = 4,		/* another instance: needs take-over */
 	ENGINE_NOT_SERVED = 5,		/* the broker refuses us; code */
@@ -264,7 +264,7 @@ struct engine_status {
 	uint64_t cases, open_cases, alarms;
 	int64_t prekeys_until_ms;	/* cover at the broker */
 	uint64_t directory;		/* cards known */
-	char origin[100];		/* of the last checkpoint, "": none yet */
+	char origin[100];		/* of the last checkpoint, or "" */
 	uint64_t log_size;
 	int64_t checkpoint_ms;		/* when it was seen */
 	uint32_t slots_free;

@@ -241,7 +241,8 @@ jget_item(struct jget *r, json_t *v, const struct jget_place *up,
 }
 
 int32_t
-jget_day(struct jget *r, json_t *v, const struct jget_place *up, const char *key)
+jget_day(struct jget *r, json_t *v, const struct jget_place *up,
+    const char *key)
 {
 	const char *s = jget_string(r, v, up, key);
 	int32_t day = 0;

@@ -135,7 +135,8 @@ take_onward(struct jget *r, json_t *v, const struct jget_place *up,
 		for (size_t k = 0; k < i; k++)
 			if (kl_id_equal(&out->onward_to[k],
 			    &out->onward_to[i]))
-				jget_refuse(r, KL_C_FIELD_VALUE, up, "onward_to");
+				jget_refuse(r, KL_C_FIELD_VALUE, up,
+				    "onward_to");
 		out->onward_n++;
 	}
 }

@@ -47,7 +47,7 @@ struct json_referral_file {
 struct json_correction_file {
 	uint32_t schema;
 	char correction_of[JSON_CLIENT_ID_MAX + 1];
-	bool is_spoken;			/* correction_of is a spoken reference */
+	bool is_spoken;			/* correction_of is a reference */
 	struct kl_spoken spoken;
 	struct kl_referral referral;
 };

@@ -26,7 +26,7 @@ index_key(uint8_t buf[8], uint64_t index)
 	return kl_bytes(buf, 8);
 }
 
-/* ---- the month's key ------------------------------------------------------ */
+/* ---- the month's key ----------------------------------------------------- */
 
 static uint32_t
 month_of(int64_t now_ms)
@@ -76,7 +76,7 @@ month_make(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
 	    kl_writer_bytes(&v));
 }
 
-/* ---- leaves --------------------------------------------------------------- */
+/* ---- leaves -------------------------------------------------------------- */
 
 /* Leaf row: hash 32, month 4, sealed (salt 32, record). */
 static int
@@ -194,7 +194,7 @@ journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 	return KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, out);
 }
 
-/* ---- the tree's state ----------------------------------------------------- */
+/* ---- the tree's state ---------------------------------------------------- */
 
 static int
 put_text(struct kl_kv_txn *txn, const char *name, const char *text)
@@ -315,7 +315,7 @@ journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	return err != KL_OK ? err : journal_save(j, txn);
 }
 
-/* ---- checkpoints ---------------------------------------------------------- */
+/* ---- checkpoints --------------------------------------------------------- */
 
 bool
 journal_due(const struct journal *j, int64_t now_ms)
@@ -416,7 +416,7 @@ journal_resume(struct journal *j, struct kl_kv_txn *read,
 	return KL_OK;
 }
 
-/* ---- proofs --------------------------------------------------------------- */
+/* ---- proofs -------------------------------------------------------------- */
 
 int
 journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,

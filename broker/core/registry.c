@@ -11,7 +11,7 @@
 
 #define PREKEY_KEPT_MS (60 * KL_DAY_MS)	/* as long as a message may last */
 
-/* ---- looking up ----------------------------------------------------------- */
+/* ---- looking up ---------------------------------------------------------- */
 
 struct participant *
 registry_by_number(struct registry *r, uint32_t number)
@@ -140,7 +140,7 @@ registry_cover_ms(const struct participant *p, int64_t now_ms)
 	return until == now_ms ? 0 : until;
 }
 
-/* ---- taking up ------------------------------------------------------------ */
+/* ---- taking up ----------------------------------------------------------- */
 
 /* An array that holds one more. */
 static void *
@@ -339,7 +339,7 @@ take_up(struct registry *r, const struct opened *o, uint64_t number)
 	}
 }
 
-/* ---- verifying ------------------------------------------------------------ */
+/* ---- verifying ----------------------------------------------------------- */
 
 static bool
 card_known(const struct registry *r, const struct kl_card *c)
@@ -419,7 +419,7 @@ check_entry(struct registry *r, const struct opened *o,
 	}
 }
 
-/* ---- storing -------------------------------------------------------------- */
+/* ---- storing ------------------------------------------------------------- */
 
 static struct kl_bytes
 number_key(uint8_t buf[8], uint64_t number)

@@ -24,9 +24,9 @@ static const struct cli_command commands[] = {
 	  "[--endpoint=ADDRESS] [--state=DIR] [--days=N] [--from=DAY]",
 	  "make keys, card and configuration of a broker",
 	  "Makes curve.key, log.key, authority.pub, broker.card, cards/,\n"
-	  "revocations/ and a commented kortelijnd.conf in CONFIG_DIR. Keys and\n"
-	  "a configuration that are there stay; the card is renewed. Run it as\n"
-	  "the user that runs kortelijnd. --endpoint is where the broker\n"
+	  "revocations/ and a commented kortelijnd.conf in CONFIG_DIR. Keys\n"
+	  "and a configuration that are there stay; the card is renewed. Run\n"
+	  "it as the user that runs kortelijnd. --endpoint is where it\n"
 	  "listens, tcp://127.0.0.1:7700 if it is not given.",
 	  1, 1, { "id=", "name=", "authority=", "endpoint=", "state=",
 	    "days=", "from=" }, cmd_broker_init },
@@ -48,9 +48,9 @@ static const struct cli_command commands[] = {
 	    "reads=", "reads-all", "fingerprint=" }, cmd_enrol_issue },
 	{ "enrol accept", "CARDFILE",
 	  "let the broker take up a card",
-	  "Hands the card to the running broker, which takes it up at once, and\n"
-	  "keeps it in CONFIG/cards. If the broker does not run, it takes the\n"
-	  "card up at its next start.",
+	  "Hands the card to the running broker, which takes it up at once,\n"
+	  "and keeps it in CONFIG/cards. If the broker does not run, it takes\n"
+	  "the card up at its next start.",
 	  1, 1, { NULL }, cmd_enrol_accept },
 	{ "participant list", "",
 	  "list the cards that the broker knows",
@@ -61,8 +61,8 @@ static const struct cli_command commands[] = {
 	{ "participant revoke", "ID --reason=replaced|left|compromise "
 	  "--authority=DIR",
 	  "end a participant's cards",
-	  "Signs a revocation for every card of ID in CONFIG/cards, keeps it in\n"
-	  "CONFIG/revocations and hands it to the running broker, where it\n"
+	  "Signs a revocation for every card of ID in CONFIG/cards, keeps it\n"
+	  "in CONFIG/revocations and hands it to the running broker, where it\n"
 	  "counts from the next request. After 'compromise' nothing that this\n"
 	  "participant sent and that still waits is released.",
 	  1, 1, { "reason=", "authority=" }, cmd_participant_revoke },
@@ -71,14 +71,15 @@ static const struct cli_command commands[] = {
 	  "", 0, 0, { NULL }, cmd_status },
 	{ "checkpoint", "",
 	  "print the signed head of the delivery log",
-	  "The text can be kept anywhere and later proves that the log was not\n"
-	  "rewritten.",
+	  "The text can be kept anywhere and later proves that the log was\n"
+	  "not rewritten.",
 	  0, 0, { NULL }, cmd_checkpoint },
 	{ "store new", "--reason=TEXT [--yes]",
 	  "allow an empty store after a loss",
-	  "The broker does not start when its store is gone. This lets it begin\n"
-	  "with an empty one at its next start; the adapters then present what\n"
-	  "is open. Explains this and asks, unless --yes is given.",
+	  "The broker does not start when its store is gone. This lets it\n"
+	  "begin with an empty one at its next start; the adapters then\n"
+	  "present what is open. Explains this and asks, unless --yes is\n"
+	  "given.",
 	  0, 0, { "reason=", "yes" }, cmd_store_new },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",

@@ -20,7 +20,8 @@ static const struct row {
 	  "Het verzoek heeft het verkeerde aantal delen." },
 	{ KL_C_VERSION, KL_RETRY_NEVER, "version",
 	  "This protocol version is not supported: update the program.",
-	  "Deze protocolversie wordt niet ondersteund: werk het programma bij." },
+	  "Deze protocolversie wordt niet ondersteund: werk het programma "
+	  "bij." },
 	{ KL_C_SUITE, KL_RETRY_NEVER, "suite",
 	  "This cryptographic suite is not supported.",
 	  "Deze versleutelwijze wordt niet ondersteund." },

@@ -83,8 +83,8 @@ help_common(const struct cli_program *p)
 	printf("Options of every command:\n"
 	    "  --config=FILE   instead of %s\n%s"
 	    "  --json          answer in JSON\n"
-	    "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 %s does\n"
-	    "not run; 4 a file is missing, wrong or not permitted.\n",
+	    "Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 %s\n"
+	    "does not run; 4 a file is missing, wrong or not permitted.\n",
 	    p->conf_default, p->help, p->daemon);
 }
 

@@ -147,7 +147,8 @@ choice_set(struct conf *c, const struct kl_conf_key *k, const char *value)
 	const uint32_t v = k->choice(value);
 
 	if (v == 0)
-		return fail_value(c, k, value, "must be one of the names for it");
+		return fail_value(c, k, value,
+		    "must be one of the names for it");
 	*(uint32_t *)k->out = v;
 	return true;
 }

@@ -71,7 +71,8 @@ line_has_option(const char *line, size_t n, const char *option)
 
 		while (end < n && line[end] != ',')
 			end++;
-		if (end - start == len && memcmp(line + start, option, len) == 0)
+		if (end - start == len &&
+		    memcmp(line + start, option, len) == 0)
 			return true;
 		start = end + 1;
 	}

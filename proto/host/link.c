@@ -150,7 +150,7 @@ kl_link_init(void)
 		errno = ENOTSUP;
 		return KL_E_SYSTEM;
 	}
-	/* libzmq draws routing ids and jitter from rand() and never seeds it. */
+	/* libzmq draws routing ids and jitter from rand(), never seeded. */
 	srand(kl_random_below(UINT32_MAX));
 	process.ctx = zmq_ctx_new();
 	return process.ctx == NULL ? KL_E_SYSTEM : KL_OK;

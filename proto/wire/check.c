@@ -12,7 +12,7 @@ verdict(bool ok)
 	return ok ? KL_OK : KL_E_VALUE;
 }
 
-/* ---- texts ---------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------- */
 
 /* Bytes of the UTF-8 sequence at p, 0 if it is none: no overlong forms, no
  * surrogates, nothing above U+10FFFF. */
@@ -92,7 +92,7 @@ spoken_ok(const uint8_t spoken[9])
 	return true;
 }
 
-/* ---- signed --------------------------------------------------------------- */
+/* ---- signed -------------------------------------------------------------- */
 
 int
 kl_check_consent(const void *consent)
@@ -223,7 +223,7 @@ kl_check_enrol(const void *enrol_request)
 	    memcmp(e->sign_pk.b, e->transport_pk.b, 32) != 0);
 }
 
-/* ---- requests ------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 int
 kl_check_hello(const void *hello)

@@ -164,7 +164,8 @@ static const struct kl_table messages[] = {
 	[KL_M_SYNC] = MESSAGE(sync_rows, sync, kl_sync),
 	[KL_M_SYNC_REPLY] = MESSAGE(sync_reply_rows, sync_reply,
 	    kl_sync_reply),
-	[KL_M_SYNC_CONVERSATION] = CHECKED(sync_conversation, kl_sync_conversation),
+	[KL_M_SYNC_CONVERSATION] = CHECKED(sync_conversation,
+	    kl_sync_conversation),
 	[KL_M_LOG] = MESSAGE(log_rows, log, kl_log_request),
 	[KL_M_LOG_REPLY] = CHECKED(log_reply, kl_log_reply),
 };

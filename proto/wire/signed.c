@@ -21,7 +21,7 @@ kl_plain_bytes(uint32_t kind)
 	}
 }
 
-/* ---- Signed and Body ------------------------------------------------------ */
+/* ---- Signed and Body ----------------------------------------------------- */
 
 struct outer {
 	struct kl_bytes body;
@@ -245,7 +245,7 @@ kl_envelope_read(struct kl_bytes body, struct kl_arena *mem,
 	return code;
 }
 
-/* ---- statements ----------------------------------------------------------- */
+/* ---- statements ---------------------------------------------------------- */
 
 static const struct kl_row card_rows[] = {
 	KL_U32(kl_card, version, 1, 1),
@@ -447,7 +447,7 @@ kl_statement_pack(uint32_t type, const void *in, size_t in_size, uint8_t *buf,
 	return t == NULL ? KL_E_VALUE : kl_table_pack(t, in, buf, cap, n);
 }
 
-/* ---- names ---------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 static const char *const event_names[] = {
 	[KL_EV_ORIGIN] = "origin", [KL_EV_CARD] = "card",

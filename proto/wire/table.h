@@ -27,7 +27,7 @@ enum kl_row_type {
 	KL_ROW_U32S,		/* uint32_t[max], count at `count` */
 	KL_ROW_U64S,		/* uint64_t[max] */
 	KL_ROW_IDS,		/* struct kl_id[max], each valid */
-	KL_ROW_VIEWS,		/* struct kl_bytes[max] of at most `size` bytes */
+	KL_ROW_VIEWS,		/* struct kl_bytes[max], each to `size` */
 };
 
 struct kl_row {

@@ -5,10 +5,10 @@
  *   adapters BROKER_PID TEMPLATE IN_FLIGHT LOOPS PRACTICE,DESK,ID,TRACE...
  *
  * TEMPLATE: a referral file. PRACTICE, DESK: control sockets; ID: of the desk;
- * TRACE: the practice's trace, where a feedback shows that arrived. Each loop in flight
- * is a thread that asks and waits, as so many clerks would. A loop: refer,
- * until the broker accepted; feedback `completed`, as soon as the desk has
- * the referral; done when the practice opened the feedback.
+ * TRACE: the practice's trace, where a feedback shows that arrived. Each loop
+ * in flight is a thread that asks and waits, as so many clerks would. A loop:
+ * refer, until the broker accepted; feedback `completed`, as soon as the desk
+ * has the referral; done when the practice opened the feedback.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -59,7 +59,7 @@ nap(void)
 	(void)nanosleep(&(struct timespec){ .tv_nsec = STEP_US * 1000 }, NULL);
 }
 
-/* ---- asking an adapter -------------------------------------------------------- */
+/* ---- asking an adapter --------------------------------------------------- */
 
 /* Takes the question; the answer is the caller's. */
 static json_t *
@@ -101,7 +101,7 @@ text(const json_t *o, const char *key)
 	return s != NULL ? s : "?";
 }
 
-/* ---- the practice's trace ------------------------------------------------------ */
+/* ---- the practice's trace ------------------------------------------------ */
 
 static void
 trace_line(struct pair *p, const char *line)
@@ -174,7 +174,7 @@ seen_us(struct bench *b, struct pair *p, json_int_t leaf)
 	return us;
 }
 
-/* ---- a loop ---------------------------------------------------------------------- */
+/* ---- a loop -------------------------------------------------------------- */
 
 static json_t *
 refer(struct bench *b, struct pair *p, size_t n)
@@ -258,7 +258,7 @@ loop_thread(void *arg)
 	}
 }
 
-/* ---- main ------------------------------------------------------------------------- */
+/* ---- main ---------------------------------------------------------------- */
 
 static void
 pair_take(struct bench *b, char *arg)

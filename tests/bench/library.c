@@ -88,7 +88,7 @@ refused(uint32_t code, const char *what)
 	exit(1);
 }
 
-/* ---- sending -------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------- */
 
 static void
 send_request(struct end *e, enum asked what, size_t loop, uint32_t request,
@@ -204,7 +204,7 @@ answer(struct bench *b, size_t i)
 	send_sealed(b, e, i);
 }
 
-/* ---- what came ------------------------------------------------------------ */
+/* ---- what came ----------------------------------------------------------- */
 
 static void
 send_receipt(struct end *e, size_t i, const struct kl_envelope *env,
@@ -355,7 +355,7 @@ take(struct bench *b, struct end *e, const struct client_answer *a)
 	}
 }
 
-/* ---- the run -------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------- */
 
 static void
 send_again(struct bench *b)
@@ -423,7 +423,7 @@ run(struct bench *b)
 	}
 }
 
-/* ---- before and after ------------------------------------------------------ */
+/* ---- before and after ---------------------------------------------------- */
 
 static void
 ends_make(struct bench *b, const char *config_dir, const char *authority_dir)

@@ -157,8 +157,9 @@ main(int argc, char **argv)
 {
 	struct client c = { .mem = kl_arena_new(1 << 20, 4096) };
 	/* An adapter draws its instance once and keeps it; see PROTOCOL.md. */
-	struct kl_hello hello = { .take_over = KL_NO, .schema_min = KL_SCHEMA_MIN,
-	    .schema_max = KL_SCHEMA_MAX, .program = kl_bytes_str("example") };
+	struct kl_hello hello = { .take_over = KL_NO,
+	    .schema_min = KL_SCHEMA_MIN, .schema_max = KL_SCHEMA_MAX,
+	    .program = kl_bytes_str("example") };
 	struct kl_reply_msg reply;
 	uint64_t after = 0;
 	int dir = argc == 3 ? open(argv[1], O_RDONLY) : -1, r;

@@ -80,7 +80,7 @@ client_clear(struct client *c)
 	memset(c, 0, sizeof *c);
 }
 
-/* ---- statements ----------------------------------------------------------- */
+/* ---- statements ---------------------------------------------------------- */
 
 static int
 sign_as(const struct kl_secret *sk, uint32_t statement, const void *in,
@@ -138,7 +138,7 @@ client_enrol(const struct client *c, const struct kl_secret *authority,
 	    kl_bytes(packed, n));
 }
 
-/* ---- the link ------------------------------------------------------------- */
+/* ---- the link ------------------------------------------------------------ */
 
 int
 client_connect(struct client *c, const char *endpoint,
@@ -247,7 +247,7 @@ client_call(struct client *c, uint32_t request, uint32_t type,
 	return r;
 }
 
-/* ---- the beginning of a session ------------------------------------------- */
+/* ---- the beginning of a session ------------------------------------------ */
 
 static int
 answer_of(int r, const struct client_answer *a, uint32_t *code)

@@ -58,7 +58,7 @@ give_up(const char *path, const char *why)
 	exit(2);
 }
 
-/* ---- small things over jansson ---------------------------------------------- */
+/* ---- small things over jansson ------------------------------------------- */
 
 static const char *
 text(const json_t *o, const char *key)
@@ -104,7 +104,7 @@ is(const json_t *record, const char *event)
 	return strcmp(text(record, "event"), event) == 0;
 }
 
-/* ---- reading ----------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 typedef void (*line_fn)(struct history *h, const char *name, json_t *line);
 
@@ -217,7 +217,7 @@ read_log(struct history *h, const char *path)
 	h->n_logs++;
 }
 
-/* ---- what the log says of a message -------------------------------------------- */
+/* ---- what the log says of a message -------------------------------------- */
 
 /* Its ACCEPTED record in log i, NULL: none there. */
 static json_t *
@@ -257,7 +257,7 @@ ended(const json_t *m)
 	return false;
 }
 
-/* ---- what must not have happened ------------------------------------------------ */
+/* ---- what must not have happened ----------------------------------------- */
 
 /* I1, I10: an acknowledgement is a promise that was durable before. */
 static void
@@ -498,7 +498,7 @@ check_log(struct history *h, size_t i)
 		violation(h, "log %zu does not name the one before", i);
 }
 
-/* ---- main ------------------------------------------------------------------------ */
+/* ---- main ---------------------------------------------------------------- */
 
 static size_t
 count(const struct history *h, const char *key)

@@ -31,7 +31,7 @@ must(int r, const char *what)
 	exit(1);
 }
 
-/* ---- what can be said ------------------------------------------------------ */
+/* ---- what can be said ---------------------------------------------------- */
 
 static void
 add(struct frames *f, size_t n)
@@ -178,7 +178,7 @@ say(const char *what, struct frames *f)
 	must(KL_E_NOT_FOUND, what);
 }
 
-/* ---- and what comes back --------------------------------------------------- */
+/* ---- and what comes back ------------------------------------------------- */
 
 static const char *
 ask(struct client *c, const struct frames *f)

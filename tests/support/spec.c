@@ -12,7 +12,7 @@
 #define ARENA_BYTES (256 * 1024)
 #define ARENA_ALLOCS 512
 
-/* ---- encoding ------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------ */
 
 static void
 put_varint(struct kl_writer *w, uint64_t v, bool longer)
@@ -175,7 +175,7 @@ spec_build_with(const struct spec *s, bool max, size_t i, uint64_t value,
 	build(s, max, &o, out);
 }
 
-/* ---- promises ------------------------------------------------------------- */
+/* ---- promises ------------------------------------------------------------ */
 
 static enum kl_code
 read_code(const struct spec *s, const struct spec_bytes *in, size_t n)

@@ -17,8 +17,8 @@ enum spec_type {
 	SPEC_U64,
 	SPEC_TIME,	/* 0 to the end of 9999 */
 	SPEC_FIXED,	/* lo bytes, filled with min or max */
-	SPEC_ID,	/* participant; min 0: may be none, and is at minimum */
-	SPEC_VIEW,	/* lo..hi bytes; min and max long, or `text` at maximum */
+	SPEC_ID,	/* min 0: may be none, and is at minimum */
+	SPEC_VIEW,	/* lo..hi bytes; min, max long, or `text` at maximum */
 	SPEC_U32S,	/* at most hi numbers, each `max` */
 	SPEC_U64S,
 	SPEC_IDS,	/* at most hi participants */

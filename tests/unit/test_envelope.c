@@ -132,7 +132,7 @@ sealed_is_zero(void)
 	return kl_bytes_zero(KL_BYTES_OF(sealed));
 }
 
-/* ---- round trip ------------------------------------------------------------- */
+/* ---- round trip ---------------------------------------------------------- */
 
 START_TEST(each_kind_opens_as_it_was_sealed)
 {
@@ -201,7 +201,7 @@ START_TEST(the_same_content_never_gives_the_same_bytes)
 }
 END_TEST
 
-/* ---- what is not sealed ------------------------------------------------------ */
+/* ---- what is not sealed -------------------------------------------------- */
 
 START_TEST(what_does_not_fit_its_kind_is_not_sealed)
 {
@@ -312,7 +312,7 @@ START_TEST(memory_is_answered_when_none_is_left)
 }
 END_TEST
 
-/* ---- what does not check ----------------------------------------------------- */
+/* ---- what does not check ------------------------------------------------- */
 
 START_TEST(no_bit_of_an_envelope_may_change)
 {
@@ -381,7 +381,7 @@ START_TEST(garbage_and_a_spent_arena_have_their_codes)
 }
 END_TEST
 
-/* ---- what does not open ------------------------------------------------------- */
+/* ---- what does not open -------------------------------------------------- */
 
 START_TEST(another_prekey_or_sender_does_not_open)
 {

@@ -88,7 +88,8 @@ END_TEST
 START_TEST(data_mode_reads_the_options_of_the_right_device)
 {
 	static const char text[] =
-	    "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/a rw,data=ordered\n"
+	    "22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/a "
+	    "rw,data=ordered\n"
 	    "23 22 254:2 / /v rw - ext4 /dev/data=journal rw,data=journal,x\n"
 	    "24 22 254:3 / /w,data=journal rw - ext4 /dev/c rw";
 

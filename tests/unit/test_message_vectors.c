@@ -59,7 +59,7 @@ vector(const char *name, const char *part)
 	return vectors_get(v, full);
 }
 
-/* ---- the parties of the vectors --------------------------------------------- */
+/* ---- the parties of the vectors ------------------------------------------ */
 
 struct party {
 	const char *seed;		/* name in the file */
@@ -87,7 +87,7 @@ party(const char *seed, const char *id, uint8_t transport)
 #define BROKER() party("broker_seed", "kvk:11223344", 0x90)
 #define AUTHORITY() party("authority_seed", "kvk:00000000", 0)
 
-/* ---- statements --------------------------------------------------------------- */
+/* ---- statements ---------------------------------------------------------- */
 
 /* The struct packs to the vector, the vector reads to the struct (whose views
  * are compared by what packs from it), and the signature is the vector's. */
@@ -319,10 +319,11 @@ START_TEST(notices_are_as_the_vectors_say)
 }
 END_TEST
 
-/* ---- content ------------------------------------------------------------------ */
+/* ---- content ------------------------------------------------------------- */
 
 static const struct kl_referral referral = {
-	.extract = KL_EXTRACT_FULL, .name = { "J.P.M.", "van", "P\xc3\xbctten" },
+	.extract = KL_EXTRACT_FULL,
+	.name = { "J.P.M.", "van", "P\xc3\xbctten" },
 	.birth_date = { 1980, 10, 25 }, .postcode = "7511AB",
 	.house_number = 12, .house_number_suffix = "A",
 	.sex = KL_SEX_FEMALE, .phone = "+31612345678",
@@ -409,7 +410,7 @@ START_TEST(the_preview_is_the_text_that_the_vectors_hash)
 }
 END_TEST
 
-/* ---- envelopes ---------------------------------------------------------------- */
+/* ---- envelopes ----------------------------------------------------------- */
 
 static struct kl_header
 header_of(uint32_t kind, const struct party *from, const struct party *to)
@@ -542,7 +543,7 @@ START_TEST(consent_and_preview_are_as_the_vectors_say)
 }
 END_TEST
 
-/* ---- the log ------------------------------------------------------------------ */
+/* ---- the log ------------------------------------------------------------- */
 
 static void
 record_agrees(const char *name, const struct kl_record *r)
@@ -621,7 +622,7 @@ START_TEST(records_and_leaves_are_as_the_vectors_say)
 }
 END_TEST
 
-/* ---- requests ----------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------ */
 
 /* In the order of enum kl_message_type. */
 static const size_t sizes[] = {

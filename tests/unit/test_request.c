@@ -167,7 +167,7 @@ START_TEST(no_frame_reads_beyond_its_arena)
 }
 END_TEST
 
-/* ---- rules between fields --------------------------------------------------- */
+/* ---- rules between fields ------------------------------------------------ */
 
 static bool
 packs(uint32_t type, const void *in, size_t size)
@@ -264,7 +264,7 @@ START_TEST(a_proof_is_whole_hashes)
 }
 END_TEST
 
-/* ---- the rest of the interface ---------------------------------------------- */
+/* ---- the rest of the interface ------------------------------------------- */
 
 START_TEST(a_struct_of_another_size_is_not_touched)
 {

@@ -86,7 +86,7 @@ static const struct spec_field record[] = {
 	U(1, ANY32),
 };
 
-/* ---- the layers of an envelope -------------------------------------------- */
+/* ---- the layers of an envelope ------------------------------------------- */
 
 /* PROTOCOL.md 4.1 to 4.3. */
 static const struct spec_field header_referral[] = {
@@ -385,7 +385,7 @@ START_TEST(no_frame_reads_beyond_its_arena)
 }
 END_TEST
 
-/* ---- envelope: layers and what they say about each other ------------------ */
+/* ---- envelope: layers and what they say about each other ----------------- */
 
 static struct kl_arena *mem;
 
@@ -630,7 +630,7 @@ START_TEST(consent_names_each_receiver_once)
 }
 END_TEST
 
-/* ---- rules between the fields of a statement ------------------------------- */
+/* ---- rules between the fields of a statement ----------------------------- */
 
 /* The struct of the sample of specs[i]. */
 static void
@@ -915,7 +915,7 @@ START_TEST(a_notice_says_only_what_belongs_to_it)
 }
 END_TEST
 
-/* ---- the rest of the interface -------------------------------------------- */
+/* ---- the rest of the interface ------------------------------------------- */
 
 START_TEST(a_struct_of_another_size_is_not_touched)
 {

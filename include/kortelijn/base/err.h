@@ -33,7 +33,7 @@ enum kl_err {
 	KL_E_SYSTEM = -24,	/* another system call failed; see errno */
 
 	/* Outcome unknown or data lost: the process must end. */
-	KL_E_COMMIT = -30,	/* a commit or its sync failed: outcome unknown */
+	KL_E_COMMIT = -30,	/* a commit or its sync: outcome unknown */
 	KL_E_DAMAGED = -31,	/* stored data does not verify */
 };
 

@@ -21,9 +21,9 @@ struct kl_route { uint8_t b[16]; size_t n; };	/* of one connection */
 
 struct kl_link_message {
 	struct kl_route route;		/* server only */
-	struct kl_curve_pk peer;	/* server only: who the handshake proved */
+	struct kl_curve_pk peer;	/* server only: proved by handshake */
 	size_t n;
-	struct kl_bytes frame[KL_LINK_FRAMES_MAX];	/* until the next recv */
+	struct kl_bytes frame[KL_LINK_FRAMES_MAX];	/* until next recv */
 };
 
 /* A frame on the wire, encrypted, in bytes; above it the connection is cut.
@@ -110,7 +110,7 @@ enum kl_link_state {
 enum kl_link_state kl_link_state(struct kl_link *l);
 
 struct kl_link_counts {
-	uint64_t dropped;		/* messages without key or with bad frames */
+	uint64_t dropped;		/* no key proven, or bad frames */
 	uint64_t handshakes_refused;	/* by the verdict of admit */
 	uint64_t handshakes_failed;	/* garbage, time-outs, wrong server key;
 					 * may count a refused one again */

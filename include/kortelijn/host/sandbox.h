@@ -12,7 +12,7 @@
 
 enum kl_sandbox_role {
 	KL_SANDBOX_EDGE,	/* network, no files, no other process */
-	KL_SANDBOX_CORE,	/* its directories, no network, no new process */
+	KL_SANDBOX_CORE,	/* its directories, no network, no processes */
 };
 
 struct kl_sandbox {
