@@ -1,5 +1,6 @@
 #include "adapters/common/json_content.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/common/jget.h"
@@ -73,9 +74,9 @@ take_fields(struct jget *r, json_t *o, const struct jget_place *at,
 		}
 		/* A dot in a key must not reach into a group. */
 		if (strchr(key, '.') == NULL && strlen(key) < 32) {
-			strcpy(path, group == NULL ? "" : group);
-			strcat(path, group == NULL ? "" : ".");
-			strcat(path, key);
+			(void)snprintf(path, sizeof path, "%s%s%s",
+			    group == NULL ? "" : group,
+			    group == NULL ? "" : ".", key);
 			f = kl_field_find(path);
 		}
 		if (f == NULL)
