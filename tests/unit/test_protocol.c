@@ -67,6 +67,9 @@ table_at(const char *heading)
 	t.end = strstr(t.at, "\n## ");
 	if (t.end == NULL)
 		t.end = t.at + strlen(t.at);
+	if (heading[2] == '#' && strstr(t.at, "\n### ") != NULL &&
+	    strstr(t.at, "\n### ") < t.end)
+		t.end = strstr(t.at, "\n### ");
 	return t;
 }
 
@@ -149,6 +152,48 @@ START_TEST(every_state_is_in_the_contract)
 		ck_assert_str_eq(row, want);
 	}
 	ck_assert_msg(!numbered_next(&t, row), "no such state: %s", row);
+}
+END_TEST
+
+/* "3-4, 24-27" with en dashes. */
+static void
+followers(uint32_t from, char out[256])
+{
+	const struct kl_step s = { .milestone = KL_MS_NONE,
+		.corrected = true, .other_wanted = true };
+	uint32_t first = 0;
+	size_t n = 0;
+
+	snprintf(out, 256, DASH);
+	for (uint32_t to = 1; to <= KL_ST_CLOSED + 1; to++) {
+		bool may = to <= KL_ST_CLOSED &&
+		    kl_state_in_table(from, to, &s);
+
+		if (may && first == 0)
+			first = to;
+		if (may || first == 0)
+			continue;
+		n += (size_t)snprintf(out + n, 256 - n, "%s%" PRIu32,
+		    n == 0 ? "" : ", ", first);
+		if (to - 1 > first)
+			n += (size_t)snprintf(out + n, 256 - n, DASH "%"
+			    PRIu32, to - 1);
+		first = 0;
+	}
+}
+
+START_TEST(every_transition_is_in_the_contract)
+{
+	struct table t = table_at("### 8.16 ");
+	char want[ROW_MAX], row[ROW_MAX], to[256];
+
+	for (uint32_t code = 1; code <= KL_ST_CLOSED; code++) {
+		followers(code, to);
+		snprintf(want, sizeof want, "| %" PRIu32 " `%s` | %s |", code,
+		    kl_state_name(code), to);
+		ck_assert_msg(numbered_next(&t, row), "missing: %s", want);
+		ck_assert_str_eq(row, want);
+	}
 }
 END_TEST
 
@@ -350,6 +395,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, every_refusal_code_is_in_the_contract);
 	tcase_add_test(tc, every_state_is_in_the_contract);
+	tcase_add_test(tc, every_transition_is_in_the_contract);
 	tcase_add_test(tc, every_event_of_the_log_is_in_the_contract);
 	tcase_add_test(tc, the_closed_lists_are_in_the_contract);
 	tcase_add_test(tc, the_states_of_records_are_in_the_contract);
