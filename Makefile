@@ -40,7 +40,8 @@ CORE =
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
 	cmd_store control paper term
-COMMON = config store identity directory prekeys jget json_content \
+COMMON = drop watch watch_work config store identity directory prekeys jget \
+	json_content \
 	json_write profile profile_text
 PRACTICE =
 MUNICIPALITY =
@@ -57,7 +58,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 UNIT_CORE = vault tree journal registry conversation
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
-	directory prekeys store
+	directory prekeys store watch
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
