@@ -35,8 +35,10 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree journal registry conversation mailbox
-CORE =
+PARTS = vault tree journal registry conversation mailbox retain refusals
+CORE = main boot papers keys cycle dispatch acks control stats handle_hello \
+	handle_submit handle_fetch handle_receipt handle_item_ack \
+	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
 	cmd_store control paper term
@@ -184,7 +186,7 @@ $(SO_END): $(END_O) $(SO) proto/exports.map
 	    -o $@ $(END_O) $(SO) -lsodium
 
 $(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
 $(B)/kortelijn: $(CTL_O) $(B)/broker/config.o $(CLI_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson -lqrencode
@@ -210,7 +212,7 @@ $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
 $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) \
     $(SUPPORT_CORE_O) $(SUPPORT_O) $(LIB_END) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(EDGE_O)) $(BROKER_O) \

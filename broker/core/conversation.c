@@ -231,15 +231,43 @@ conversation_make(struct turn *t, const struct kl_envelope *e,
 	return vault_take(t->vault, &out->slot);
 }
 
+static struct kl_tag
+spoken_tag(struct turn *t, const struct conversation *c)
+{
+	return vault_tag(t->vault, T_SPOKEN, KL_BYTES_OF(c->spoken));
+}
+
+static struct kl_tag
+referral_tag(struct turn *t, const struct kl_hash *body_hash)
+{
+	return vault_tag(t->vault, T_PARENT, KL_BYTES_OF(*body_hash));
+}
+
+struct child_key { uint8_t b[2 * sizeof(struct kl_tag)]; };
+
+static struct child_key
+child_key(struct turn *t, const struct conversation *c)
+{
+	const struct kl_tag parent = referral_tag(t, &c->under);
+	struct child_key k;
+
+	memcpy(k.b, parent.b, sizeof parent.b);
+	memcpy(k.b + sizeof parent.b, c->tag.b, sizeof c->tag.b);
+	return k;
+}
+
+static bool
+has_parent(const struct conversation *c)
+{
+	return !kl_bytes_zero(KL_BYTES_OF(c->under));
+}
+
 int
 conversation_put_new(struct turn *t, const struct conversation *c)
 {
-	struct kl_tag spoken = vault_tag(t->vault, T_SPOKEN,
-	    KL_BYTES_OF(c->spoken));
-	struct kl_tag body = vault_tag(t->vault, T_PARENT,
-	    KL_BYTES_OF(c->referral));
-	struct kl_tag parent;
-	uint8_t child[2 * sizeof parent.b];
+	const struct kl_tag spoken = spoken_tag(t, c);
+	const struct kl_tag body = referral_tag(t, &c->referral);
+	struct child_key child;
 	int r;
 
 	if ((r = conversation_put(t, c)) != KL_OK)
@@ -250,13 +278,51 @@ conversation_put_new(struct turn *t, const struct conversation *c)
 		return r;
 	r = kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
 	    KL_BYTES_OF(c->tag));
-	if (r != KL_OK || kl_bytes_zero(KL_BYTES_OF(c->under)))
+	if (r != KL_OK || !has_parent(c))
 		return r;
-	parent = vault_tag(t->vault, T_PARENT, KL_BYTES_OF(c->under));
-	memcpy(child, parent.b, sizeof parent.b);
-	memcpy(child + sizeof parent.b, c->tag.b, sizeof c->tag.b);
-	return kl_kv_put(t->txn, T_CHILD, KL_BYTES_OF(child),
+	child = child_key(t, c);
+	return kl_kv_put(t->txn, T_CHILD, KL_BYTES_OF(child.b),
 	    KL_BYTES_OF(c->tag));
+}
+
+static int
+row_drop(struct turn *t, char table, struct kl_bytes key)
+{
+	int r = kl_kv_del(t->txn, table, key);
+
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+conversation_put_again(struct turn *t, const struct conversation *c,
+    const struct kl_hash *before)
+{
+	const struct kl_tag old = referral_tag(t, before);
+	const struct kl_tag body = referral_tag(t, &c->referral);
+	int r;
+
+	if ((r = conversation_put(t, c)) != KL_OK ||
+	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(old))) != KL_OK)
+		return r;
+	return kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
+	    KL_BYTES_OF(c->tag));
+}
+
+int
+conversation_drop(struct turn *t, const struct conversation *c)
+{
+	const struct kl_tag spoken = spoken_tag(t, c);
+	const struct kl_tag body = referral_tag(t, &c->referral);
+	struct child_key child;
+	int r;
+
+	if ((r = row_drop(t, T_CONV, KL_BYTES_OF(c->tag))) != KL_OK ||
+	    (r = row_drop(t, T_SPOKEN, KL_BYTES_OF(spoken))) != KL_OK ||
+	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(body))) != KL_OK ||
+	    !has_parent(c))
+		return r;
+	child = child_key(t, c);
+	return row_drop(t, T_CHILD, KL_BYTES_OF(child.b));
 }
 
 /* ---- rules ---------------------------------------------------------------- */

@@ -48,6 +48,13 @@ int conversation_put(struct turn *t, const struct conversation *c)
 /* Besides put: the rows by which a new one is found. */
 int conversation_put_new(struct turn *t, const struct conversation *c)
     KL_MUST_CHECK;
+/* A REFERRAL took the place of the one whose body hash is `before`: it is
+ * found by its own from now on. */
+int conversation_put_again(struct turn *t, const struct conversation *c,
+    const struct kl_hash *before) KL_MUST_CHECK;
+/* Takes away all its rows. Its slot is still the caller's to erase. */
+int conversation_drop(struct turn *t, const struct conversation *c)
+    KL_MUST_CHECK;
 /* The next one in the order of tags after `after`. KL_E_NOT_FOUND. */
 int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
     struct conversation *out) KL_MUST_CHECK;

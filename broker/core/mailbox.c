@@ -46,7 +46,7 @@ static void
 touched_clear(struct mailbox *b)
 {
 	b->n_touched = 0;
-	b->touched_more = false;
+	b->touched_more = b->ended = false;
 }
 
 void
@@ -101,6 +101,7 @@ message_put(struct turn *t, const struct conversation *c,
 	kl_put_u32(&p, m->kind);
 	kl_put_u64(&p, m->seq);
 	kl_put_u32(&p, m->outcome);
+	kl_put_u64(&p, m->receipt_leaf);
 	r = vault_seal(t->vault, c->slot, T_MESSAGE, KL_BYTES_OF(m->tag),
 	    kl_writer_bytes(&p), t->mem, &sealed);
 	if (r != KL_OK)
@@ -164,6 +165,14 @@ message_find(struct turn *t, const struct kl_msg_id *id, struct message *out)
 }
 
 int
+message_peek(struct turn *t, const struct kl_tag *tag, struct message *out)
+{
+	struct kl_bytes sealed;
+
+	return find(t, tag, out, &sealed);
+}
+
+int
 message_get(struct turn *t, const struct kl_tag *tag,
     const struct conversation *c, struct message *out)
 {
@@ -187,6 +196,7 @@ message_get(struct turn *t, const struct kl_tag *tag,
 	out->kind = kl_get_u32(&r);
 	out->seq = kl_get_u64(&r);
 	out->outcome = kl_get_u32(&r);
+	out->receipt_leaf = kl_get_u64(&r);
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
@@ -337,7 +347,7 @@ mailbox_drop(struct turn *t, const struct mailbox_row *row)
 }
 
 int
-mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
+mailbox_may_ack(struct turn *t, uint32_t number, uint64_t item)
 {
 	struct kl_bytes v;
 	uint8_t key[12];
@@ -345,9 +355,17 @@ mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
 
 	if (err != KL_OK)
 		return err;
-	if (v.n < 1 || v.p[0] == KL_SORT_ENVELOPE)
-		return KL_E_DENIED;
-	return kl_kv_del(t->txn, T_ITEM, item_key(key, number, item));
+	return v.n < 1 || v.p[0] == KL_SORT_ENVELOPE ? KL_E_DENIED : KL_OK;
+}
+
+int
+mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
+{
+	uint8_t key[12];
+	int err = mailbox_may_ack(t, number, item);
+
+	return err != KL_OK ? err :
+	    kl_kv_del(t->txn, T_ITEM, item_key(key, number, item));
 }
 
 /* ---- accepting -------------------------------------------------------------- */
@@ -510,6 +528,7 @@ end_message(struct turn *t, const struct conversation *c,
 		return r;
 	memcpy(value, m->tag.b, sizeof m->tag.b);
 	memcpy(value + sizeof m->tag.b, c->tag.b, sizeof c->tag.b);
+	t->box->ended = true;
 	return kl_kv_put(t->txn, T_ERASING, slot_key(key, m->slot),
 	    KL_BYTES_OF(value));
 }
@@ -525,11 +544,15 @@ message_move(struct turn *t, const struct conversation *c, struct message *m,
 	struct journal_leaf own;
 	int r;
 
+	if (leaf == NULL)
+		leaf = &own;
 	if (actor != NULL)
 		rec.actor_key_id = *actor;
-	r = append(t, c, m, &rec, leaf != NULL ? leaf : &own);
-	if (r != KL_OK)
+	if ((r = append(t, c, m, &rec, leaf)) != KL_OK)
 		return r;
+	if (state == KL_MSG_DELIVERED ||
+	    (state == KL_MSG_DEAD && m->outcome != 0))
+		m->receipt_leaf = leaf->index;
 	if (state != KL_MSG_RELEASED &&
 	    (r = end_message(t, c, m)) != KL_OK)
 		return r;
@@ -592,8 +615,30 @@ mailbox_erase_slots(struct turn *t, struct mailbox_erasing *e)
 	return e->n == 0 ? KL_OK : kl_slots_sync(t->vault->slots);
 }
 
+int
+mailbox_erase_later(struct turn *t, uint32_t slot)
+{
+	uint8_t key[4];
+
+	t->box->ended = true;
+	return kl_kv_put(t->txn, T_ERASING, slot_key(key, slot),
+	    KL_BYTES_NONE);
+}
+
+/* Of a conversation nothing is left that could be named. */
 static int
-erase_log_one(struct turn *t, uint32_t slot)
+erase_log_conversation(struct turn *t)
+{
+	struct kl_record rec = { .event = KL_EV_ERASED,
+		.new_state = KL_MSG_ERASED };
+	struct journal_leaf leaf;
+
+	return journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    &leaf);
+}
+
+static int
+erase_log_message(struct turn *t, struct kl_bytes tags)
 {
 	struct kl_record rec = { .event = KL_EV_ERASED };
 	struct kl_tag tag, conv;
@@ -601,6 +646,27 @@ erase_log_one(struct turn *t, uint32_t slot)
 	struct journal_leaf leaf;
 	struct message m;
 	struct kl_reader in;
+	int r;
+
+	kl_reader_init(&in, tags);
+	kl_get(&in, tag.b, sizeof tag.b);
+	kl_get(&in, conv.b, sizeof conv.b);
+	if (!kl_reader_done(&in))
+		return KL_E_DAMAGED;
+	if ((r = conversation_get(t, &conv, &c)) != KL_OK ||
+	    (r = message_get(t, &tag, &c, &m)) != KL_OK)
+		return r;
+	rec.prev_state = m.state;
+	rec.new_state = KL_MSG_ERASED;
+	if ((r = append(t, &c, &m, &rec, &leaf)) != KL_OK)
+		return r;
+	m.slot = KL_SLOT_NONE;
+	return message_put(t, &c, &m);
+}
+
+static int
+erase_log_one(struct turn *t, uint32_t slot)
+{
 	struct kl_bytes v;
 	uint8_t key[4];
 	int r;
@@ -608,23 +674,9 @@ erase_log_one(struct turn *t, uint32_t slot)
 	r = kl_kv_get(t->txn, T_ERASING, slot_key(key, slot), &v);
 	if (r != KL_OK)
 		return r;
-	kl_reader_init(&in, v);
-	kl_get(&in, tag.b, sizeof tag.b);
-	kl_get(&in, conv.b, sizeof conv.b);
-	if (!kl_reader_done(&in))
-		return KL_E_DAMAGED;
-	if ((r = conversation_get(t, &conv, &c)) != KL_OK)
-		return r;
-	if ((r = message_get(t, &tag, &c, &m)) != KL_OK)
-		return r;
-	rec.prev_state = m.state;
-	rec.new_state = KL_MSG_ERASED;
-	if ((r = append(t, &c, &m, &rec, &leaf)) != KL_OK)
-		return r;
-	m.slot = KL_SLOT_NONE;
-	if ((r = message_put(t, &c, &m)) != KL_OK)
-		return r;
-	return kl_kv_del(t->txn, T_ERASING, slot_key(key, slot));
+	r = v.n == 0 ? erase_log_conversation(t) : erase_log_message(t, v);
+	return r != KL_OK ? r :
+	    kl_kv_del(t->txn, T_ERASING, slot_key(key, slot));
 }
 
 int
@@ -716,9 +768,21 @@ message_forget(struct turn *t, const struct kl_tag *tag)
 /* ---- start ------------------------------------------------------------------ */
 
 static int
-mark_table(struct turn *t, char table, size_t offset)
+mark_one(struct turn *t, uint32_t slot)
 {
-	struct kl_slots *slots = t->vault->slots;
+	int r;
+
+	if (slot == KL_SLOT_NONE)
+		return KL_OK;
+	r = kl_slots_mark_used(t->vault->slots, slot);
+	/* One that was zeroed but not yet logged stays so. */
+	return r == KL_E_DAMAGED ? KL_OK : r;
+}
+
+/* The slot stands in the row behind `offset` bytes, or is the key. */
+static int
+mark_table(struct turn *t, char table, bool in_key, size_t offset)
+{
 	uint8_t last[32];
 	struct kl_kv_entry row;
 	size_t n = 0;
@@ -729,19 +793,15 @@ mark_table(struct turn *t, char table, size_t offset)
 		struct kl_reader in;
 		uint32_t slot;
 
-		kl_reader_init(&in, row.value);
+		kl_reader_init(&in, in_key ? row.key : row.value);
 		(void)kl_get_bytes(&in, offset);
 		slot = kl_get_u32(&in);
 		if (in.bad || row.key.n > sizeof last)
 			return KL_E_DAMAGED;
-		/* A slot that was zeroed but not yet logged stays so. */
-		if (slot != KL_SLOT_NONE) {
-			r = kl_slots_mark_used(slots, slot);
-			if (r != KL_OK && r != KL_E_DAMAGED)
-				return r;
-		}
 		n = row.key.n;
 		memcpy(last, row.key.p, n);
+		if ((r = mark_one(t, slot)) != KL_OK)
+			return r;
 	}
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
@@ -749,9 +809,11 @@ mark_table(struct turn *t, char table, size_t offset)
 int
 mailbox_mark_slots(struct turn *t)
 {
-	int r = mark_table(t, T_MESSAGE, 1);
+	int r = mark_table(t, T_MESSAGE, false, 1);
 
 	if (r == KL_OK)
-		r = mark_table(t, T_CONV, 0);
-	return r != KL_OK ? r : mark_table(t, T_MONTH, 0);
+		r = mark_table(t, T_CONV, false, 0);
+	if (r == KL_OK)
+		r = mark_table(t, T_ERASING, true, 0);
+	return r != KL_OK ? r : mark_table(t, T_MONTH, false, 0);
 }

@@ -15,6 +15,7 @@ struct mailbox {
 	uint32_t touched[MAILBOX_TOUCHED_MAX];	/* got something in this turn */
 	size_t n_touched;
 	bool touched_more;		/* and so did others */
+	bool ended;			/* slots wait for the next turn */
 };
 
 /* KL_E_DAMAGED. */
@@ -46,10 +47,13 @@ struct message {
 	uint32_t kind;
 	uint64_t seq;
 	uint32_t outcome;		/* of the first receipt, 0: none yet */
+	uint64_t receipt_leaf;		/* that it made */
 };
 
 /* What of it is in clear. KL_E_NOT_FOUND. */
 int message_find(struct turn *t, const struct kl_msg_id *id,
+    struct message *out) KL_MUST_CHECK;
+int message_peek(struct turn *t, const struct kl_tag *tag,
     struct message *out) KL_MUST_CHECK;
 /* All of it; c is its conversation. */
 int message_get(struct turn *t, const struct kl_tag *tag,
@@ -103,7 +107,9 @@ struct mailbox_row {
 int mailbox_next(struct turn *t, uint32_t number, uint64_t after,
     struct mailbox_row *out) KL_MUST_CHECK;
 /* Takes a handled statement away. KL_E_NOT_FOUND: no such item; KL_E_DENIED:
- * an envelope, which leaves by its receipt. */
+ * an envelope, which leaves by its receipt. The first only asks. */
+int mailbox_may_ack(struct turn *t, uint32_t number, uint64_t item)
+    KL_MUST_CHECK;
 int mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
     KL_MUST_CHECK;
 /* Takes away an item whose conversation is no more. */
@@ -126,6 +132,9 @@ struct mailbox_erasing {
  * in a turn. KL_E_COMMIT: the process must end. */
 int mailbox_erase_slots(struct turn *t, struct mailbox_erasing *e)
     KL_MUST_CHECK;
+/* Puts a slot up for erasing that is no message's: of a conversation whose
+ * rows are gone. */
+int mailbox_erase_later(struct turn *t, uint32_t slot) KL_MUST_CHECK;
 /* Their ERASED leaves. */
 int mailbox_erase_log(struct turn *t, const struct mailbox_erasing *e)
     KL_MUST_CHECK;
@@ -137,6 +146,7 @@ enum mailbox_timer {
 	TIMER_FORGET = 2,	/* message */
 	TIMER_CONSENT = 3,	/* conversation: its consent ends */
 	TIMER_CONVERSATION = 4,	/* conversation: it may be forgotten */
+	TIMER_MARKER = 5,	/* conversation: nor need its end be known */
 };
 struct mailbox_due {
 	int64_t at_ms;

@@ -21,7 +21,8 @@ enum core_table {
 	T_BLOB = 'B',		/* tag of msg_id -> sealed envelope and ciphertext */
 	T_ITEM = 'I',		/* participant (4), item (8) -> what waits */
 	T_TIMER = 'X',		/* time (8), sort (1), tag -> nothing */
-	T_ERASING = 'Z',	/* slot (4) -> tag of the message that ended */
+	T_ERASING = 'Z',	/* slot (4) -> tags of message and conversation */
+	T_MARKER = 'E',		/* tag of an ended, forgotten conv_id -> nothing */
 };
 
 #endif

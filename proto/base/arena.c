@@ -66,6 +66,12 @@ kl_arena_copy(struct kl_arena *a, struct kl_bytes in, struct kl_bytes *out)
 }
 
 size_t
+kl_arena_room(const struct kl_arena *a)
+{
+	return a->cap - a->used;
+}
+
+size_t
 kl_arena_mark(const struct kl_arena *a)
 {
 	return a->used;

@@ -25,6 +25,8 @@ int kl_arena_copy(struct kl_arena *a, struct kl_bytes in,
     struct kl_bytes *out) KL_MUST_CHECK;
 /* Gives everything back and wipes it. */
 void kl_arena_reset(struct kl_arena *a);
+/* Bytes that are left below the cap. */
+size_t kl_arena_room(const struct kl_arena *a);
 /* A point to fall back to: what was handed out after it is given back. */
 size_t kl_arena_mark(const struct kl_arena *a);
 void kl_arena_release(struct kl_arena *a, size_t mark);

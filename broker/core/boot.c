@@ -1,0 +1,393 @@
+#include "broker/core/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <kortelijn/crypto/keyfile.h>
+#include <kortelijn/crypto/sign.h>
+#include <kortelijn/host/fs.h>
+#include <kortelijn/host/log.h>
+
+#include "broker/core/core_main.h"
+#include "broker/core/cycle.h"
+#include "broker/core/papers.h"
+#include "broker/core/tables.h"
+
+#define MEM_BYTES (4u << 20)	/* of one request, or of one turn's erasing */
+#define MEM_ALLOCS 65536
+#define IN_BYTES (256u << 10)	/* P2: what one request may unpack to */
+#define IN_ALLOCS 512
+#define OUT_BYTES (4u << 20)	/* answers of one turn */
+#define OUT_ALLOCS 4096
+#define QUEUE_BYTES (8u << 20)	/* answers that edge has not taken yet */
+#define EVENTS_MAX 4096		/* of one turn, for the trace */
+
+/* Slots of their own, from the first start on. */
+#define SLOT_INDEX_KEY 0
+#define SLOT_MAC_KEY 1
+
+static const char meta_must_report[] = "must_report";
+static const char meta_marked[] = "marked";
+
+struct path { char b[CORE_PATH_BYTES]; };
+
+static struct path
+in_dir(const char *dir, const char *name)
+{
+	struct path p;
+
+	(void)snprintf(p.b, sizeof p.b, "%s/%s", dir, name);
+	return p;
+}
+
+static bool
+there(const struct path *p)
+{
+	return access(p->b, F_OK) == 0;
+}
+
+/* Only an operator can mend it. */
+static int
+needs_operator(const char *event, const char *why)
+{
+	kl_logf(KL_LOG_ERROR, event, kl_log_word("why", why),
+	    kl_log_num("errno", errno));
+	return CORE_EXIT_OPERATOR;
+}
+
+/* ---- memory and keys ---- */
+
+static int
+memory_open(struct core *c)
+{
+	c->mem = kl_arena_new(MEM_BYTES, MEM_ALLOCS);
+	c->in_mem = kl_arena_new(IN_BYTES, IN_ALLOCS);
+	c->out_mem = kl_arena_new(OUT_BYTES, OUT_ALLOCS);
+	c->session = calloc(REGISTRY_PARTICIPANTS_MAX, sizeof *c->session);
+	c->in = malloc(PIPE_MSG_MAX);
+	c->out = pipe_out_new(c->pipe_fd, QUEUE_BYTES);
+	c->fetch_due_ms = INT64_MAX;
+	c->turn = (struct turn){ .mem = c->mem, .vault = &c->vault,
+		.journal = &c->journal, .box = &c->box };
+	return c->mem != NULL && c->in_mem != NULL && c->out_mem != NULL &&
+	    c->session != NULL && c->in != NULL && c->out != NULL ?
+	    CORE_EXIT_STOPPED : needs_operator("cannot_start", "no memory");
+}
+
+static int
+keys_open(struct core *c)
+{
+	const struct path key = in_dir(c->conf->config_dir, "log.key");
+	int r = kl_keyfile_read(AT_FDCWD, key.b, "log", &c->log_sk);
+
+	if (r == KL_OK)
+		r = kl_sign_public(c->log_sk, &c->journal.pk);
+	if (r != KL_OK)
+		return needs_operator("log_key_unusable", kl_err_text(r));
+	c->journal.vault = &c->vault;
+	c->journal.sk = c->log_sk;
+	c->registry.authority = c->conf->authority;
+	c->registry.realm = (uint32_t)c->conf->realm;
+	return papers_broker(c) == KL_OK ? CORE_EXIT_STOPPED :
+	    CORE_EXIT_OPERATOR;
+}
+
+/* ---- the store ---- */
+
+/* What there is decides; the operator's word only where something is gone. */
+struct found {
+	bool store, mark, allowed;
+	struct path store_path, allowed_path;
+};
+
+static struct found
+look(const struct core *c)
+{
+	const struct path mark = in_dir(c->conf->state_dir, "log.mark");
+	struct found f = {
+		.store_path = in_dir(c->conf->state_dir, "data.mdb"),
+		.allowed_path = in_dir(c->conf->config_dir, "new-store"),
+	};
+
+	f.store = there(&f.store_path);
+	f.mark = there(&mark);
+	f.allowed = there(&f.allowed_path);
+	return f;
+}
+
+/* Keys of a store that is gone open nothing any more. */
+static void
+old_keys_drop(const struct core *c)
+{
+	static const char *const names[] = { "slots", "master", "slots.new",
+		"master.new" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct path p = in_dir(c->conf->state_dir, names[i]);
+
+		(void)unlink(p.b);
+	}
+}
+
+/* The first two slots, whoever else is there. */
+static int
+fixed_key(struct core *c, uint32_t slot, struct kl_slot_key *out)
+{
+	int r = kl_slots_mark_used(c->vault.slots, slot);
+
+	return r != KL_OK ? r : kl_slots_key(c->vault.slots, slot, out);
+}
+
+static int
+files_open(struct core *c)
+{
+	const struct path store = in_dir(c->conf->state_dir, "data.mdb");
+	struct kl_slot_key mac;
+	int r;
+
+	r = kl_slots_open(c->conf->state_dir, (uint32_t)c->conf->slots,
+	    c->conf->erasure, &c->vault.slots);
+	if (r == KL_E_DENIED)
+		return needs_operator("slots_unusable", "this file system "
+		    "may keep copies of erased keys, or the file can be read "
+		    "by others; see erasure in kortelijnd.conf");
+	if (r != KL_OK)
+		return needs_operator("slots_unusable", kl_err_text(r));
+	if ((r = fixed_key(c, SLOT_INDEX_KEY, &c->vault.index_key)) !=
+	    KL_OK || (r = fixed_key(c, SLOT_MAC_KEY, &mac)) != KL_OK)
+		return needs_operator("slots_unusable", kl_err_text(r));
+	r = kl_kv_open(store.b, (size_t)c->conf->map_mb << 20,
+	    KL_BYTES_OF(mac), &c->kv);
+	kl_wipe(&mac, sizeof mac);
+	return r == KL_OK ? CORE_EXIT_STOPPED :
+	    needs_operator("store_unusable", kl_err_text(r));
+}
+
+/* The end of the origin before: the last thing that was signed. */
+static struct kl_note
+previous_note(const struct core *c)
+{
+	struct kl_checkpoint last;
+	struct kl_note note;
+
+	if (journal_mark_read(c->mark_path, &c->journal.pk, &note, &last) !=
+	    KL_OK)
+		note.b[0] = '\0';
+	return note;
+}
+
+/* In a turn. `arg` is a struct found. */
+static int
+origin_make(struct core *c, void *arg)
+{
+	const struct found *f = arg;
+	const struct kl_note before = previous_note(c);
+	int r;
+
+	r = journal_create(&c->journal, c->turn.txn, c->turn.now_ms, &before,
+	    c->mem);
+	if (r != KL_OK || !f->allowed)
+		return r;
+	c->registry.must_report = true;
+	return kl_kv_put(c->turn.txn, T_META, kl_bytes_str(meta_must_report),
+	    KL_BYTES_NONE);
+}
+
+static int
+store_new(struct core *c, struct found *f)
+{
+	if (f->mark && !f->allowed)
+		return needs_operator("store_lost", "there is a log, but no "
+		    "store; 'kortelijn store new' begins a new one");
+	/* A crash in the middle of this finds data.mdb without an origin. */
+	if (cycle_run(c, origin_make, f) != KL_OK)
+		return CORE_EXIT_COMMIT;
+	kl_logf(KL_LOG_WARN, "store_new", kl_log_word("reason",
+	    f->allowed ? "the operator allowed it" : "first start"));
+	return CORE_EXIT_STOPPED;
+}
+
+static bool
+meta_there(struct kl_kv_txn *txn, const char *name)
+{
+	struct kl_bytes v;
+
+	return kl_kv_get(txn, T_META, kl_bytes_str(name), &v) == KL_OK;
+}
+
+static int
+parts_load(struct core *c, struct kl_kv_txn *txn)
+{
+	int r;
+
+	c->turn.txn = txn;
+	c->registry.must_report = meta_there(txn, meta_must_report);
+	if ((r = journal_load(&c->journal, txn)) != KL_OK ||
+	    (r = registry_load(&c->registry, txn, c->mem)) != KL_OK ||
+	    (r = mailbox_load(&c->box, txn)) != KL_OK ||
+	    (r = retain_load(&c->retain, txn)) != KL_OK)
+		return r;
+	return mailbox_mark_slots(&c->turn);
+}
+
+/* The log may only go on from what anyone has seen of it. A new origin that
+ * crashed before its first checkpoint finds the mark of the one before. */
+static int
+mark_check(struct core *c, struct kl_kv_txn *txn, const struct found *f)
+{
+	const struct kl_note last = previous_note(c);
+
+	if (!f->mark)
+		return meta_there(txn, meta_marked) ? KL_E_DAMAGED : KL_OK;
+	if (!meta_there(txn, meta_marked) && last.b[0] != '\0' &&
+	    strcmp(last.b, c->journal.previous.b) == 0)
+		return KL_OK;
+	return journal_resume(&c->journal, txn, c->mark_path);
+}
+
+static int
+store_load(struct core *c, const struct found *f)
+{
+	struct kl_kv_txn *txn;
+	int r = kl_kv_begin_read(c->kv, &txn);
+
+	if (r != KL_OK)
+		return needs_operator("store_unusable", kl_err_text(r));
+	r = parts_load(c, txn);
+	if (r == KL_OK && (r = mark_check(c, txn, f)) != KL_OK)
+		(void)needs_operator("store_behind_log", "this store is not "
+		    "the one that was signed last; it will not be used. Move "
+		    "it away, then 'kortelijn store new'");
+	else if (r != KL_OK)
+		(void)needs_operator("store_damaged", kl_err_text(r));
+	kl_kv_abort(&txn);
+	c->turn.txn = NULL;
+	kl_arena_reset(c->mem);
+	return r == KL_OK ? CORE_EXIT_STOPPED : CORE_EXIT_OPERATOR;
+}
+
+static bool
+has_origin(struct core *c)
+{
+	struct kl_kv_txn *txn;
+	bool yes = true;
+
+	if (kl_kv_begin_read(c->kv, &txn) == KL_OK) {
+		yes = meta_there(txn, "origin");
+		kl_kv_abort(&txn);
+	}
+	return yes;
+}
+
+static int
+store_open(struct core *c)
+{
+	struct found f = look(c);
+	int status;
+
+	(void)snprintf(c->mark_path, sizeof c->mark_path, "%s/log.mark",
+	    c->conf->state_dir);
+	if (!f.store && f.mark && !f.allowed)
+		return needs_operator("store_lost", "there is a log, but no "
+		    "store; 'kortelijn store new' begins a new one");
+	if (!f.store && f.allowed)
+		old_keys_drop(c);
+	if ((status = files_open(c)) != CORE_EXIT_STOPPED)
+		return status;
+	if (!has_origin(c) &&
+	    (status = store_new(c, &f)) != CORE_EXIT_STOPPED)
+		return status;
+	if ((status = store_load(c, &f)) != CORE_EXIT_STOPPED)
+		return status;
+	/* Used up: the next loss is another decision. */
+	if (f.allowed && unlink(f.allowed_path.b) != 0)
+		return needs_operator("new_store_stays", "the file new-store "
+		    "in the configuration cannot be removed");
+	return CORE_EXIT_STOPPED;
+}
+
+static int
+trace_open(struct core *c)
+{
+	int r;
+
+	if (c->conf->trace[0] == '\0')
+		return CORE_EXIT_STOPPED;
+	c->turn.events = calloc(EVENTS_MAX, sizeof *c->turn.events);
+	if (c->turn.events == NULL)
+		return needs_operator("cannot_start", "no memory");
+	c->turn.events_cap = EVENTS_MAX;
+	r = kl_trace_open(c->conf->trace, &c->trace);
+	if (r != KL_OK)
+		return needs_operator("trace_unusable", kl_err_text(r));
+	kl_trace(c->trace, &(struct kl_trace_line){
+	    .at_ms = kl_clock_now_ms(&c->clock), .event = "origin" });
+	kl_trace_flush(c->trace);
+	return CORE_EXIT_STOPPED;
+}
+
+int
+boot_open(struct core *c)
+{
+	int status;
+
+	if ((status = memory_open(c)) != CORE_EXIT_STOPPED ||
+	    (status = keys_open(c)) != CORE_EXIT_STOPPED ||
+	    (status = store_open(c)) != CORE_EXIT_STOPPED)
+		return status;
+	return trace_open(c);
+}
+
+/* ---- before the first request ---- */
+
+static int
+papers_in_turn(struct core *c, void *arg)
+{
+	(void)arg;
+	return papers_load(c);
+}
+
+static int
+marked_put(struct core *c, void *arg)
+{
+	(void)arg;
+	return kl_kv_put(c->turn.txn, T_META, kl_bytes_str(meta_marked),
+	    KL_BYTES_NONE);
+}
+
+int
+boot_settle(struct core *c)
+{
+	do {
+		if (cycle_run(c, NULL, NULL) != KL_OK)
+			return CORE_EXIT_COMMIT;
+	} while (c->erase_due_ms != 0);
+	if (cycle_run(c, papers_in_turn, NULL) != KL_OK)
+		return CORE_EXIT_COMMIT;
+	cycle_sign(c);
+	if (c->exit != CORE_EXIT_STOPPED)
+		return c->exit;
+	return cycle_run(c, marked_put, NULL) == KL_OK ? CORE_EXIT_STOPPED :
+	    CORE_EXIT_COMMIT;
+}
+
+void
+boot_close(struct core *c)
+{
+	kl_trace_close(c->trace);
+	free(c->turn.events);
+	registry_clear(&c->registry);
+	kl_kv_close(c->kv);
+	vault_clear(&c->vault);
+	kl_secret_free(c->log_sk);
+	pipe_out_free(c->out);
+	free(c->in);
+	free(c->session);
+	kl_arena_free(c->out_mem);
+	kl_arena_free(c->in_mem);
+	kl_arena_free(c->mem);
+}

@@ -1,0 +1,151 @@
+/*
+ * core.h: the whole of core, for its shell: main, dispatch, handle_*, control,
+ * stats. The parts never see it.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <kortelijn/host/control.h>
+#include <kortelijn/host/loop.h>
+#include <kortelijn/host/trace.h>
+
+#include "broker/config.h"
+#include "broker/core/mailbox.h"
+#include "broker/core/refusals.h"
+#include "broker/core/retain.h"
+#include "broker/core/stats.h"
+#include "broker/pipe.h"
+#include "broker/ready.h"
+
+#define TURN_REQUESTS_MAX 128	/* of one turn */
+#define TURN_REPLIES_MAX 512	/* with those that were held */
+#define CORE_PATH_BYTES (BROKER_PATH_BYTES + 32)
+
+/* Where a participant is since its HELLO, in memory only: after a start
+ * everybody says HELLO again. */
+struct session {
+	bool open;
+	uint32_t generation;		/* of edge */
+	struct kl_route route;
+	struct kl_route replaced;	/* the one before; n 0: none */
+
+	/* a FETCH that waits; due_ms 0: none */
+	int64_t due_ms;			/* monotonic */
+	uint64_t fetch_id;		/* of the request */
+
+	/* quota of a day, anew after a start */
+	int32_t day;
+	uint64_t bytes;
+};
+
+/* An answer of this turn, packed, until its commit. */
+struct turn_reply {
+	struct kl_route route;
+	uint32_t generation;
+	uint32_t request, code;
+	uint64_t request_id;
+	size_t n;
+	struct kl_bytes frame[1 + KL_FETCH_ENVELOPES_MAX];
+};
+
+struct core {
+	const struct broker_conf *conf;
+	struct kl_clock clock;
+	int exit;
+
+	/* keys and paths */
+	struct kl_secret *log_sk;
+	char mark_path[CORE_PATH_BYTES];
+
+	/* store */
+	struct kl_kv *kv;
+	struct vault vault;
+	struct journal journal;
+	struct registry registry;
+	struct mailbox box;
+	struct retain retain;
+	bool hold_told;			/* that the clock is not trusted */
+	bool full;			/* no SUBMIT from here on */
+	int64_t full_asked_ms;		/* monotonic; when it was looked at */
+
+	/* the turn */
+	struct turn turn;
+	struct kl_arena *mem;		/* of one request */
+	struct kl_arena *in_mem;	/* what a request unpacks to */
+	struct kl_arena *out_mem;	/* answers of one turn */
+	struct turn_reply reply[TURN_REPLIES_MAX];
+	size_t n_reply;
+	bool registry_changed;		/* to be read again if undone */
+	bool keys_changed;		/* to tell edge after the commit */
+	int64_t erase_due_ms;		/* monotonic; 0: no slot waits */
+	bool refilled;			/* slots wait for a sync */
+
+	/* participants, by number - 1 */
+	struct session *session;	/* REGISTRY_PARTICIPANTS_MAX */
+	int64_t fetch_due_ms;		/* monotonic, not after the first */
+	struct refusals refusals;
+	struct stats stats;
+
+	/* towards edge */
+	int pipe_fd, ready_fd;
+	uint32_t generation;		/* of the edge that reset last; 0: none */
+	struct pipe_out *out;
+	uint8_t *in;			/* PIPE_MSG_MAX */
+
+	/* the loop */
+	struct kl_loop *loop;
+	struct kl_source pipe_src, timer_src;
+	struct ready ready;
+	struct kl_control *control;
+	struct kl_trace *trace;
+	bool work_left;			/* timers, mail of revoked keys */
+	int64_t housekeeping_ms;	/* monotonic; when it is due */
+	int64_t sign_retry_ms;		/* monotonic; after a failure */
+};
+
+/* A request that passed the common checks. */
+struct request {
+	const struct pipe_msg *pipe;
+	struct kl_request_msg msg;
+	struct participant *by;
+	const struct registry_card *card;	/* of its transport key */
+	struct session *session;
+};
+
+/* What a handler says. Refused requests have written nothing. */
+struct answer {
+	uint32_t code;			/* enum kl_code */
+	uint32_t retry_after_ms;
+	uint8_t detail[KL_ID_BYTES];
+	size_t n_detail;
+	struct kl_bytes body;		/* packed, in the turn's memory */
+	struct kl_bytes ct[KL_FETCH_ENVELOPES_MAX];
+	size_t n_ct;
+	bool held;			/* it will be answered later */
+};
+
+/* KL_OK for what was refused too. */
+int answer_refuse(struct answer *a, enum kl_code code);
+int answer_refuse_for(struct answer *a, enum kl_code code, int64_t ms);
+
+/* Handlers: KL_OK, also when they refuse, or why the turn must be undone. */
+int handle_hello(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+int handle_submit(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+int handle_fetch(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+int handle_receipt(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+int handle_item_ack(struct core *c, const struct request *q,
+    struct answer *a) KL_MUST_CHECK;
+int handle_directory(struct core *c, const struct request *q,
+    struct answer *a) KL_MUST_CHECK;
+int handle_publish(struct core *c, const struct request *q,
+    struct answer *a) KL_MUST_CHECK;
+int handle_sync(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+int handle_log(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+
+#endif

@@ -1,0 +1,306 @@
+#include "broker/core/fetch.h"
+
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+
+#include "broker/core/acks.h"
+#include "broker/core/cycle.h"
+
+#define ROWS_MAX 256		/* looked at for one answer */
+#define BODY_MAX (KL_FRAME_MAX - 184)	/* of a Reply: PROTOCOL.md 6.1.2 */
+#define REPEAT_STEP_MS KL_HOUR_MS
+#define REPEATS_MAX 24		/* hours in which it was sent again: given up */
+
+/* What one FETCH takes along. */
+struct haul {
+	struct core *core;
+	struct turn *t;
+	const struct participant *by;
+	struct kl_key_id key_id;	/* of its card */
+	struct answer *a;
+	struct kl_fetch_reply reply;
+	size_t bytes;
+	struct kl_tag conv[ROWS_MAX];	/* whose oldest envelope was seen */
+	size_t n_conv;
+	bool full;
+};
+
+static bool
+oldest_seen(const struct haul *h, const struct kl_tag *conv)
+{
+	for (size_t i = 0; i < h->n_conv; i++)
+		if (memcmp(h->conv[i].b, conv->b, sizeof conv->b) == 0)
+			return true;
+	return false;
+}
+
+static int
+item_add(struct haul *h, const struct conversation *c,
+    const struct mailbox_row *row, const struct message *m)
+{
+	struct kl_bytes item, ct;
+	int err = mailbox_render(h->t, c, row, m, &item, &ct);
+
+	if (err != KL_OK)
+		return err;
+	h->reply.item[h->reply.n_item++] = item;
+	h->bytes += item.n + 4;
+	if (m != NULL)
+		h->a->ct[h->a->n_ct++] = ct;
+	h->full = h->reply.n_item == KL_ITEMS_MAX;
+	return KL_OK;
+}
+
+/* Sent again, hour after hour, and never a receipt: it is given up. */
+static int
+repeat(struct haul *h, struct conversation *c, struct message *m)
+{
+	const int64_t now_ms = h->t->now_ms;
+
+	if (now_ms - m->repeated_ms < REPEAT_STEP_MS)
+		return KL_OK;
+	m->repeated_ms = now_ms;
+	if (++m->repeats > REPEATS_MAX)
+		return retain_end(h->t, &h->core->registry, c, m,
+		    KL_C_EXPIRED);
+	return message_put(h->t, c, m);
+}
+
+static int
+release(struct haul *h, struct conversation *c, struct message *m)
+{
+	if (m->state == KL_MSG_RELEASED)
+		return repeat(h, c, m);
+	m->repeated_ms = h->t->now_ms;
+	return message_move(h->t, c, m, KL_MSG_RELEASED, KL_C_OK, &h->key_id,
+	    h->by->role, NULL);
+}
+
+/* The oldest of its conversation and sender. What may not go any more ends
+ * here, and the next one comes in its place. */
+static int
+envelope_take(struct haul *h, const struct mailbox_row *row)
+{
+	struct conversation c;
+	struct message m;
+	enum kl_code code;
+	int err;
+
+	if (h->a->n_ct == KL_FETCH_ENVELOPES_MAX ||
+	    oldest_seen(h, &row->conv))
+		return KL_OK;
+	if ((err = conversation_get(h->t, &row->conv, &c)) != KL_OK ||
+	    (err = message_get(h->t, &row->message, &c, &m)) != KL_OK)
+		return err;
+	code = retain_check(h->t, &h->core->registry, &c, &m);
+	if (code != KL_C_OK && code != KL_C_NOT_REPORTED_IN)
+		return retain_end(h->t, &h->core->registry, &c, &m, code);
+	h->conv[h->n_conv++] = row->conv;
+	if (code != KL_C_OK)
+		return KL_OK;
+	if ((err = release(h, &c, &m)) != KL_OK)
+		return err;
+	return m.state == KL_MSG_RELEASED ? item_add(h, &c, row, &m) : KL_OK;
+}
+
+static int
+statement_take(struct haul *h, const struct mailbox_row *row)
+{
+	struct conversation c;
+	int err = conversation_get(h->t, &row->conv, &c);
+
+	/* Past its term, and so is what was said of it. */
+	if (err == KL_E_NOT_FOUND)
+		return mailbox_drop(h->t, row);
+	return err != KL_OK ? err : item_add(h, &c, row, NULL);
+}
+
+/* An item and its frame fit whatever they hold. */
+static bool
+has_room(const struct haul *h)
+{
+	return !h->full && h->bytes + KL_STATEMENT_MAX + KL_RECORD_MAX <=
+	    BODY_MAX;
+}
+
+static int
+haul_mailbox(struct haul *h, uint32_t number)
+{
+	struct mailbox_row row = { .item = 0 };
+	int err = KL_OK;
+
+	for (int i = 0; i < ROWS_MAX && has_room(h); i++) {
+		err = mailbox_next(h->t, number, row.item, &row);
+		if (err == KL_E_NOT_FOUND)
+			return KL_OK;
+		if (err != KL_OK)
+			return err;
+		err = row.sort == KL_SORT_ENVELOPE ? envelope_take(h, &row) :
+		    statement_take(h, &row);
+		if (err != KL_OK)
+			return err;
+	}
+	return KL_OK;
+}
+
+/* Releases what may go and packs it into *a; *some: there is something. */
+static int
+haul_all(struct core *c, const struct participant *p, struct answer *a,
+    bool *some)
+{
+	const struct registry_card *card = registry_card_now(p,
+	    c->turn.now_ms);
+	struct haul h = { .core = c, .t = &c->turn, .by = p, .a = a };
+	uint32_t box[ACKS_MAILBOXES_MAX];
+	size_t n = acks_mailboxes(c, p, box);
+	int err = KL_OK;
+
+	*some = false;
+	if (card == NULL)
+		return KL_OK;
+	h.key_id = card->key_id;
+	for (size_t i = 0; i < n && err == KL_OK; i++)
+		err = haul_mailbox(&h, box[i]);
+	*some = h.reply.n_item > 0;
+	return err != KL_OK || !*some ? err :
+	    KL_MESSAGE_PACK_IN(KL_M_FETCH_REPLY, &h.reply, c->mem, &a->body);
+}
+
+/* ---- FETCHes that wait ---- */
+
+static int
+held_answer(struct core *c, struct session *s, const struct answer *a)
+{
+	s->due_ms = 0;
+	return cycle_reply(c, &s->route, s->generation, KL_FETCH,
+	    s->fetch_id, a);
+}
+
+static int
+held_end(struct core *c, struct session *s)
+{
+	const struct answer nothing = { .code = KL_C_OK };
+
+	return s->due_ms == 0 ? KL_OK : held_answer(c, s, &nothing);
+}
+
+int
+fetch_end(struct core *c, const struct participant *p)
+{
+	return held_end(c, &c->session[p->number - 1]);
+}
+
+static int
+wake_one(struct core *c, struct participant *p)
+{
+	struct session *s = &c->session[p->number - 1];
+	struct answer a = { .code = KL_C_OK };
+	bool some;
+	int err;
+
+	if (s->due_ms == 0 || c->n_reply == TURN_REPLIES_MAX)
+		return KL_OK;
+	kl_arena_reset(c->mem);
+	err = haul_all(c, p, &a, &some);
+	if (err != KL_OK || !some)
+		return err;
+	c->stats.wakes++;
+	return held_answer(c, s, &a);
+}
+
+/* Whoever fetches from this mailbox. */
+static int
+wake_number(struct core *c, uint32_t number)
+{
+	struct participant *p = registry_by_number(&c->registry, number);
+	struct participant *heir;
+	int err;
+
+	if (p == NULL)
+		return KL_OK;
+	if ((err = wake_one(c, p)) != KL_OK)
+		return err;
+	heir = registry_successor(&c->registry, &p->id, c->turn.now_ms);
+	return heir == NULL ? KL_OK : wake_one(c, heir);
+}
+
+int
+fetch_wake(struct core *c)
+{
+	const size_t n = c->box.n_touched;
+	int err = KL_OK;
+
+	/* Releasing may touch others: they are woken by their next mail, or by
+	 * the clock. */
+	for (size_t i = 0; i < n && err == KL_OK; i++)
+		err = wake_number(c, c->box.touched[i]);
+	for (uint32_t i = 1; c->box.touched_more && i <= c->registry.n &&
+	    err == KL_OK; i++)
+		err = wake_number(c, i);
+	return err;
+}
+
+int
+fetch_expire(struct core *c)
+{
+	const int64_t now_ms = kl_mono_ms();
+	int err = KL_OK;
+
+	if (now_ms < c->fetch_due_ms)
+		return KL_OK;
+	c->fetch_due_ms = INT64_MAX;
+	for (size_t i = 0; i < c->registry.n && err == KL_OK; i++) {
+		struct session *s = &c->session[i];
+
+		if (s->due_ms == 0)
+			continue;
+		if (s->due_ms <= now_ms && c->n_reply < TURN_REPLIES_MAX)
+			err = held_end(c, s);
+		else if (s->due_ms < c->fetch_due_ms)
+			c->fetch_due_ms = s->due_ms;
+	}
+	return err;
+}
+
+int64_t
+fetch_due_ms(const struct core *c)
+{
+	return c->fetch_due_ms;
+}
+
+static void
+hold(struct core *c, const struct request *q, uint32_t wait_ms)
+{
+	struct session *s = q->session;
+
+	s->due_ms = kl_mono_ms() + wait_ms;
+	s->fetch_id = q->msg.request_id;
+	if (s->due_ms < c->fetch_due_ms)
+		c->fetch_due_ms = s->due_ms;
+	c->stats.held++;
+}
+
+int
+handle_fetch(struct core *c, const struct request *q, struct answer *a)
+{
+	struct kl_fetch m;
+	enum kl_code code;
+	bool some;
+	int err;
+
+	code = KL_MESSAGE_READ(KL_M_FETCH, q->msg.body, c->in_mem, &m);
+	if (code != KL_C_OK)
+		return answer_refuse(a, code);
+	if ((err = fetch_end(c, q->by)) != KL_OK ||
+	    (err = acks_take(c, q->by, m.ack, m.n_ack, a)) != KL_OK ||
+	    a->code != KL_C_OK)
+		return err;
+	if ((err = haul_all(c, q->by, a, &some)) != KL_OK)
+		return err;
+	if (!some && m.wait_ms > 0) {
+		hold(c, q, m.wait_ms);
+		a->held = true;
+	}
+	return KL_OK;
+}

@@ -1,0 +1,114 @@
+#include "broker/core/core.h"
+
+#include <string.h>
+
+#include <kortelijn/host/log.h>
+
+#include "broker/core/core_main.h"
+#include "broker/core/cycle.h"
+#include "broker/core/fetch.h"
+
+/* A checkpoint of our own that is ahead of our tree, or beside it: this store
+ * went back, and nobody may go on with it. Everything else that a participant
+ * shows is passed over. PROTOCOL.md 7.1.1. */
+static bool
+store_went_back(struct core *c, struct kl_bytes note)
+{
+	struct kl_checkpoint seen;
+	struct kl_hash root;
+
+	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
+	    KL_OK || strcmp(seen.origin, c->journal.origin) != 0)
+		return false;
+	if (seen.size != c->journal.committed.size)
+		return seen.size > c->journal.committed.size;
+	root = kl_range_root(&c->journal.committed);
+	return !kl_bytes_equal(KL_BYTES_OF(seen.root), KL_BYTES_OF(root));
+}
+
+static bool
+instance_is(const struct participant *p, const struct kl_hello *h)
+{
+	return memcmp(p->instance.b, h->instance.b, sizeof p->instance.b) ==
+	    0;
+}
+
+/* PROTOCOL.md 6.5.2. */
+static bool
+instance_may(const struct participant *p, const struct kl_hello *h)
+{
+	return p->epoch == 0 || (instance_is(p, h) && h->epoch > p->epoch);
+}
+
+static int
+take_over_log(struct core *c, const struct participant *p,
+    const struct registry_card *card)
+{
+	struct kl_record rec = { .event = KL_EV_TAKE_OVER, .org_from = p->id,
+		.actor_role = p->role, .actor_key_id = card->key_id };
+	struct journal_leaf leaf;
+
+	return journal_append(&c->journal, c->turn.txn, c->turn.now_ms, &rec,
+	    c->mem, &leaf);
+}
+
+static void
+session_open(const struct request *q)
+{
+	struct session *s = q->session;
+
+	s->replaced = s->open && s->generation == q->pipe->generation ?
+	    s->route : (struct kl_route){ .n = 0 };
+	s->open = true;
+	s->generation = q->pipe->generation;
+	s->route = q->pipe->route;
+}
+
+static int
+reply_make(struct core *c, const struct participant *p, struct answer *a)
+{
+	const struct kl_hello_reply r = {
+		.realm = c->registry.realm,
+		.report_in = c->registry.must_report && !p->reported_in ?
+		    KL_YES : KL_NO,
+		.take_over = p->taking_over ? KL_YES : KL_NO,
+		.prekeys_until_ms = registry_cover_ms(p, c->turn.now_ms),
+		.directory = c->registry.newest,
+		.note = kl_bytes_str(c->journal.note.b),
+		.previous_note = kl_bytes_str(c->journal.previous.b),
+	};
+
+	return KL_MESSAGE_PACK_IN(KL_M_HELLO_REPLY, &r, c->mem, &a->body);
+}
+
+int
+handle_hello(struct core *c, const struct request *q, struct answer *a)
+{
+	struct participant *p = q->by;
+	struct kl_hello h;
+	enum kl_code code;
+	int r;
+
+	code = KL_MESSAGE_READ(KL_M_HELLO, q->msg.body, c->in_mem, &h);
+	if (code != KL_C_OK)
+		return answer_refuse(a, code);
+	if (store_went_back(c, h.note)) {
+		core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
+		    KL_E_DAMAGED);
+		return KL_E_AGAIN;
+	}
+	if (!instance_may(p, &h) && h.take_over != KL_YES)
+		return answer_refuse(a, KL_C_INSTANCE_CONFLICT);
+	if ((r = fetch_end(c, p)) != KL_OK)
+		return r;
+	if (h.take_over == KL_YES) {
+		if ((r = take_over_log(c, p, q->card)) != KL_OK)
+			return r;
+		p->taking_over = true;
+	}
+	p->instance = h.instance;
+	p->epoch = h.epoch;
+	registry_touch(&c->registry, p);
+	session_open(q);
+	return reply_make(c, p, a);
+}
