@@ -124,12 +124,13 @@ int
 conversation_get(struct turn *t, const struct kl_tag *tag,
     struct conversation *out)
 {
+	const struct kl_tag key = *tag;		/* may be out's own */
 	struct kl_bytes v;
 	int err;
 
 	memset(out, 0, sizeof *out);
-	out->tag = *tag;
-	err = kl_kv_get(t->txn, T_CONV, KL_BYTES_OF(*tag), &v);
+	out->tag = key;
+	err = kl_kv_get(t->txn, T_CONV, KL_BYTES_OF(key), &v);
 	return err != KL_OK ? err : read_row(t, v, out);
 }
 

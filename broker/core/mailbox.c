@@ -146,12 +146,13 @@ static int
 find(struct turn *t, const struct kl_tag *tag, struct message *out,
     struct kl_bytes *sealed)
 {
+	const struct kl_tag key = *tag;		/* may be out's own */
 	struct kl_bytes v;
 	int err;
 
 	memset(out, 0, sizeof *out);
-	out->tag = *tag;
-	err = kl_kv_get(t->txn, T_MESSAGE, KL_BYTES_OF(*tag), &v);
+	out->tag = key;
+	err = kl_kv_get(t->txn, T_MESSAGE, KL_BYTES_OF(key), &v);
 	return err != KL_OK ? err : read_clear(v, out, sealed);
 }
 
@@ -182,7 +183,7 @@ message_get(struct turn *t, const struct kl_tag *tag,
 
 	if (err != KL_OK)
 		return err;
-	err = vault_open(t->vault, c->slot, T_MESSAGE, KL_BYTES_OF(*tag),
+	err = vault_open(t->vault, c->slot, T_MESSAGE, KL_BYTES_OF(out->tag),
 	    sealed, t->mem, &plain);
 	if (err != KL_OK)
 		return err;

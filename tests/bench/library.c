@@ -520,7 +520,7 @@ main(int argc, char **argv)
 	bench_make(&b, argv[6], argv[7]);
 	must(region_broker_read(argv[3], &broker), argv[3]);
 	ends_make(&b, argv[3], argv[4]);
-	if ((pid = region_start(argv[1], argv[2], "/dev/stderr")) < 0)
+	if ((pid = region_start(argv[1], argv[2], NULL)) < 0)
 		must(KL_E_SYSTEM, argv[1]);
 	ends_begin(&b, argv[5], &broker.transport_pk);
 	meter_start(&b.meter, pid, getenv("KL_SYNC_COUNT"));

@@ -134,7 +134,7 @@ begin(struct client *c, const char *endpoint, const struct kl_curve_pk *broker)
 static pid_t
 start(char **argv)
 {
-	pid_t pid = region_start(argv[1], argv[2], "/dev/stderr");
+	pid_t pid = region_start(argv[1], argv[2], NULL);
 
 	if (pid < 0)
 		must(KL_E_SYSTEM, argv[1]);

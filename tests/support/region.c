@@ -73,8 +73,8 @@ region_start(const char *program, const char *conf, const char *log)
 	(void)snprintf(option, sizeof option, "--config=%s", conf);
 	if (posix_spawn_file_actions_init(&files) != 0)
 		return -1;
-	if (posix_spawn_file_actions_addopen(&files, 2, log,
-	    O_WRONLY | O_CREAT | O_APPEND, 0600) != 0 ||
+	if ((log != NULL && posix_spawn_file_actions_addopen(&files, 2, log,
+	    O_WRONLY | O_CREAT | O_APPEND, 0600) != 0) ||
 	    posix_spawn(&pid, program, &files, NULL, argv, environ) != 0)
 		pid = -1;
 	(void)posix_spawn_file_actions_destroy(&files);

@@ -21,8 +21,8 @@ int region_broker_read(const char *config_dir, struct region_broker *out)
 int region_authority_read(const char *dir, struct kl_secret **out)
     KL_MUST_CHECK;
 
-/* Starts PROGRAM --config=CONF; its standard error goes to `log`. -1: it
- * cannot be started. */
+/* Starts PROGRAM --config=CONF; its standard error goes to `log`, or where
+ * ours goes (NULL). -1: it cannot be started. */
 pid_t region_start(const char *program, const char *conf, const char *log);
 /* SIGTERM, and waits for its end; its exit status, -1 if a signal ended it. */
 int region_stop(pid_t pid);
