@@ -13,7 +13,7 @@
 #define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* P35 */
 #define PACKED_MAX (1024 + KL_ENVELOPE_MAX)
 
-/* ---- the row -------------------------------------------------------------- */
+/* ---- the row ----------------------------------------------------------- */
 
 static struct kl_bytes
 pack(const struct conversation *c, uint8_t *buf, size_t cap)
@@ -177,7 +177,7 @@ conversation_next(struct turn *t, const struct kl_tag *after, bool first,
 	return read_row(t, row.value, out);
 }
 
-/* ---- a new one ------------------------------------------------------------ */
+/* ---- a new one --------------------------------------------------------- */
 
 /* Unique among those that the store knows. */
 static int
@@ -326,7 +326,7 @@ conversation_drop(struct turn *t, const struct conversation *c)
 	return row_drop(t, T_CHILD, KL_BYTES_OF(child.b));
 }
 
-/* ---- rules ---------------------------------------------------------------- */
+/* ---- rules ------------------------------------------------------------- */
 
 bool
 conversation_role_may(uint32_t kind, uint32_t sender_role,

@@ -23,7 +23,7 @@ struct conversation {
 	size_t n_onward;
 	uint32_t level, given_on, valid_until;
 	uint64_t seq_sender, seq_receiver;	/* last accepted of each side */
-	bool base_sender, base_receiver;	/* after a loss: any first seq */
+	bool base_sender, base_receiver;	/* any first seq */
 	uint32_t milestone;
 	uint32_t state;			/* enum kl_conv_state */
 	bool delivered;			/* the REFERRAL was, once */

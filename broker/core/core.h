@@ -88,7 +88,7 @@ struct core {
 
 	/* towards edge */
 	int pipe_fd, ready_fd;
-	uint32_t generation;		/* of the edge that reset last; 0: none */
+	uint32_t generation;		/* of the edge of now; 0: none */
 	struct pipe_out *out;
 	uint8_t *in;			/* PIPE_MSG_MAX */
 

@@ -13,7 +13,7 @@
 
 static const char meta_items[] = "items";
 
-/* ---- what all mailboxes share ------------------------------------------------ */
+/* ---- what all mailboxes share ------------------------------------------ */
 
 int
 mailbox_load(struct mailbox *b, struct kl_kv_txn *txn)
@@ -74,7 +74,7 @@ touch(struct mailbox *b, uint32_t number)
 		b->touched_more = true;
 }
 
-/* ---- messages: the row ------------------------------------------------------ */
+/* ---- messages: the row ------------------------------------------------- */
 
 struct kl_tag
 message_body_tag(struct turn *t, const struct kl_hash *body)
@@ -201,7 +201,7 @@ message_get(struct turn *t, const struct kl_tag *tag,
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
-/* ---- items ------------------------------------------------------------------ */
+/* ---- items ------------------------------------------------------------- */
 
 static struct kl_bytes
 item_key(uint8_t buf[12], uint32_t number, uint64_t item)
@@ -369,7 +369,7 @@ mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
 	    kl_kv_del(t->txn, T_ITEM, item_key(key, number, item));
 }
 
-/* ---- accepting -------------------------------------------------------------- */
+/* ---- accepting --------------------------------------------------------- */
 
 static int
 put_blob(struct turn *t, const struct message *m, struct kl_bytes envelope,
@@ -484,7 +484,7 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 	return message_put(t, c, out);
 }
 
-/* ---- transitions ------------------------------------------------------------ */
+/* ---- transitions ------------------------------------------------------- */
 
 static uint32_t
 event_of(uint32_t state)
@@ -561,7 +561,7 @@ message_move(struct turn *t, const struct conversation *c, struct message *m,
 	return message_put(t, c, m);
 }
 
-/* ---- rendering -------------------------------------------------------------- */
+/* ---- rendering --------------------------------------------------------- */
 
 int
 mailbox_render(struct turn *t, const struct conversation *c,
@@ -586,7 +586,7 @@ mailbox_render(struct turn *t, const struct conversation *c,
 	    KL_MESSAGE_PACK_IN(KL_M_ITEM, &i, t->mem, item);
 }
 
-/* ---- erasing ---------------------------------------------------------------- */
+/* ---- erasing ----------------------------------------------------------- */
 
 int
 mailbox_erase_slots(struct turn *t, struct mailbox_erasing *e)
@@ -693,7 +693,7 @@ mailbox_erase_log(struct turn *t, const struct mailbox_erasing *e)
 	return r;
 }
 
-/* ---- timers ----------------------------------------------------------------- */
+/* ---- timers ------------------------------------------------------------ */
 
 static struct kl_bytes
 timer_key(uint8_t buf[25], int64_t at_ms, uint32_t sort,
@@ -766,7 +766,7 @@ message_forget(struct turn *t, const struct kl_tag *tag)
 	return kl_kv_del(t->txn, T_MESSAGE, KL_BYTES_OF(*tag));
 }
 
-/* ---- start ------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------- */
 
 static int
 mark_one(struct turn *t, uint32_t slot)

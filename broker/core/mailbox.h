@@ -29,7 +29,7 @@ struct message {
 	struct kl_tag tag;		/* key of its rows */
 	/* in clear in the store */
 	uint32_t state;			/* enum kl_message_state */
-	uint32_t slot;			/* of the ciphertext; KL_SLOT_NONE: gone */
+	uint32_t slot;			/* of its key; KL_SLOT_NONE: gone */
 	uint32_t receiver;		/* number; whose mailbox */
 	uint64_t item;			/* in it */
 	uint64_t leaf;			/* ACCEPTED */
@@ -121,7 +121,7 @@ int mailbox_render(struct turn *t, const struct conversation *c,
     const struct mailbox_row *row, const struct message *m,
     struct kl_bytes *item, struct kl_bytes *ct) KL_MUST_CHECK;
 
-/* ---- erasing: in the turn after the one that ended a message --------------- */
+/* ---- erasing: in the turn after the one that ended a message ----------- */
 
 #define MAILBOX_ERASE_MAX 256
 struct mailbox_erasing {
@@ -139,7 +139,7 @@ int mailbox_erase_later(struct turn *t, uint32_t slot) KL_MUST_CHECK;
 int mailbox_erase_log(struct turn *t, const struct mailbox_erasing *e)
     KL_MUST_CHECK;
 
-/* ---- timers ------------------------------------------------------------------ */
+/* ---- timers ------------------------------------------------------------ */
 
 enum mailbox_timer {
 	TIMER_EXPIRE = 1,	/* message */

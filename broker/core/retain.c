@@ -14,7 +14,7 @@
 static const char meta_clock[] = "clock";
 static const char meta_sweep[] = "sweep";
 
-/* ---- the clock ------------------------------------------------------------- */
+/* ---- the clock --------------------------------------------------------- */
 
 int
 retain_load(struct retain *r, struct kl_kv_txn *txn)
@@ -81,7 +81,7 @@ retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms)
 	return r->held || now_ms < r->high_water_ms;
 }
 
-/* ---- how a conversation ends ------------------------------------------------ */
+/* ---- how a conversation ends ------------------------------------------- */
 
 int
 retain_begin(struct turn *t, struct registry *r, const struct conversation *c)
@@ -137,7 +137,7 @@ retain_marker(struct turn *t, const struct kl_conv_id *id)
 	return kl_kv_get(t->txn, T_MARKER, KL_BYTES_OF(tag), &v);
 }
 
-/* ---- may it be released? ---------------------------------------------------- */
+/* ---- may it be released? ----------------------------------------------- */
 
 static bool
 reported_in(struct registry *r, const struct kl_id *id)
@@ -233,7 +233,7 @@ retain_check(struct turn *t, struct registry *r, const struct conversation *c,
 	return conversation_check_release(c, m->kind, t->now_ms);
 }
 
-/* ---- how a message ends ------------------------------------------------------ */
+/* ---- how a message ends ------------------------------------------------ */
 
 static int
 tell_sender(struct turn *t, struct registry *r, const struct conversation *c,
@@ -307,7 +307,7 @@ retain_end(struct turn *t, struct registry *r, struct conversation *c,
 	return err;
 }
 
-/* ---- timers ------------------------------------------------------------------ */
+/* ---- timers ------------------------------------------------------------ */
 
 static int
 end_expired(struct turn *t, struct registry *r, struct message *m)
@@ -438,7 +438,7 @@ timers_run(struct turn *t, struct registry *r, size_t max, bool *more)
 	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
-/* ---- mail of revoked keys ---------------------------------------------------- */
+/* ---- mail of revoked keys ---------------------------------------------- */
 
 static int
 sweep_row(struct turn *t, struct registry *r, const struct mailbox_row *row)
