@@ -290,8 +290,8 @@ lint: deps
 COVERAGE_B = build/coverage
 coverage: deps
 	@deploy/deps.sh $(COVERAGE_PACKAGES)
+	@rm -rf $(COVERAGE_B)
 	@$(SUBMAKE) -s COVERAGE=1 B=$(COVERAGE_B) test-programs
-	@find $(COVERAGE_B) -name '*.gcda' -delete
 	@JOBS=$(JOBS) tests/run.sh $(COVERAGE_B) \
 	    $(UNIT:%=$(COVERAGE_B)/tests/unit/test_%) $(INTEGRATION_SH); \
 	status=$$?; for part in proto broker/core; do \
