@@ -6,6 +6,8 @@
 #ifndef TESTS_SUPPORT_SPEC_H
 #define TESTS_SUPPORT_SPEC_H
 
+#include <check.h>
+
 #include <kortelijn/base/arena.h>
 #include <kortelijn/base/code.h>
 #include <kortelijn/base/time.h>
@@ -88,5 +90,34 @@ void spec_refuses_unknown_fields(const struct spec *s);
 void spec_refuses_missing_and_doubled_fields(const struct spec *s);
 void spec_refuses_what_is_not_canonical(const struct spec *s);
 void spec_stays_in_its_arena(const struct spec *s);
+
+/* One test for each promise, over specs[] of the file, and what adds them. */
+#define SPEC_TEST(name, promise)					\
+	START_TEST(name) { promise(&specs[_i]); } END_TEST
+#define SPEC_TESTS							\
+	SPEC_TEST(every_struct_round_trips_at_minimum_and_maximum,	\
+	    spec_round_trips)						\
+	SPEC_TEST(every_value_out_of_range_is_refused,			\
+	    spec_refuses_values_out_of_range)				\
+	SPEC_TEST(a_cut_at_any_byte_is_refused, spec_refuses_truncation) \
+	SPEC_TEST(an_unknown_field_is_refused,				\
+	    spec_refuses_unknown_fields)				\
+	SPEC_TEST(a_missing_or_doubled_field_is_refused,		\
+	    spec_refuses_missing_and_doubled_fields)			\
+	SPEC_TEST(only_the_canonical_form_is_read,			\
+	    spec_refuses_what_is_not_canonical)				\
+	SPEC_TEST(no_frame_reads_beyond_its_arena, spec_stays_in_its_arena)
+#define SPEC_TESTS_ADD(tc, n) do {					\
+	tcase_add_loop_test(tc,						\
+	    every_struct_round_trips_at_minimum_and_maximum, 0, n);	\
+	tcase_add_loop_test(tc, every_value_out_of_range_is_refused, 0,	\
+	    n);								\
+	tcase_add_loop_test(tc, a_cut_at_any_byte_is_refused, 0, n);	\
+	tcase_add_loop_test(tc, an_unknown_field_is_refused, 0, n);	\
+	tcase_add_loop_test(tc, a_missing_or_doubled_field_is_refused,	\
+	    0, n);							\
+	tcase_add_loop_test(tc, only_the_canonical_form_is_read, 0, n);	\
+	tcase_add_loop_test(tc, no_frame_reads_beyond_its_arena, 0, n);	\
+} while (0)
 
 #endif

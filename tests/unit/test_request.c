@@ -125,47 +125,7 @@ teardown(void)
 	kl_arena_free(mem);
 }
 
-START_TEST(every_struct_round_trips_at_minimum_and_maximum)
-{
-	spec_round_trips(&specs[_i]);
-}
-END_TEST
-
-START_TEST(every_value_out_of_range_is_refused)
-{
-	spec_refuses_values_out_of_range(&specs[_i]);
-}
-END_TEST
-
-START_TEST(a_cut_at_any_byte_is_refused)
-{
-	spec_refuses_truncation(&specs[_i]);
-}
-END_TEST
-
-START_TEST(an_unknown_field_is_refused)
-{
-	spec_refuses_unknown_fields(&specs[_i]);
-}
-END_TEST
-
-START_TEST(a_missing_or_doubled_field_is_refused)
-{
-	spec_refuses_missing_and_doubled_fields(&specs[_i]);
-}
-END_TEST
-
-START_TEST(only_the_canonical_form_is_read)
-{
-	spec_refuses_what_is_not_canonical(&specs[_i]);
-}
-END_TEST
-
-START_TEST(no_frame_reads_beyond_its_arena)
-{
-	spec_stays_in_its_arena(&specs[_i]);
-}
-END_TEST
+SPEC_TESTS
 
 /* ---- rules between fields ------------------------------------------------ */
 
@@ -320,21 +280,6 @@ START_TEST(the_largest_body_fits_a_frame)
 }
 END_TEST
 
-static void
-add_spec_tests(TCase *tc)
-{
-	tcase_add_loop_test(tc, every_struct_round_trips_at_minimum_and_maximum,
-	    0, N_SPECS);
-	tcase_add_loop_test(tc, every_value_out_of_range_is_refused, 0,
-	    N_SPECS);
-	tcase_add_loop_test(tc, a_cut_at_any_byte_is_refused, 0, N_SPECS);
-	tcase_add_loop_test(tc, an_unknown_field_is_refused, 0, N_SPECS);
-	tcase_add_loop_test(tc, a_missing_or_doubled_field_is_refused, 0,
-	    N_SPECS);
-	tcase_add_loop_test(tc, only_the_canonical_form_is_read, 0, N_SPECS);
-	tcase_add_loop_test(tc, no_frame_reads_beyond_its_arena, 0, N_SPECS);
-}
-
 int
 main(void)
 {
@@ -345,7 +290,7 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
-	add_spec_tests(tc);
+	SPEC_TESTS_ADD(tc, N_SPECS);
 	tcase_add_test(tc, a_reader_applies_the_rules_between_fields_too);
 	tcase_add_test(tc, a_program_names_itself_in_ascii);
 	tcase_add_test(tc, a_spoken_reference_is_letters_or_none);
