@@ -109,6 +109,18 @@ START_TEST(small_buffer_is_refused_and_left_empty)
 }
 END_TEST
 
+START_TEST(a_name_has_the_parts_that_are_known)
+{
+	struct kl_person_name p = { "", "", "Jansen" };
+
+	ck_assert_int_eq(kl_render_name(&p, text, sizeof text, &n), KL_OK);
+	ck_assert_str_eq(text, "Jansen");
+	p = (struct kl_person_name){ "", "van", "Jansen" };
+	ck_assert_int_eq(kl_render_name(&p, text, sizeof text, &n), KL_OK);
+	ck_assert_str_eq(text, "van Jansen");
+}
+END_TEST
+
 START_TEST(feedback_reads_with_its_meaning)
 {
 	struct kl_feedback f = {
@@ -144,6 +156,7 @@ main(void)
 	tcase_add_test(tc, wishes_come_without_the_person);
 	tcase_add_test(tc, contact_extract_says_so);
 	tcase_add_test(tc, small_buffer_is_refused_and_left_empty);
+	tcase_add_test(tc, a_name_has_the_parts_that_are_known);
 	tcase_add_test(tc, feedback_reads_with_its_meaning);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);

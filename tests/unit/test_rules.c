@@ -79,6 +79,8 @@ START_TEST(bsn_in_digits_of_other_scripts_is_found)
 		"１２３４５６７８２", "١٢٣٤٥٦٧٨٢", "1234\xe2\x80\x8b" "56782",
 		"𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟐", "१२३४५६७८२", "①②③④⑤⑥⑦⑧②",
 		"1234\xc2\xa0" "56\xe2\x80\x93" "782",
+		/* a blank of Ogham and a line separator */
+		"1234\xe1\x9a\x80" "56782", "1234\xe2\x80\xa8" "56782",
 	};
 
 	for (size_t i = 0; i < sizeof hits / sizeof hits[0]; i++)
@@ -91,7 +93,7 @@ START_TEST(other_numbers_are_no_bsn)
 {
 	static const char *const misses[] = {
 		"", "123456789", "000000000", "0000000001234567820",
-		"1234a56782", "1980-10-25", "12345678", "2024-0001-123456",
+		"1234a56782", "1234\xe2\x98\x83" "56782", "1980-10-25", "12345678", "2024-0001-123456",
 		"oin:00000001002220647000", "agb:01000001", "\xff\xfe",
 	};
 
@@ -99,6 +101,19 @@ START_TEST(other_numbers_are_no_bsn)
 		ck_assert_msg(!kl_rules_has_bsn(kl_bytes_str(misses[i])),
 		    "%s", misses[i]);
 	ck_assert(kl_rules_has_bsn(kl_bytes("\xff" "123456782", 10)));
+}
+END_TEST
+
+START_TEST(a_finding_holds_no_more_of_a_path_than_fits)
+{
+	char path[200];
+	struct kl_finding f;
+
+	memset(path, 'a', sizeof path);
+	path[sizeof path - 1] = '\0';
+	kl_finding_set(&f, KL_C_FIELD_UNKNOWN, path);
+	ck_assert_uint_eq(f.code, KL_C_FIELD_UNKNOWN);
+	ck_assert_uint_eq(strlen(f.field), KL_FINDING_FIELD_MAX);
 }
 END_TEST
 
@@ -273,6 +288,8 @@ START_TEST(values_outside_their_list_or_range_are_refused)
 	r = people_usual();
 	SET(r.postcode, "0511JL");
 	expect(KL_C_FIELD_VALUE, "postcode");
+	SET(r.postcode, "75x1JL");
+	expect(KL_C_FIELD_VALUE, "postcode");
 	SET(r.postcode, "7511jl");
 	expect(KL_C_FIELD_VALUE, "postcode");
 	r = people_usual();
@@ -319,6 +336,8 @@ START_TEST(language_is_a_bcp47_tag)
 	SET(r.language, "n");
 	expect(KL_C_FIELD_VALUE, "language");
 	SET(r.language, "nl-");
+	expect(KL_C_FIELD_VALUE, "language");
+	SET(r.language, "nl-b!");
 	expect(KL_C_FIELD_VALUE, "language");
 	SET(r.language, "nl_NL");
 	expect(KL_C_FIELD_VALUE, "language");
@@ -600,6 +619,7 @@ add_text_tests(TCase *tc)
 	tcase_add_test(tc, bsn_is_found_however_it_is_written);
 	tcase_add_test(tc, bsn_in_digits_of_other_scripts_is_found);
 	tcase_add_test(tc, other_numbers_are_no_bsn);
+	tcase_add_test(tc, a_finding_holds_no_more_of_a_path_than_fits);
 	tcase_add_test(tc, bsn_as_a_json_number_is_found);
 	tcase_add_test(tc, patterns_are_refused_each_with_its_code);
 	tcase_add_test(tc, mask_chooses_the_rules);

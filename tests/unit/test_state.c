@@ -83,6 +83,31 @@ START_TEST(unknown_codes_have_no_name_and_no_place)
 }
 END_TEST
 
+START_TEST(milestones_rise_and_end)
+{
+	const struct kl_step s = { .milestone = KL_MS_NONE };
+
+	ck_assert(kl_milestone_may_follow(KL_MS_NONE, KL_MS_RETURNED));
+	ck_assert(kl_milestone_may_follow(KL_MS_TAKEN_UP, KL_MS_RETURNED));
+	ck_assert(!kl_milestone_may_follow(KL_MS_IN_PROGRESS,
+	    KL_MS_RETURNED));
+	ck_assert(!kl_milestone_may_follow(KL_MS_IN_PROGRESS,
+	    KL_MS_TAKEN_UP));
+	for (int after = KL_MS_NONE; after <= KL_MS_RETURNED; after++) {
+		ck_assert(!kl_milestone_may_follow(KL_MS_ENDED,
+		    (enum kl_milestone)after));
+		ck_assert(!kl_milestone_may_follow(KL_MS_RETURNED,
+		    (enum kl_milestone)after));
+	}
+	/* A code that is not in the list is no step. */
+	ck_assert_int_eq(kl_state_milestone(999, KL_MS_IN_PROGRESS),
+	    KL_MS_IN_PROGRESS);
+	ck_assert(!kl_state_in_table(KL_ST_DELIVERED, 999, &s));
+	ck_assert(!kl_state_may_follow(KL_ST_DELIVERED, 999, &s));
+	ck_assert(!kl_state_in_table(999, KL_ST_TAKEN_UP, &s));
+}
+END_TEST
+
 START_TEST(collapse_targets_are_seen_at_a_lower_level)
 {
 	const struct kl_state_row *r, *to;
@@ -638,6 +663,7 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, codes_are_numbered_from_one_without_gaps);
 	tcase_add_test(tc, unknown_codes_have_no_name_and_no_place);
+	tcase_add_test(tc, milestones_rise_and_end);
 	tcase_add_test(tc, collapse_targets_are_seen_at_a_lower_level);
 	tcase_add_test(tc, newer_codes_collapse_to_an_older_schema);
 	tcase_add_test(tc, collapse_goes_on_until_the_level_fits);

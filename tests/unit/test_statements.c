@@ -232,6 +232,30 @@ START_TEST(a_card_says_nothing_that_contradicts_itself)
 }
 END_TEST
 
+START_TEST(elements_of_lists_are_checked_one_by_one)
+{
+	const struct spec *s = &specs[spec_of(KL_CARD)];
+	static struct spec_bytes b;
+	struct kl_profile_details d;
+	struct kl_card c;
+
+	/* The last of 64 organisations that an auditor reads. */
+	spec_build(s, true, &b);
+	b.b[b.n - KL_ID_BYTES] = 'x';
+	ck_assert_int_eq(s->read(s, kl_bytes(b.b, b.n), mem, &c),
+	    KL_C_VALUE_UNKNOWN);
+	take(spec_of(KL_CARD), true, &c);
+	c.n_reads = KL_READS_MAX + 1;
+	ck_assert(!PACKS(KL_CARD, &c));
+	c.n_reads = KL_READS_MAX;
+	memset(&c.reads[5], 0, sizeof c.reads[5]);
+	ck_assert(!PACKS(KL_CARD, &c));
+	take(spec_of(KL_S_PROFILE_DETAILS), true, &d);
+	d.languages[11] = kl_bytes_str("nl-Latn-NL-x-long");
+	ck_assert(!PACKS(KL_S_PROFILE_DETAILS, &d));
+}
+END_TEST
+
 START_TEST(names_are_utf8_without_control_characters)
 {
 	static const char *const bad[] = {
@@ -448,6 +472,7 @@ add_statement_tests(TCase *tc)
 {
 	tcase_add_test(tc, a_reader_applies_the_rules_between_fields_too);
 	tcase_add_test(tc, a_card_says_nothing_that_contradicts_itself);
+	tcase_add_test(tc, elements_of_lists_are_checked_one_by_one);
 	tcase_add_test(tc, names_are_utf8_without_control_characters);
 	tcase_add_test(tc, a_prekey_is_for_one_whole_week);
 	tcase_add_test(tc, a_profile_has_phone_numbers_that_can_be_dialled);
