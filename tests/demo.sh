@@ -264,6 +264,7 @@ check_blind()
 	    die "the search finds nothing anywhere"
 	n=$(find "$R/broker" "$R/broker-state" "$R/broker.log" \
 	    "$R/broker.trace" "$ROOT"/core* -type f 2>/dev/null | wc -l)
+	# shellcheck disable=SC2046 # file names that the shell finds
 	if grep -rlaF -f "$R/canaries" "$R/broker" "$R/broker-state" \
 	    "$R/broker.log" "$R/broker.trace" \
 	    $(compgen -G "$ROOT/core*") >"$R/found" 2>/dev/null; then
@@ -324,6 +325,7 @@ keep_region()
 		wrapper "$name" "$(adapter_program "$name")" \
 		    "$R/$name/$name.conf"
 	done
+	# shellcheck disable=SC2016 # for the shell that reads it
 	printf 'PATH=%s/bin:$PATH\nexport PATH\n' "$R" >"$R/env"
 	{
 		printf '#!/bin/sh\n# Ends what the demo left running.\n'

@@ -53,7 +53,7 @@ take(void *arg, const struct watch_file *f, char *note)
 	ck_assert_ptr_eq(arg, &seen);
 	seen.calls++;
 	seen.again += f->again ? 1 : 0;
-	seen.form = f->form;
+	seen.form = (int)f->form;
 	ck_assert_uint_lt(f->content.n, sizeof seen.last);
 	if (f->content.n > 0)
 		memcpy(seen.last, f->content.p, f->content.n);
