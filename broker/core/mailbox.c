@@ -371,11 +371,22 @@ mailbox_ack(struct turn *t, uint32_t number, uint64_t item)
 
 /* ---- accepting --------------------------------------------------------- */
 
+/* Slots are taken in order, so new rows stand side by side. */
+static struct kl_bytes
+slot_key(uint8_t buf[4], uint32_t slot)
+{
+	struct kl_writer w;
+
+	kl_writer_init(&w, buf, 4);
+	kl_put_u32(&w, slot);
+	return kl_writer_bytes(&w);
+}
+
 static int
 put_blob(struct turn *t, const struct message *m, struct kl_bytes envelope,
     struct kl_bytes ct)
 {
-	uint8_t plain[2 + KL_ENVELOPE_MAX + KL_CT_MAX];
+	uint8_t plain[2 + KL_ENVELOPE_MAX + KL_CT_MAX], key[4];
 	struct kl_bytes sealed;
 	struct kl_writer w;
 	int r;
@@ -386,10 +397,10 @@ put_blob(struct turn *t, const struct message *m, struct kl_bytes envelope,
 	kl_put_bytes(&w, ct);
 	if (w.full)
 		return KL_E_SIZE;
-	r = vault_seal(t->vault, m->slot, T_BLOB, KL_BYTES_OF(m->tag),
+	r = vault_seal(t->vault, m->slot, T_BLOB, slot_key(key, m->slot),
 	    kl_writer_bytes(&w), t->mem, &sealed);
 	return r != KL_OK ? r :
-	    kl_kv_put(t->txn, T_BLOB, KL_BYTES_OF(m->tag), sealed);
+	    kl_kv_put(t->txn, T_BLOB, slot_key(key, m->slot), sealed);
 }
 
 static int
@@ -398,12 +409,13 @@ get_blob(struct turn *t, const struct message *m, struct kl_bytes *envelope,
 {
 	struct kl_bytes v, plain;
 	struct kl_reader r;
-	int err = kl_kv_get(t->txn, T_BLOB, KL_BYTES_OF(m->tag), &v);
+	uint8_t key[4];
+	int err = kl_kv_get(t->txn, T_BLOB, slot_key(key, m->slot), &v);
 
 	if (err != KL_OK)
 		return err;
-	err = vault_open(t->vault, m->slot, T_BLOB, KL_BYTES_OF(m->tag), v,
-	    t->mem, &plain);
+	err = vault_open(t->vault, m->slot, T_BLOB, slot_key(key, m->slot),
+	    v, t->mem, &plain);
 	if (err != KL_OK)
 		return err;
 	kl_reader_init(&r, plain);
@@ -501,16 +513,6 @@ event_of(uint32_t state)
 	}
 }
 
-static struct kl_bytes
-slot_key(uint8_t buf[4], uint32_t slot)
-{
-	struct kl_writer w;
-
-	kl_writer_init(&w, buf, 4);
-	kl_put_u32(&w, slot);
-	return kl_writer_bytes(&w);
-}
-
 /* The ciphertext is of no use any more: the next turn destroys its key. */
 static int
 end_message(struct turn *t, const struct conversation *c,
@@ -524,7 +526,7 @@ end_message(struct turn *t, const struct conversation *c,
 		return r;
 	if (m->slot == KL_SLOT_NONE)
 		return KL_OK;
-	r = kl_kv_del(t->txn, T_BLOB, KL_BYTES_OF(m->tag));
+	r = kl_kv_del(t->txn, T_BLOB, slot_key(key, m->slot));
 	if (r != KL_OK && r != KL_E_NOT_FOUND)
 		return r;
 	memcpy(value, m->tag.b, sizeof m->tag.b);
@@ -606,7 +608,7 @@ mailbox_erase_slots(struct turn *t, struct mailbox_erasing *e)
 			break;
 		kl_reader_init(&in, row.key);
 		e->slot[e->n] = kl_get_u32(&in);
-		r = kl_slots_zero(t->vault->slots, e->slot[e->n]);
+		r = vault_zero(t->vault, e->slot[e->n]);
 		if (r != KL_OK)
 			return r;
 		e->n++;

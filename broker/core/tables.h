@@ -18,7 +18,7 @@ enum core_table {
 	T_CHILD = 'H',		/* the same tag, child's tag -> tag of conv */
 	T_SPOKEN = 'S',		/* tag of a spoken reference -> of conv */
 	T_MESSAGE = 'M',	/* tag of msg_id -> state, slot, sealed */
-	T_BLOB = 'B',		/* tag of msg_id -> sealed envelope, ct */
+	T_BLOB = 'B',		/* slot (4) -> sealed envelope, ciphertext */
 	T_ITEM = 'I',		/* participant (4), item (8) -> it */
 	T_TIMER = 'X',		/* time (8), sort (1), tag -> none */
 	T_ERASING = 'Z',	/* slot (4) -> tags of message and conv */

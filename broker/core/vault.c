@@ -28,10 +28,17 @@ vault_take(struct vault *v, uint32_t *slot)
 	return KL_OK;
 }
 
+static void
+keys_forget(struct vault *v)
+{
+	kl_wipe(v->key, sizeof v->key);
+}
+
 void
 vault_keep_taken(struct vault *v)
 {
 	v->n_taken = 0;
+	keys_forget(v);
 }
 
 void
@@ -39,6 +46,36 @@ vault_undo_taken(struct vault *v)
 {
 	while (v->n_taken > 0)
 		kl_slots_give_back(v->slots, v->taken[--v->n_taken]);
+	keys_forget(v);
+}
+
+int
+vault_zero(struct vault *v, uint32_t slot)
+{
+	struct vault_key *k = &v->key[slot % VAULT_KEYS];
+
+	if (k->held && k->slot == slot)
+		kl_wipe(k, sizeof *k);
+	return kl_slots_zero(v->slots, slot);
+}
+
+/* A slot is read from its file once in a turn: one request opens and seals
+ * under the same key several times. */
+static int
+key_of(struct vault *v, uint32_t slot, const struct kl_slot_key **out)
+{
+	struct vault_key *k = &v->key[slot % VAULT_KEYS];
+	int r;
+
+	*out = &k->key;
+	if (k->held && k->slot == slot)
+		return KL_OK;
+	k->held = false;
+	if ((r = kl_slots_key(v->slots, slot, &k->key)) != KL_OK)
+		return r;
+	k->slot = slot;
+	k->held = true;
+	return KL_OK;
 }
 
 static struct kl_bytes
@@ -58,7 +95,7 @@ vault_seal(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
     struct kl_bytes plain, struct kl_arena *mem, struct kl_bytes *out)
 {
 	uint8_t ad[AD_MAX];
-	struct kl_slot_key k;
+	const struct kl_slot_key *k;
 	uint8_t *sealed;
 	int r;
 
@@ -66,11 +103,10 @@ vault_seal(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
 	sealed = kl_arena_alloc(mem, plain.n + KL_AEAD_EXTRA);
 	if (sealed == NULL)
 		return KL_E_MEMORY;
-	if ((r = kl_slots_key(v->slots, slot, &k)) != KL_OK)
+	if ((r = key_of(v, slot, &k)) != KL_OK)
 		return r;
-	kl_aead_seal(KL_BYTES_OF(k), additional_data(ad, table, key), plain,
+	kl_aead_seal(KL_BYTES_OF(*k), additional_data(ad, table, key), plain,
 	    sealed);
-	kl_wipe(&k, sizeof k);
 	*out = kl_bytes(sealed, plain.n + KL_AEAD_EXTRA);
 	return KL_OK;
 }
@@ -80,7 +116,7 @@ vault_open(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
     struct kl_bytes sealed, struct kl_arena *mem, struct kl_bytes *out)
 {
 	uint8_t ad[AD_MAX];
-	struct kl_slot_key k;
+	const struct kl_slot_key *k;
 	uint8_t *plain;
 	int r;
 
@@ -90,11 +126,10 @@ vault_open(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
 	plain = kl_arena_alloc(mem, sealed.n - KL_AEAD_EXTRA);
 	if (plain == NULL)
 		return KL_E_MEMORY;
-	if ((r = kl_slots_key(v->slots, slot, &k)) != KL_OK)
+	if ((r = key_of(v, slot, &k)) != KL_OK)
 		return r;
-	r = kl_aead_open(KL_BYTES_OF(k), additional_data(ad, table, key),
+	r = kl_aead_open(KL_BYTES_OF(*k), additional_data(ad, table, key),
 	    sealed, plain);
-	kl_wipe(&k, sizeof k);
 	if (r != KL_OK)
 		return KL_E_DAMAGED;
 	*out = kl_bytes(plain, sealed.n - KL_AEAD_EXTRA);

@@ -10,12 +10,20 @@
 #include <kortelijn/host/slots.h>
 
 #define VAULT_TURN_MAX 512	/* slots that one turn may take */
+#define VAULT_KEYS 64		/* held for one turn, by slot */
+
+struct vault_key {
+	uint32_t slot;
+	bool held;
+	struct kl_slot_key key;
+};
 
 struct vault {
 	struct kl_slots *slots;			/* owned */
 	struct kl_slot_key index_key;
 	uint32_t taken[VAULT_TURN_MAX];		/* in this turn */
 	size_t n_taken;
+	struct vault_key key[VAULT_KEYS];	/* wiped with every turn */
 };
 
 void vault_clear(struct vault *v);
@@ -25,6 +33,9 @@ int vault_take(struct vault *v, uint32_t *slot) KL_MUST_CHECK;
 void vault_keep_taken(struct vault *v);
 /* The turn was undone: what it took is free again. */
 void vault_undo_taken(struct vault *v);
+
+/* Destroys a key: durable after kl_slots_sync. Errors as kl_slots_zero. */
+int vault_zero(struct vault *v, uint32_t slot) KL_MUST_CHECK;
 
 /* Sealed under the key of `slot`, bound to table and key; *out in the arena.
  * KL_E_NOT_FOUND: the slot was zeroed; KL_E_DAMAGED; KL_E_MEMORY; KL_E_IO. */

@@ -237,7 +237,7 @@ START_TEST(row_dies_with_its_slot)
 	struct conversation got;
 
 	ck_assert_int_eq(conversation_put_new(&p.turn, &c), KL_OK);
-	ck_assert_int_eq(kl_slots_zero(p.vault.slots, c.slot), KL_OK);
+	ck_assert_int_eq(vault_zero(&p.vault, c.slot), KL_OK);
 	ck_assert_int_eq(conversation_get(&p.turn, &c.tag, &got),
 	    KL_E_NOT_FOUND);
 	ck_assert_int_eq(conversation_put(&p.turn, &c), KL_E_NOT_FOUND);
