@@ -298,7 +298,7 @@ last_line()
 	feedback=$(count_history '[.[].history[] | select(.kind == "feedback"
 	    and .what == "received")] | length')
 	receipts=$(grep -c '"ev":"delivered"' "$R/broker.trace")
-	leaves=$(broker_status .log_size)
+	leaves=$(broker_status .leaves)
 	printf '\nloop closed: %d referrals, %d corrections, %d feedback %s' \
 	    "$referrals" "$corrections" "$feedback" messages
 	printf ', %d receipts, %d refusals, %d log leaves\n' "$receipts" \

@@ -4,14 +4,16 @@
 # loops are under way; then everything must close, and the history checker
 # must find nothing.
 #
-# From outside: CYCLES (50), SEED (drawn and printed).
+# From outside: CYCLES (50), SEED (drawn and printed), VICTIMS, DRAIN (seconds
+# until everything must have closed).
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 
 CYCLES=${CYCLES:-50}
 SEED=${SEED:-$((SRANDOM % 100000))}
 RANDOM=$SEED
-VICTIMS=(edge core broker practice-1 practice-2 municipality)
+read -ra VICTIMS \
+    <<<"${VICTIMS:-edge core broker practice-1 practice-2 municipality}"
 ADAPTERS=(practice-1 practice-2 municipality)
 declare -A KILLED=()
 PROMISED=()			# referral ids that were taken
@@ -132,6 +134,16 @@ completed()
 	done
 }
 
+drain()
+{
+	local until=$((SECONDS + ${DRAIN:-120}))
+
+	until completed; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.1
+	done
+}
+
 promises_kept()
 {
 	local practice id promise bad=0
@@ -166,7 +178,7 @@ done
 say "killed: $(for v in "${VICTIMS[@]}"; do
 	printf '%s %d  ' "$v" "${KILLED[$v]:-0}"; done)"
 adapter_ready "${ADAPTERS[@]}"
-wait_for "${DRAIN:-120}" "all loops to close" completed
+ok all_loops_close drain
 ok every_promise_is_kept promises_kept
 for name in "${ADAPTERS[@]}" broker; do
 	stop "$name"
