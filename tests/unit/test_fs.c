@@ -3,10 +3,14 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -42,6 +46,49 @@ pwrite(int fd, const void *p, size_t n, off_t at)
 	if (n > write_max)
 		n = write_max;
 	return (ssize_t)syscall(SYS_pwrite64, fd, p, n, at);
+}
+
+/* What the file system says of a file: its flags, and its extents, one in
+ * each answer. */
+static int file_flags;
+static uint32_t extent_flags[2];
+static size_t extents, asked;
+static int extent_errno;
+
+static int
+say_extents(struct fiemap *map)
+{
+	if (extent_errno != 0) {
+		errno = extent_errno;
+		return -1;
+	}
+	map->fm_mapped_extents = 0;
+	if (asked >= extents)
+		return 0;
+	ck_assert_uint_eq(map->fm_start, asked * 4096);
+	map->fm_extents[0] = (struct fiemap_extent){
+		.fe_logical = asked * 4096, .fe_length = 4096,
+		.fe_flags = extent_flags[asked],
+	};
+	map->fm_mapped_extents = 1;
+	asked++;
+	return 0;
+}
+
+int
+ioctl(int at, unsigned long request, ...)
+{
+	va_list args;
+	void *arg;
+
+	(void)at;
+	va_start(args, request);
+	arg = va_arg(args, void *);
+	va_end(args);
+	if (request == FS_IOC_FIEMAP)
+		return say_extents(arg);
+	memcpy(arg, &file_flags, sizeof file_flags);
+	return 0;
 }
 
 static struct tmpdir dir;
@@ -115,6 +162,54 @@ START_TEST(in_place_is_refused_where_blocks_stay)
 	fault_fs = TMPFS_MAGIC;
 	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_OK);
 	ck_assert_int_eq(kl_fs_check_in_place(-1), KL_E_IO);
+}
+END_TEST
+
+static char mounts[1 << 16];
+
+START_TEST(in_place_on_ext4_depends_on_its_journal)
+{
+	int proc = open("/proc/self/mountinfo", O_RDONLY);
+	struct stat st;
+	ssize_t n;
+
+	ck_assert_int_ge(proc, 0);
+	n = read(proc, mounts, sizeof mounts - 1);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(close(proc), 0);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	fault_fs = EXT4_SUPER_MAGIC;
+	/* What this machine has below its temporary directory. */
+	ck_assert_int_eq(kl_fs_check_in_place(fd),
+	    kl_fs_data_mode(mounts, st.st_dev) == KL_FS_DATA_PLAIN ?
+	    KL_OK : KL_E_DENIED);
+	file_flags = FS_JOURNAL_DATA_FL;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_E_DENIED);
+}
+END_TEST
+
+START_TEST(blocks_shared_with_a_copy_are_refused)
+{
+	fault_fs = XFS_SUPER_MAGIC;
+	extents = 2;
+	extent_flags[1] = FIEMAP_EXTENT_LAST;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_OK);
+	ck_assert_uint_eq(asked, 2);
+	asked = 0;
+	extent_flags[1] = FIEMAP_EXTENT_LAST | FIEMAP_EXTENT_SHARED;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_E_DENIED);
+	extents = 0;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_OK);
+}
+END_TEST
+
+START_TEST(file_system_that_names_no_blocks_is_believed)
+{
+	fault_fs = XFS_SUPER_MAGIC;
+	extent_errno = EOPNOTSUPP;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_OK);
+	extent_errno = EIO;
+	ck_assert_int_eq(kl_fs_check_in_place(fd), KL_E_IO);
 }
 END_TEST
 
@@ -247,6 +342,9 @@ fs_suite(void)
 	tcase_add_test(tc, kind_knows_what_copies_and_what_is_remote);
 	tcase_add_test(tc, data_mode_reads_the_options_of_the_right_device);
 	tcase_add_test(tc, in_place_is_refused_where_blocks_stay);
+	tcase_add_test(tc, in_place_on_ext4_depends_on_its_journal);
+	tcase_add_test(tc, blocks_shared_with_a_copy_are_refused);
+	tcase_add_test(tc, file_system_that_names_no_blocks_is_believed);
 	tcase_add_test(tc, private_means_ours_alone_and_regular);
 	tcase_add_test(tc, short_and_interrupted_writes_are_finished);
 	tcase_add_test(tc, failed_write_and_read_name_the_cause);
