@@ -174,8 +174,11 @@ take_adapter(struct history *h, const char *name, json_t *line)
 	if (*text(line, "conv") != '\0')
 		(void)json_object_set(m, "conv", json_object_get(line,
 		    "conv"));
-	if (strcmp(ev, "sealed") == 0)
+	if (strcmp(ev, "sealed") == 0) {
 		(void)json_object_set_new(m, "sender", json_string(name));
+		(void)json_object_set(m, "sealed_ms", json_object_get(line,
+		    "t"));
+	}
 	if (strcmp(ev, "accepted") == 0 && has(line, "leaf"))
 		(void)json_object_set(m, "acked_leaf",
 		    json_object_get(line, "leaf"));
@@ -330,7 +333,8 @@ check_released(struct history *h, const char *id, const json_t *m)
 		violation(h, "%s: seen without a RELEASED leaf", id);
 }
 
-/* Somebody else than the sender of m sealed something in its conversation. */
+/* Somebody else than the sender of m sealed something in its conversation
+ * later. */
 static bool
 answered(const struct history *h, const json_t *m)
 {
@@ -339,7 +343,8 @@ answered(const struct history *h, const json_t *m)
 
 	json_object_foreach(h->msgs, id, o)
 		if (strcmp(text(o, "conv"), conv) == 0 && has(o, "sender") &&
-		    strcmp(text(o, "sender"), text(m, "sender")) != 0)
+		    strcmp(text(o, "sender"), text(m, "sender")) != 0 &&
+		    number(o, "sealed_ms") > number(m, "sealed_ms"))
 			return true;
 	return false;
 }
