@@ -1,7 +1,7 @@
 /*
  * prekeys.h: this adapter's own prekeys: one for each week, this one and the
  * next eight. The private half lies under a slot of its own and dies 60 days
- * after its week. PROTOCOL.md 4.
+ * after its week. PROTOCOL.md 4.7.
  */
 #ifndef ADAPTERS_COMMON_PREKEYS_H
 #define ADAPTERS_COMMON_PREKEYS_H

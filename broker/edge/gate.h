@@ -1,6 +1,6 @@
 /*
  * gate.h: what edge refuses without asking core: sizes, frame counts, bytes
- * that are no request, and too many requests a minute. PROTOCOL.md 6.
+ * that are no request, and too many requests a minute. PROTOCOL.md 6.2.
  */
 #ifndef BROKER_EDGE_GATE_H
 #define BROKER_EDGE_GATE_H

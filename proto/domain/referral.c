@@ -9,7 +9,7 @@
 #define AT(member) offsetof(struct kl_referral, member)
 #define NONE "none"
 
-/* DOMAIN 5.1, in its order. */
+/* In the order of PROTOCOL.md 11.2. */
 static const struct kl_field fields[] = {
 	{ "name.initials", KL_FIELD_NAME, KL_LIST_NONE, AT(name.initials),
 	  10, KL_INITIALS_MAX, 0, 0, false, true, "Voorletters", "Initials",

@@ -6,7 +6,7 @@
 
 #define NONE "none"
 
-/* DOMAIN: a level hides what a resident need not share with the practice.
+/* A level hides what a resident need not share with the practice.
  * Non-compliance, death, removal and grounds for rejection all leave as
  * closed. */
 static const struct kl_state_row rows[] = {

@@ -25,7 +25,7 @@
  * head: "KLSLOTS1", generation u64, slots u32, MAC 16, zeros
  *
  * The master key that counts is the one of the head's generation: renaming a
- * new slot file over the old one changes both at once. RELIABILITY 4.3, 4.4.
+ * new slot file over the old one changes both at once.
  */
 #define SECTOR 512
 #define DIRECT_BLOCK 4096	/* what reads past the page cache align to */

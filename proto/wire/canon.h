@@ -4,7 +4,7 @@
  * Private to proto/wire, the only home of generated code. Canonical means:
  * packing the decoded message again gives the same bytes, and neither it nor
  * a message inside it holds a field that its schema does not name.
- * PROTOCOL.md 3.
+ * PROTOCOL.md 3.1.
  */
 #ifndef KORTELIJN_WIRE_CANON_H
 #define KORTELIJN_WIRE_CANON_H

@@ -92,7 +92,7 @@ enum kl_purpose {
 	KL_REFERRAL_WITH_CONSENT = 1,
 };
 
-enum kl_staff_role {		/* DOMAIN: role codes */
+enum kl_staff_role {		/* who acts, in a header and a referral */
 	KL_STAFF_GP = 1,
 	KL_STAFF_NURSE_MENTAL_HEALTH = 2,
 	KL_STAFF_NURSE = 3,
@@ -192,7 +192,7 @@ extern const char kl_letters[33];
 /* Check letter over n letters of the list above: the sum in GF(32) of value
  * times x^i, i counted from the end and from 1, with x^5 = x^2 + 1. One wrong
  * letter and two swapped neighbours show, the check letter among them.
- * PROTOCOL.md 3. */
+ * PROTOCOL.md 3.6. */
 char kl_check_letter(const char *letters, size_t n);
 /* From 40 random bits. */
 struct kl_spoken kl_spoken_make(const uint8_t bits[5]);

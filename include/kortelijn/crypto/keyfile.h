@@ -27,7 +27,7 @@ int kl_keyfile_write(int dirfd, const char *path, const char *purpose,
 /* BLAKE2b-160 over "kortelijn/v1/fingerprint\0", id, role as one byte,
  * transport key, signing key: 8 groups of 4 letters and a check letter,
  * "ABCD-EFGH-...-K", with NUL.
- * PROTOCOL.md 3. */
+ * PROTOCOL.md 3.5. */
 struct kl_fingerprint { char b[42]; };
 struct kl_fingerprint kl_fingerprint_of(const struct kl_id *id, uint32_t role,
     const struct kl_curve_pk *transport, const struct kl_sign_pk *sign);

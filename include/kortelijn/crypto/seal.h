@@ -1,6 +1,6 @@
 /*
  * seal.h: X25519 and the key derivation of suite 1. Only adapters link this:
- * the broker must not even contain it (tests/lint checks). PROTOCOL.md 4.
+ * the broker must not even contain it (tests/lint checks). PROTOCOL.md 4.5.
  */
 #ifndef KORTELIJN_CRYPTO_SEAL_H
 #define KORTELIJN_CRYPTO_SEAL_H

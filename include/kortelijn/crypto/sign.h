@@ -1,7 +1,7 @@
 /*
  * sign.h: Ed25519 over label || body. Every label ends in a zero byte and
  * none is a prefix of another, so that a signature of one sort of bytes can
- * never pass as one of another sort. PROTOCOL.md 3.
+ * never pass as one of another sort. PROTOCOL.md 3.3.
  */
 #ifndef KORTELIJN_CRYPTO_SIGN_H
 #define KORTELIJN_CRYPTO_SIGN_H

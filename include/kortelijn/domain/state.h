@@ -3,7 +3,7 @@
  * of feedback shows of it.
  *
  * Pure tables. Codes are numbers of the protocol and are never given anew.
- * PROTOCOL.md 8.
+ * PROTOCOL.md 8.15, 8.16.
  */
 #ifndef KORTELIJN_DOMAIN_STATE_H
 #define KORTELIJN_DOMAIN_STATE_H

@@ -22,7 +22,7 @@ enum kl_fs_kind {
 int kl_fs_kind(int fd, enum kl_fs_kind *out) KL_MUST_CHECK;
 /* KL_OK: an overwrite of fd's bytes destroys the old ones as far as the file
  * system goes. KL_E_DENIED: it may keep them (kind, data=journal, blocks
- * shared with a copy); KL_E_IO. RELIABILITY 4.3. */
+ * shared with a copy); KL_E_IO. */
 int kl_fs_check_in_place(int fd) KL_MUST_CHECK;
 /* The journal mode that `mountinfo` (text of /proc/self/mountinfo) gives for
  * the ext file system `dev`. */

@@ -26,8 +26,7 @@ struct kl_sandbox {
  * calling thread and what it starts, so enter before there are others where
  * that matters. Threads may still be started, processes not. Not undone by
  * anything. KL_E_SYSTEM: seccomp could not be set, or a directory is not
- * there; a kernel without Landlock is no error (landlock_abi 0).
- * RELIABILITY 5.5. */
+ * there; a kernel without Landlock is no error (landlock_abi 0). */
 int kl_sandbox_enter(struct kl_sandbox *s) KL_MUST_CHECK;
 
 #endif

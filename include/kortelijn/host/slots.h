@@ -5,8 +5,8 @@
  * a key in a slot of this file: fixed size, really written, one slot per
  * 512-byte sector, overwritten in place. Slots are provisioned ahead: a key
  * that is taken was synced before, so taking one writes nothing; its number
- * becomes durable with the caller's commit. RELIABILITY: keys wrapped under a
- * master key in a small file of its own beside it.
+ * becomes durable with the caller's commit. Keys are wrapped under a master
+ * key in a small file of its own beside it.
  */
 #ifndef KORTELIJN_HOST_SLOTS_H
 #define KORTELIJN_HOST_SLOTS_H
