@@ -432,7 +432,7 @@ START_TEST(a_notice_says_only_what_belongs_to_it)
 }
 END_TEST
 
-/* ---- the rest of the interface -------------------------------------------- */
+/* ---- the rest of the interface ------------------------------------------- */
 
 START_TEST(a_struct_of_another_size_is_not_touched)
 {
