@@ -45,6 +45,10 @@ CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text
+# What an adapter does, without its interfaces.
+ENGINE = alarm access events timers terms guard cases outbox outbox_seal \
+	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
+	sync session session_start session_items engine engine_in engine_out
 PRACTICE =
 MUNICIPALITY =
 
@@ -118,7 +122,8 @@ EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
 CORE_O = $(PARTS:%=$(B)/broker/core/%.o) $(CORE:%=$(B)/broker/core/%.o)
 SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
 CTL_O = $(CTL:%=$(B)/broker/ctl/%.o)
-COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o)
+COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o) \
+	$(ENGINE:%=$(B)/adapters/common/%.o)
 PRACTICE_O = $(PRACTICE:%=$(B)/adapters/practice/%.o)
 MUNICIPALITY_O = $(MUNICIPALITY:%=$(B)/adapters/municipality/%.o)
 

@@ -32,8 +32,10 @@ int engine_open(const struct config *c, struct kl_loop *loop,
     struct engine **out, const char **what) KL_MUST_CHECK;
 /* Accepts NULL. What was not committed is forgotten. */
 void engine_free(struct engine *e);
+/* Why it stopped the loop: KL_E_COMMIT, KL_E_DAMAGED; KL_OK: it did not. */
+int engine_failed(const struct engine *e);
 
-/* ---- turns --------------------------------------------------------------- */
+/* ---- turns ----------------------------------------------------------- */
 
 /* Borrowed until it is removed. */
 struct engine_listener {
@@ -51,7 +53,7 @@ void engine_wake(struct engine *e);
 int64_t engine_now_ms(const struct engine *e);
 const struct config *engine_config(const struct engine *e);
 
-/* ---- in ------------------------------------------------------------------ */
+/* ---- in -------------------------------------------------------------- */
 
 /* Whose hand it was, for the access log. */
 enum engine_interface { ENGINE_CONTROL = 1, ENGINE_FOLDER = 2 };
@@ -90,7 +92,7 @@ int engine_feedback(struct engine *e, const struct engine_actor *by,
     const struct kl_spoken *reference, const struct kl_feedback *f,
     struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
 
-/* ---- cases --------------------------------------------------------------- */
+/* ---- cases ----------------------------------------------------------- */
 
 struct engine_case {
 	struct kl_conv_id conv;
@@ -138,7 +140,7 @@ int engine_content(struct engine *e, const struct engine_actor *by,
     enum engine_act act, const struct kl_conv_id *conv,
     struct kl_referral *out) KL_MUST_CHECK;
 
-/* ---- history ------------------------------------------------------------- */
+/* ---- history --------------------------------------------------------- */
 
 enum engine_what {
 	ENGINE_MADE = 1,		/* draft, durable here */
@@ -180,7 +182,7 @@ struct engine_step {
 int engine_step_next(struct engine *e, const struct kl_conv_id *conv,
     uint64_t after, struct engine_step *out) KL_MUST_CHECK;
 
-/* ---- events -------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------- */
 
 /* What the interfaces hand out, in order: a step of a case that somebody
  * outside should know. */
@@ -207,7 +209,7 @@ int engine_cursor_get(struct engine *e, const char *name, uint64_t *seq)
 int engine_cursor_put(struct engine *e, const char *name, uint64_t seq)
     KL_MUST_CHECK;
 
-/* ---- state --------------------------------------------------------------- */
+/* ---- state ----------------------------------------------------------- */
 
 enum engine_alarm_kind {
 	ENGINE_AL_INSTANCE_CONFLICT = 1, /* another instance runs: take-over */

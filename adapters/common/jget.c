@@ -7,7 +7,7 @@
 
 #include "adapters/common/json_content.h"
 
-/* ---- findings ---- */
+/* ---- findings -------------------------------------------------------- */
 
 static void
 append(struct kl_finding *f, const char *text)
@@ -76,7 +76,7 @@ json_finding_pointer(struct kl_finding *f)
 	append(f, path);
 }
 
-/* ---- BSN, anywhere ---- */
+/* ---- BSN, anywhere --------------------------------------------------- */
 
 static bool
 date_form(const char *s)
@@ -157,7 +157,7 @@ scan(struct jget *r, const struct jget_place *up, const char *key, json_t *v)
 		scan_inside(r, &at, v);
 }
 
-/* ---- one value ---- */
+/* ---- one value ------------------------------------------------------- */
 
 /* Every get wants the key there unless it says so, and answers a zero after a
  * refusal. */
@@ -320,7 +320,7 @@ jget_schema(struct jget *r, json_t *root)
 	return (uint32_t)json_integer_value(v);
 }
 
-/* ---- files ---- */
+/* ---- files ----------------------------------------------------------- */
 
 /* KL_OK: *root is the caller's to free, and holds no BSN. */
 int

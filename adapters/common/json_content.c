@@ -5,7 +5,7 @@
 
 #include "adapters/common/jget.h"
 
-/* ---- the content ---- */
+/* ---- the content ----------------------------------------------------- */
 
 static void
 take_birth(struct jget *r, json_t *v, const struct jget_place *up,
@@ -97,7 +97,7 @@ take_content(struct jget *r, json_t *root, struct kl_referral *out)
 		take_fields(r, o, &at, NULL, out);
 }
 
-/* ---- consent ---- */
+/* ---- consent --------------------------------------------------------- */
 
 static void
 take_informed(struct jget *r, json_t *o, const struct jget_place *up)
@@ -193,7 +193,7 @@ take_consent(struct jget *r, json_t *root, struct json_consent *out)
 	take_consent_facts(r, o, &at, out);
 }
 
-/* ---- files ---- */
+/* ---- files ----------------------------------------------------------- */
 
 static void
 take_patient_ref(struct jget *r, json_t *v, char *out, size_t cap)

@@ -16,7 +16,7 @@ struct take {
 	struct kl_profile_details *d;
 };
 
-/* ---- texts ---- */
+/* ---- texts ----------------------------------------------------------- */
 
 static size_t
 characters(const char *s, size_t n)
@@ -107,7 +107,7 @@ phone(struct take *t, json_t *v, const char *key)
 	return out;
 }
 
-/* ---- lists ---- */
+/* ---- lists ----------------------------------------------------------- */
 
 /* The array behind key, or NULL; refused if it is none or has too many. */
 static json_t *
@@ -262,7 +262,7 @@ take_partners(struct take *t, json_t *root)
 	t->d->n_partners = json_array_size(a);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole ------------------------------------------------------- */
 
 static void
 take_offer(struct take *t, json_t *root)

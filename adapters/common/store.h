@@ -24,24 +24,27 @@ enum store_table {
 	STORE_PREKEY = 'p',		/* owner, not_before -> packed Signed */
 	STORE_PROFILE = 'f',		/* owner -> packed Signed */
 	STORE_OWN_PREKEY = 'k',		/* key id -> struct of prekeys.c */
-	STORE_CASE = 'c',		/* conv_id -> struct case_row */
+	STORE_ORDER = 'n',		/* number -> conv_id, of each case */
 	STORE_SPOKEN = 's',		/* tag -> conv_id */
-	STORE_CLIENT = 'i',		/* tag -> conv_id, hash of the file */
+	STORE_CLIENT = 'i',		/* tag -> conv_id */
 	STORE_OUT = 'o',		/* msg_id -> struct out_row */
-	STORE_SEEN = 'r',		/* msg_id -> receipt */
+	STORE_SEEN = 'r',		/* msg_id -> struct and receipt */
 	STORE_UNSENT = 'q',		/* msg_id: receipt not taken yet */
 	STORE_EVENT = 'x',		/* seq -> struct of events.c */
 	STORE_TIMER = 'z',		/* due, what, id */
 	STORE_ALARM = 'a',		/* seq -> struct of alarm.c */
+	STORE_ACCESS = 'y',		/* seq -> struct access_line */
+	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
 
 	STORE_SECRET = 'K',		/* key id -> private half */
-	STORE_PRIVATE = 'C',		/* conv_id -> struct case_private */
+	STORE_CASE = 'C',		/* conv_id -> struct case_row */
+	STORE_STEP = 'S',		/* conv_id, n -> struct engine_step */
 	STORE_CONTENT = 'T',		/* conv_id, which -> packed content */
-	STORE_SIGNED = 'B',		/* conv_id -> signed REFERRAL */
+	STORE_SIGNED = 'B',		/* msg_id -> signed envelope */
+	STORE_SEALED = 'Y',		/* msg_id -> its ciphertext */
 	STORE_GOT = 'G',		/* conv_id -> receipt of the REFERRAL */
-	STORE_SEALED = 'Y',		/* msg_id -> envelope and ciphertext */
 	STORE_FEEDBACK = 'H',		/* msg_id -> struct kl_feedback */
 };
 

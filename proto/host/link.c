@@ -573,6 +573,7 @@ client_event(struct kl_link *l, int event)
 	switch (event) {
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		l->state = KL_LINK_UP;
+		l->counts.connected++;
 		l->backoff_ms = BACKOFF_FIRST_MS;
 		break;
 	case ZMQ_EVENT_DISCONNECTED: l->state = KL_LINK_DOWN; break;

@@ -115,6 +115,7 @@ struct kl_link_counts {
 	uint64_t handshakes_failed;	/* garbage, time-outs, wrong server key;
 					 * may count a refused one again */
 	uint64_t accept_failed;		/* out of descriptors */
+	uint64_t connected;		/* client: times it came up */
 };
 struct kl_link_counts kl_link_counts(const struct kl_link *l);
 

@@ -1,0 +1,28 @@
+/*
+ * alarm.h: what the people at this adapter must know, durable and numbered.
+ */
+#ifndef ADAPTERS_COMMON_ALARM_H
+#define ADAPTERS_COMMON_ALARM_H
+
+#include "adapters/common/engine.h"
+#include "adapters/common/turn.h"
+
+#define ALARM_EVIDENCE_MAX 2200		/* two checkpoints as they came */
+
+/* "?" for a number that is none. */
+const char *alarm_name(uint32_t kind);
+/* conv may be NULL. Errors of the store. */
+int alarm_raise(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
+    const struct kl_conv_id *conv) KL_MUST_CHECK;
+/* With bytes that prove it to others. KL_E_SIZE besides. */
+int alarm_raise_evidence(struct turn *t, enum engine_alarm_kind kind,
+    struct kl_bytes evidence) KL_MUST_CHECK;
+/* The first one after `after`. KL_E_NOT_FOUND; errors of the store. */
+int alarm_next(struct store *s, uint64_t after, struct engine_alarm *out)
+    KL_MUST_CHECK;
+/* Its evidence into the arena, empty if there is none. */
+int alarm_evidence(struct store *s, struct kl_arena *mem, uint64_t seq,
+    struct kl_bytes *out) KL_MUST_CHECK;
+int alarm_count(struct store *s, uint64_t *n) KL_MUST_CHECK;
+
+#endif

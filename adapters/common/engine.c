@@ -1,0 +1,515 @@
+#include "adapters/common/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/host/daemon.h>
+#include <kortelijn/host/log.h>
+
+#include "adapters/common/cases.h"
+#include "adapters/common/checkpoint.h"
+#include "adapters/common/engine_priv.h"
+#include "adapters/common/prekeys.h"
+#include "adapters/common/timers.h"
+
+#define RECV_MAX 64		/* messages of one turn */
+#define TIMERS_MAX 64		/* of one turn */
+#define TIMERS_EVERY_MS 1000
+#define IDLE_EVERY_MS 500
+#define SLOTS_LOW 4		/* refill below a quarter of the pool */
+
+/* ---- opening --------------------------------------------------------- */
+
+static int
+wire_send(void *arg, const struct kl_bytes *frames, size_t n)
+{
+	struct engine *e = arg;
+
+	return kl_link_send(e->link, NULL, frames, n);
+}
+
+static int
+open_store(struct engine *e, const char **what)
+{
+	const struct config *c = e->config;
+	struct store_options o = {
+		.dir = c->data_dir, .mac_key = kl_secret_bytes(e->id.master),
+		.map_bytes = (size_t)c->map_mb * 1024 * 1024,
+		.slots = (uint32_t)c->slots, .verified = c->erasure == 1,
+	};
+	int r;
+
+	*what = "data_dir";
+	if ((r = kl_daemon_mkdir(c->data_dir)) != KL_OK ||
+	    (r = kl_daemon_lock(c->data_dir)) != KL_OK)
+		return r;
+	*what = "store in data_dir";
+	return store_open(&o, &e->store);
+}
+
+static int
+open_parts(struct engine *e)
+{
+	const struct calls_wire wire = { wire_send, e };
+
+	e->mem = kl_arena_new(ENGINE_ARENA_BYTES, ENGINE_ARENA_ALLOCS);
+	e->dir = directory_new(&e->id.authority, e->config->realm);
+	e->calls = calls_new(&wire);
+	e->outbox = outbox_new();
+	e->receipts = receipts_new();
+	return e->mem == NULL || e->dir == NULL || e->calls == NULL ||
+	    e->outbox == NULL || e->receipts == NULL ? KL_E_MEMORY : KL_OK;
+}
+
+/* What lies in memory beside the store, as the store has it. */
+static int
+load(struct engine *e)
+{
+	struct turn *t = engine_turn(e);
+	int r;
+
+	if ((r = checkpoint_origin(e->store, &t->origin)) != KL_OK ||
+	    (r = directory_load(e->dir, e->store, e->mem)) != KL_OK ||
+	    (r = outbox_load(e->outbox, t)) != KL_OK)
+		return r;
+	return receipts_load(e->receipts, t);
+}
+
+static int
+open_session(struct engine *e)
+{
+	const struct session_parts p = { e->calls, e->outbox, e->receipts };
+	struct turn *t = &e->turn;
+	int r;
+
+	*t = (struct turn){ .config = e->config, .id = &e->id, .dir = e->dir,
+		.store = e->store, .mem = e->mem, .trace = e->trace };
+	if ((r = load(e)) != KL_OK ||
+	    (r = prekeys_top_up(e->store, t->now_ms)) != KL_OK ||
+	    (r = session_open(&p, t, &e->session)) != KL_OK)
+		return r;
+	kl_trace(e->trace, &(struct kl_trace_line){ .at_ms = t->now_ms,
+	    .event = "started" });
+	if ((r = store_commit(e->store)) == KL_OK)
+		kl_trace_flush(e->trace);
+	return r;
+}
+
+/* ---- the end of a turn ----------------------------------------------- */
+
+static void
+stop(struct engine *e, int r)
+{
+	if (e->fatal == 0)
+		kl_logf(KL_LOG_ERROR, "stopping",
+		    kl_log_word("because", kl_err_text(r)));
+	e->fatal = r;
+	kl_loop_stop(e->loop);
+}
+
+int
+engine_result(struct engine *e, int r)
+{
+	switch (r) {
+	case KL_E_MEMORY:
+	case KL_E_FULL:
+	case KL_E_IO:
+	case KL_E_SYSTEM:
+		if (!e->broken)
+			kl_logf(KL_LOG_ERROR, "turn_undone",
+			    kl_log_word("because", kl_err_text(r)));
+		e->broken = true;
+		return KL_E_AGAIN;
+	case KL_E_COMMIT:
+	case KL_E_DAMAGED:
+		stop(e, r);
+		e->broken = true;
+		return KL_E_AGAIN;
+	default:
+		return r;
+	}
+}
+
+struct turn *
+engine_turn(struct engine *e)
+{
+	e->turn.now_ms = kl_clock_now_ms(&e->clock);
+	return &e->turn;
+}
+
+static void
+tell(struct engine *e, bool committed)
+{
+	struct engine_listener *l = e->listeners, *next;
+
+	for (; l != NULL; l = next) {
+		next = l->next;
+		if (committed && l->committed != NULL)
+			l->committed(l->arg);
+		else if (!committed && l->undone != NULL)
+			l->undone(l->arg);
+	}
+}
+
+/* As after a start: what was written is gone, so what memory says of it too. */
+static void
+undo(struct engine *e)
+{
+	int64_t mono = kl_mono_ms();
+	int r;
+
+	store_abort(e->store);
+	kl_trace_drop(e->trace);
+	session_begin_again(e->session, mono + KL_SECOND_MS);
+	if ((r = load(e)) != KL_OK)
+		stop(e, r);
+	store_abort(e->store);
+	tell(e, false);
+}
+
+static void
+finish(struct engine *e)
+{
+	int r;
+
+	if ((r = store_commit(e->store)) != KL_OK) {
+		/* Before it, all is undone; after it, nobody knows. */
+		if (engine_result(e, r) == KL_E_AGAIN && e->fatal == 0)
+			undo(e);
+		return;
+	}
+	kl_trace_flush(e->trace);
+	if (calls_flush(e->calls, kl_mono_ms()) != KL_OK)
+		session_begin_again(e->session, kl_mono_ms() + KL_SECOND_MS);
+	tell(e, true);
+}
+
+static void
+end_turn(struct engine *e)
+{
+	bool broken = e->broken;
+
+	e->awake = false;
+	e->broken = false;
+	if (e->fatal != 0)
+		store_abort(e->store);
+	else if (broken)
+		undo(e);
+	else
+		finish(e);
+	kl_arena_reset(e->mem);
+}
+
+/* ---- what time brings ------------------------------------------------ */
+
+static int
+forget_case(struct engine *e, struct turn *t, const struct timer *due)
+{
+	struct kl_conv_id conv;
+	struct case_row c;
+	int r;
+
+	memcpy(conv.b, due->id, sizeof conv.b);
+	if ((r = cases_get(t, &conv, &c)) != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	if (due->what == TIMER_CONTENT) {
+		if ((r = cases_content_spent(t, &c)) != KL_OK)
+			return r;
+		return cases_put(t, &c);
+	}
+	/* Reopened meanwhile: its next end sets another timer. */
+	if (cases_open(&c) || c.closed == 0)
+		return KL_OK;
+	if ((r = outbox_forget(e->outbox, t, &c)) != KL_OK)
+		return r;
+	return cases_forget(t, &c);
+}
+
+static int
+run_timer(struct engine *e, struct turn *t, const struct timer *due)
+{
+	struct kl_msg_id id;
+	int r = timers_done(e->store, due);
+
+	if (r != KL_OK)
+		return r;
+	memcpy(id.b, due->id, sizeof id.b);
+	switch (due->what) {
+	case TIMER_CONTENT:
+	case TIMER_FORGET:
+		return forget_case(e, t, due);
+	case TIMER_EXPIRE:
+		return outbox_timer(e->outbox, t, &id, true);
+	case TIMER_DELIVER_BY:
+		return outbox_timer(e->outbox, t, &id, false);
+	case TIMER_SEEN:
+		return receipts_forget(t, &id);
+	default:
+		return KL_OK;
+	}
+}
+
+/* Erases only while the broker's clock says what ours says: one that leapt
+ * would erase all at once. */
+static int
+run_timers(struct engine *e, struct turn *t, int64_t mono_ms)
+{
+	struct timer due;
+	int r = KL_OK;
+
+	if (e->next_timer_ms > mono_ms || !t->clock_known ||
+	    !turn_clock_good(t))
+		return KL_OK;
+	for (int i = 0; i < TIMERS_MAX; i++) {
+		if ((r = timers_first(e->store, &due)) != KL_OK)
+			break;
+		if (due.due_ms > t->now_ms) {
+			r = KL_E_NOT_FOUND;
+			break;
+		}
+		if ((r = run_timer(e, t, &due)) != KL_OK)
+			return r;
+	}
+	if (r == KL_E_NOT_FOUND) {
+		e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
+		r = KL_OK;
+	}
+	return r;
+}
+
+/* New keys for slots that were emptied, when the pool runs low or nothing else
+ * is to be done. */
+static int
+idle(struct engine *e, int64_t mono_ms)
+{
+	bool low = (int64_t)store_slots_free(e->store) <
+	    e->config->slots / SLOTS_LOW;
+
+	if (e->next_idle_ms > mono_ms || store_dirty(e->store) ||
+	    (!low && outbox_waiting(e->outbox) > 0))
+		return KL_OK;
+	e->next_idle_ms = mono_ms + IDLE_EVERY_MS;
+	store_abort(e->store);
+	return store_idle(e->store);
+}
+
+/* ---- sources --------------------------------------------------------- */
+
+static int64_t
+link_prepare(void *arg)
+{
+	struct engine *e = arg;
+
+	return kl_link_wait_ms(e->link);
+}
+
+static void
+watch_link(struct engine *e, int64_t mono_ms)
+{
+	bool up = kl_link_state(e->link) == KL_LINK_UP;
+	uint64_t connected = kl_link_counts(e->link).connected;
+
+	/* Down and up again between two looks is another connection too. */
+	if (up && connected != e->connected)
+		session_link(e->session, false, mono_ms);
+	e->connected = connected;
+	session_link(e->session, up, mono_ms);
+}
+
+static void
+link_dispatch(void *arg, short revents)
+{
+	struct engine *e = arg;
+	int64_t mono = kl_mono_ms();
+	struct turn *t = engine_turn(e);
+
+	(void)revents;
+	for (int i = 0; i < RECV_MAX && !e->broken && e->fatal == 0; i++) {
+		struct kl_link_message m;
+		size_t mark = kl_arena_mark(e->mem);
+		int r = kl_link_recv(e->link, &m);
+
+		watch_link(e, mono);
+		if (r != KL_OK)
+			break;
+		r = session_message(e->session, t, m.frame, m.n, mono);
+		kl_arena_release(e->mem, mark);
+		(void)engine_result(e, r);
+	}
+}
+
+static int64_t
+turn_prepare(void *arg)
+{
+	struct engine *e = arg;
+	int64_t mono = kl_mono_ms(), w = session_wait_ms(e->session, mono);
+
+	if (store_dirty(e->store) || e->awake || e->broken ||
+	    calls_queued(e->calls) || e->turn.want_submit ||
+	    e->turn.want_receipt)
+		return 0;
+	return w >= 0 && w < TIMERS_EVERY_MS ? w : TIMERS_EVERY_MS;
+}
+
+static void
+turn_dispatch(void *arg, short revents)
+{
+	struct engine *e = arg;
+	int64_t mono = kl_mono_ms();
+	struct turn *t = engine_turn(e);
+	int r = KL_OK;
+
+	(void)revents;
+	if (e->fatal != 0)
+		return;
+	watch_link(e, mono);
+	t->want_submit = t->want_receipt = false;
+	if (!e->broken)
+		r = run_timers(e, t, mono);
+	if (!e->broken && r == KL_OK)
+		r = session_work(e->session, t, mono);
+	(void)engine_result(e, r);
+	end_turn(e);
+	if (e->fatal == 0)
+		(void)engine_result(e, idle(e, mono));
+}
+
+static int
+add_sources(struct engine *e)
+{
+	int fd, r;
+
+	if (kl_link_fds(e->link, &fd, 1) != 1)
+		return KL_E_SYSTEM;
+	e->link_source = (struct kl_source){ .fd = fd, .events = POLLIN,
+		.prepare = link_prepare, .dispatch = link_dispatch, .arg = e };
+	e->turn_source = (struct kl_source){ .fd = -1,
+		.prepare = turn_prepare, .dispatch = turn_dispatch, .arg = e };
+	if ((r = kl_loop_add(e->loop, &e->link_source)) != KL_OK)
+		return r;
+	e->link_added = true;
+	r = kl_loop_add(e->loop, &e->turn_source);
+	e->turn_added = r == KL_OK;
+	return r;
+}
+
+int
+engine_open(const struct config *c, struct kl_loop *loop,
+    struct engine **out, const char **what)
+{
+	struct engine *e = calloc(1, sizeof *e);
+	int r;
+
+	*out = NULL;
+	*what = "memory";
+	if (e == NULL)
+		return KL_E_MEMORY;
+	e->config = c;
+	e->loop = loop;
+	e->clock.offset_ms = c->clock_offset_ms;
+	if ((r = identity_load(c, &e->id, what)) != KL_OK ||
+	    (r = open_store(e, what)) != KL_OK)
+		goto out;
+	*what = "trace";
+	if (c->trace[0] != '\0' &&
+	    (r = kl_trace_open(c->trace, &e->trace)) != KL_OK)
+		goto out;
+	*what = "broker";
+	r = kl_link_connect(c->broker, &e->id.broker_curve,
+	    e->id.transport_sk, &e->link);
+	if (r != KL_OK)
+		goto out;
+	*what = "store in data_dir";
+	if ((r = open_parts(e)) != KL_OK || (r = open_session(e)) != KL_OK ||
+	    (r = add_sources(e)) != KL_OK)
+		goto out;
+	*out = e;
+	return KL_OK;
+out:
+	engine_free(e);
+	return r;
+}
+
+void
+engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	if (e->turn_added)
+		kl_loop_remove(e->loop, &e->turn_source);
+	if (e->link_added)
+		kl_loop_remove(e->loop, &e->link_source);
+	session_close(e->session);
+	receipts_free(e->receipts);
+	outbox_free(e->outbox);
+	calls_free(e->calls);
+	kl_link_close(e->link);
+	directory_free(e->dir);
+	kl_trace_close(e->trace);
+	store_close(e->store);
+	kl_arena_free(e->mem);
+	identity_clear(&e->id);
+	free(e);
+}
+
+/* ---- for interfaces -------------------------------------------------- */
+
+void
+engine_listen(struct engine *e, struct engine_listener *l)
+{
+	l->next = e->listeners;
+	e->listeners = l;
+}
+
+void
+engine_unlisten(struct engine *e, struct engine_listener *l)
+{
+	struct engine_listener **at = &e->listeners;
+
+	while (*at != NULL && *at != l)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = l->next;
+}
+
+void
+engine_wake(struct engine *e)
+{
+	e->awake = true;
+}
+
+int
+engine_failed(const struct engine *e)
+{
+	return e->fatal;
+}
+
+int64_t
+engine_now_ms(const struct engine *e)
+{
+	return kl_clock_now_ms(&e->clock);
+}
+
+const struct config *
+engine_config(const struct engine *e)
+{
+	return e->config;
+}
+
+struct store *
+engine_store(struct engine *e)
+{
+	return e->store;
+}
+
+const struct identity *
+engine_identity(const struct engine *e)
+{
+	return &e->id;
+}
+
+const struct directory *
+engine_directory(const struct engine *e)
+{
+	return e->dir;
+}

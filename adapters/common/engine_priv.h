@@ -1,0 +1,56 @@
+/*
+ * engine_priv.h: the engine as its own files see it: engine.c (opening, turns,
+ * link), engine_in.c (what comes in from people), engine_out.c (what they
+ * see).
+ */
+#ifndef ADAPTERS_COMMON_ENGINE_PRIV_H
+#define ADAPTERS_COMMON_ENGINE_PRIV_H
+
+#include <kortelijn/host/link.h>
+
+#include "adapters/common/calls.h"
+#include "adapters/common/engine.h"
+#include "adapters/common/outbox.h"
+#include "adapters/common/receipts.h"
+#include "adapters/common/session.h"
+#include "adapters/common/turn.h"
+
+#define ENGINE_ARENA_BYTES (1024 * 1024)
+#define ENGINE_ARENA_ALLOCS 16384
+
+struct engine {
+	const struct config *config;
+	struct kl_loop *loop;
+	struct kl_clock clock;
+	struct identity id;
+	struct store *store;
+	struct directory *dir;
+	struct kl_arena *mem;
+	struct kl_trace *trace;
+	struct kl_link *link;
+	struct calls *calls;
+	struct outbox *outbox;
+	struct receipts *receipts;
+	struct session *session;
+	struct turn turn;		/* lives on from turn to turn */
+
+	struct kl_source link_source, turn_source;
+	bool link_added, turn_added;
+	uint64_t connected;		/* connections seen */
+
+	struct engine_listener *listeners;
+	bool awake;			/* end the turn, written or not */
+	bool broken;			/* our side failed: undo it */
+	int64_t next_timer_ms;		/* monotonic: look at timers */
+	int64_t next_idle_ms;		/* monotonic */
+	int fatal;			/* why the loop was stopped, or 0 */
+};
+
+/* What a call of an interface or the session answered: KL_OK and KL_E_REFUSED
+ * and the like pass; our own failures mark the turn and become KL_E_AGAIN;
+ * what leaves no way on stops the loop. */
+int engine_result(struct engine *e, int r);
+/* Clock and memory of the turn that goes on. */
+struct turn *engine_turn(struct engine *e);
+
+#endif

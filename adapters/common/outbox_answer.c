@@ -1,0 +1,184 @@
+#include "adapters/common/outbox_answer.h"
+
+#include <string.h>
+
+#include "adapters/common/alarm.h"
+#include "adapters/common/events.h"
+
+#define RESEAL_MAX 5	/* sealings of one message before it is given up */
+
+static struct engine_step
+step_of(const struct out_row *row, uint32_t what)
+{
+	struct engine_step s;
+
+	memset(&s, 0, sizeof s);
+	s.what = what;
+	s.kind = row->kind;
+	s.ours = true;
+	s.msg_id = row->id;
+	return s;
+}
+
+static void
+trace(struct turn *t, const struct out_row *row, const char *event)
+{
+	kl_trace(t->trace, &(struct kl_trace_line){ .at_ms = t->now_ms,
+	    .event = event, .msg = &row->id, .conv = &row->conv,
+	    .has_leaf = row->has_leaf != 0, .leaf = row->leaf });
+}
+
+/* ---- accepted -------------------------------------------------------- */
+
+static int
+take_leaf(struct turn *t, struct case_row *c, struct out_row *row,
+    const struct kl_submit_reply *reply)
+{
+	struct kl_logged l;
+	int r;
+
+	if (KL_MESSAGE_READ(KL_M_LOGGED, reply->logged, t->mem, &l) !=
+	    KL_C_OK)
+		return KL_E_FORMAT;
+	row->leaf = l.leaf;
+	row->has_leaf = 1;
+	row->origin = t->origin;
+	if (row->kind == KL_REFERRAL) {
+		c->leaf = l.leaf;
+		c->has_leaf = 1;
+	}
+	r = cases_take_names(t, c, &reply->conv_ref, reply->spoken);
+	if (r == KL_E_VALUE)
+		r = alarm_raise(t, ENGINE_AL_BAD_ITEM, 0, &c->conv);
+	return r != KL_OK ? r : cases_keep_logged(t, c, &l);
+}
+
+static int
+accepted(struct outbox *o, struct turn *t, struct case_row *c,
+    struct out_row *row, struct kl_bytes body)
+{
+	struct engine_step step = step_of(row, ENGINE_ACCEPTED);
+	struct kl_submit_reply reply;
+	int r;
+
+	if (KL_MESSAGE_READ(KL_M_SUBMIT_REPLY, body, t->mem, &reply) !=
+	    KL_C_OK)
+		return KL_E_FORMAT;
+	if ((r = take_leaf(t, c, row, &reply)) != KL_OK)
+		return r;
+	step.leaf = row->leaf;
+	row->state = OUT_ACCEPTED;
+	if (row->seq > c->seq_out)
+		c->seq_out = row->seq;
+	/* Sent again, it may be delivered by now: then nothing changes. */
+	if (row->kind == KL_REFERRAL &&
+	    kl_progress_event(&c->sent, KL_ST_SENT) == KL_C_OK)
+		c->sent_ms = t->now_ms;
+	outbox_drop(o, &row->id);
+	if ((r = outbox_put_row(t, row)) != KL_OK ||
+	    (r = cases_step(t, c, &step)) != KL_OK)
+		return r;
+	trace(t, row, "accepted");
+	t->want_submit = true;
+	return row->kind != KL_REFERRAL ? KL_OK :
+	    events_add(t, ENGINE_EV_STATE, &c->conv, step.n);
+}
+
+/* ---- refused --------------------------------------------------------- */
+
+static int
+refused(struct outbox *o, struct turn *t, struct case_row *c,
+    struct out_row *row, uint32_t code)
+{
+	struct engine_step step = step_of(row, ENGINE_REFUSED);
+	int r;
+
+	step.code = row->code = code;
+	row->state = OUT_REFUSED;
+	cases_settle(c, row->kind);
+	outbox_drop(o, &row->id);
+	if (row->kind == KL_REFERRAL)
+		c->refused = code;
+	if (row->kind == KL_FEEDBACK && code == KL_C_CONSENT_DATE)
+		c->feedback_ended = 1;
+	if ((r = outbox_erase_sealed(t, row)) != KL_OK ||
+	    (r = outbox_put_row(t, row)) != KL_OK)
+		return r;
+	if (row->kind == KL_REFERRAL &&
+	    (r = cases_content_erase(t, c)) != KL_OK)
+		return r;
+	if ((r = alarm_raise(t, ENGINE_AL_REFUSED, code, &c->conv)) !=
+	    KL_OK || (r = cases_step(t, c, &step)) != KL_OK)
+		return r;
+	trace(t, row, "refused");
+	t->want_submit = true;
+	return events_add(t, ENGINE_EV_STATE, &c->conv, step.n);
+}
+
+/* Which refusals a new sealing may cure: PROTOCOL.md 15.4. */
+static bool
+seal_anew(uint32_t code)
+{
+	switch (code) {
+	case KL_C_SEQ:
+	case KL_C_CONFLICT:
+	case KL_C_PREKEY:
+	case KL_C_CARD_UNKNOWN:
+	case KL_C_CARD_EXPIRED:
+	case KL_C_CARD_NOT_YET:
+	case KL_C_CARD_REVOKED:
+	case KL_C_TIMES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+not_accepted(struct outbox *o, struct turn *t, struct case_row *c,
+    struct out_row *row, const struct out_answer *a, int64_t mono_ms)
+{
+	int r;
+
+	if (a->code == KL_C_SEQ && a->detail.n == 8)
+		c->seq_out = kl_be64(a->detail.p);
+	if (seal_anew(a->code) && row->resealed < RESEAL_MAX) {
+		t->want_directory = true;
+		r = outbox_seal_again(o, t, c, row, OUTBOX_SAME_SEQ);
+		if (r == KL_OK && a->code != KL_C_SEQ)
+			outbox_defer(o, &row->id, a->retry_after_ms, mono_ms);
+		if (r != KL_E_NOT_FOUND)
+			return r;
+	} else if (kl_code_retry(a->code) != KL_RETRY_NEVER) {
+		outbox_defer(o, &row->id, a->retry_after_ms, mono_ms);
+		return KL_OK;
+	}
+	return refused(o, t, c, row, a->code);
+}
+
+int
+outbox_answer_take(struct outbox *o, struct turn *t,
+    const struct kl_msg_id *id, const struct out_answer *a, int64_t mono_ms)
+{
+	struct out_row row;
+	struct case_row c;
+	int r = outbox_row(t, id, &row);
+
+	/* Meanwhile sealed anew, delivered or forgotten. */
+	if (r == KL_E_NOT_FOUND)
+		return KL_OK;
+	if (r != KL_OK)
+		return r;
+	if (row.state != OUT_SEALED ||
+	    (r = cases_get(t, &row.conv, &c)) == KL_E_NOT_FOUND) {
+		outbox_drop(o, id);
+		return KL_OK;
+	}
+	if (r != KL_OK)
+		return r;
+	r = a->code == KL_C_OK ? accepted(o, t, &c, &row, a->body) :
+	    not_accepted(o, t, &c, &row, a, mono_ms);
+	if (r == KL_OK)
+		r = cases_note_end(t, &c);
+	return r != KL_OK ? r : cases_put(t, &c);
+}

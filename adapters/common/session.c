@@ -1,0 +1,402 @@
+#include "adapters/common/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/crypto/secret.h>
+#include <kortelijn/host/log.h>
+
+#include "adapters/common/alarm.h"
+#include "adapters/common/checkpoint.h"
+#include "adapters/common/outbox_answer.h"
+#include "adapters/common/session_priv.h"
+
+#define REPLACED_PAUSE_MS KL_MINUTE_MS	/* PROTOCOL.md 6.5.3 */
+#define NO_CHECKPOINT_MS (15 * KL_MINUTE_MS)
+
+static int
+read_instance(struct session *s, struct turn *t)
+{
+	struct kl_hash place;
+	int r = store_binding(t->store, &place);
+
+	if (r != KL_OK)
+		return r;
+	r = store_meta_get(t->store, "instance", &s->me, sizeof s->me);
+	if (r == KL_OK && memcmp(&s->me.place, &place, sizeof place) == 0)
+		return KL_OK;
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	/* A new store, or a copy of one: another instance either way. */
+	kl_random(s->me.instance.b, sizeof s->me.instance.b);
+	s->me.place = place;
+	return store_meta_put(t->store, "instance", &s->me, sizeof s->me);
+}
+
+int
+session_open(const struct session_parts *p, struct turn *t,
+    struct session **out)
+{
+	struct session *s = calloc(1, sizeof *s);
+	int r;
+
+	*out = NULL;
+	if (s == NULL)
+		return KL_E_MEMORY;
+	s->calls = p->calls;
+	s->outbox = p->outbox;
+	s->receipts = p->receipts;
+	if ((r = read_instance(s, t)) != KL_OK) {
+		free(s);
+		return r;
+	}
+	*out = s;
+	return KL_OK;
+}
+
+void
+session_close(struct session *s)
+{
+	free(s);
+}
+
+void
+session_enter(struct session *s, enum session_phase phase)
+{
+	s->phase = phase;
+	s->asked = false;
+	s->step_due_ms = 0;
+}
+
+int
+session_ask(struct session *s, struct turn *t, uint32_t request,
+    uint32_t type, const void *in, size_t in_size)
+{
+	struct kl_bytes body;
+	int r = kl_message_pack_in(type, in, in_size, t->mem, &body);
+
+	if (r == KL_OK)
+		r = calls_ask(s->calls, request, body, KL_BYTES_NONE, NULL);
+	s->asked = r == KL_OK;
+	return r == KL_E_FULL ? KL_OK : r;
+}
+
+static void
+lose(struct session *s, const struct call *call)
+{
+	struct kl_msg_id id;
+
+	memcpy(id.b, call->key, sizeof id.b);
+	if (call->request == KL_SUBMIT)
+		outbox_unanswered(s->outbox, &id, 0);
+	else if (call->request == KL_PUT_RECEIPT)
+		receipts_unanswered(s->receipts, &id);
+}
+
+static void
+lose_all(struct session *s)
+{
+	struct call call;
+
+	while (calls_lose(s->calls, &call) == KL_OK)
+		lose(s, &call);
+	s->n_ack = 0;
+	s->fetch_due_ms = 0;
+	s->directory_whole = false;
+	s->bad = 0;
+}
+
+void
+session_begin_again(struct session *s, int64_t due_mono_ms)
+{
+	lose_all(s);
+	session_enter(s, SESSION_DOWN);
+	s->due_ms = due_mono_ms;
+}
+
+void
+session_stick(struct session *s, uint32_t code, int64_t due_ms)
+{
+	lose_all(s);
+	session_enter(s, SESSION_STUCK);
+	s->code = code;
+	s->due_ms = due_ms;
+}
+
+void
+session_link(struct session *s, bool up, int64_t mono_ms)
+{
+	if (s->up == up)
+		return;
+	s->up = up;
+	kl_logf(KL_LOG_INFO, "link", kl_log_word("is", up ? "up" : "down"));
+	/* A connection is a session: the next one begins with HELLO. */
+	if (s->phase != SESSION_STUCK)
+		session_begin_again(s, mono_ms);
+}
+
+int
+session_take_over(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	s->take_over = true;
+	kl_random(s->me.instance.b, sizeof s->me.instance.b);
+	session_begin_again(s, mono_ms);
+	return store_meta_put(t->store, "instance", &s->me, sizeof s->me);
+}
+
+int
+session_publish(struct session *s, struct turn *t, uint32_t statement,
+    struct kl_bytes packed)
+{
+	return statement != KL_PROFILE ? KL_E_VALUE :
+	    session_start_profile(s, t, packed);
+}
+
+/* ---- asking ---------------------------------------------------------- */
+
+static int
+send_receipts(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	for (;;) {
+		struct kl_put_receipt p = { .statement = KL_RECEIPT };
+		struct kl_bytes body;
+		struct kl_msg_id id;
+		size_t mark = kl_arena_mark(t->mem);
+		int r = receipts_next(s->receipts, t, mono_ms, &id,
+		    &p.receipt);
+
+		if (r == KL_OK)
+			r = KL_MESSAGE_PACK_IN(KL_M_PUT_RECEIPT, &p, t->mem,
+			    &body);
+		if (r == KL_OK)
+			r = calls_ask(s->calls, KL_PUT_RECEIPT, body,
+			    KL_BYTES_NONE, id.b);
+		kl_arena_release(t->mem, mark);
+		if (r == KL_E_FULL)
+			receipts_unanswered(s->receipts, &id);
+		if (r != KL_OK)
+			return r == KL_E_EMPTY || r == KL_E_FULL ? KL_OK : r;
+	}
+}
+
+static int
+send_outbox(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	for (;;) {
+		struct kl_submit m;
+		struct kl_bytes body;
+		struct out_submit out;
+		size_t mark = kl_arena_mark(t->mem);
+		int r = outbox_next(s->outbox, t, mono_ms, &out);
+
+		if (r == KL_OK) {
+			m.envelope = out.envelope;
+			r = KL_MESSAGE_PACK_IN(KL_M_SUBMIT, &m, t->mem,
+			    &body);
+		}
+		if (r == KL_OK)
+			r = calls_ask(s->calls, KL_SUBMIT, body, out.ct,
+			    out.id.b);
+		kl_arena_release(t->mem, mark);
+		if (r == KL_E_FULL)
+			outbox_unanswered(s->outbox, &out.id, mono_ms);
+		if (r != KL_OK)
+			return r == KL_E_EMPTY || r == KL_E_FULL ? KL_OK : r;
+	}
+}
+
+/* 15 minutes without a newer head of the log, once. */
+static int
+watch_log(struct session *s, struct turn *t)
+{
+	struct checkpoint kept;
+	int r;
+
+	if (s->checkpoint_alarm || (r = checkpoint_get(t, &kept)) != KL_OK)
+		return s->checkpoint_alarm ? KL_OK : r;
+	if (kept.origin[0] == '\0' ||
+	    t->now_ms - kept.seen_ms < NO_CHECKPOINT_MS)
+		return KL_OK;
+	s->checkpoint_alarm = true;
+	return alarm_raise(t, ENGINE_AL_CHECKPOINT, 0, NULL);
+}
+
+int
+session_work(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	int r;
+
+	if (calls_overdue(s->calls, mono_ms))
+		session_begin_again(s, mono_ms);
+	if ((r = session_start_work(s, t, mono_ms)) != KL_OK ||
+	    (r = outbox_seal(s->outbox, t, mono_ms)) != KL_OK)
+		return r;
+	if (s->phase != SESSION_READY)
+		return KL_OK;
+	/* Receipts first: what they answer is not sent again then. */
+	if ((r = send_receipts(s, t, mono_ms)) != KL_OK ||
+	    (r = send_outbox(s, t, mono_ms)) != KL_OK ||
+	    (r = session_items_fetch(s, t, mono_ms)) != KL_OK)
+		return r;
+	return watch_log(s, t);
+}
+
+/* ---- answers --------------------------------------------------------- */
+
+static int
+compare_clocks(struct session *s, struct turn *t, int64_t broker_ms)
+{
+	int64_t off = t->now_ms - broker_ms, size = off < 0 ? -off : off;
+	uint32_t level = size > TURN_CLOCK_REFUSE_MS ? 2 :
+	    size > TURN_CLOCK_WARN_MS ? 1 : 0;
+	bool news = level > s->clock_alarm;
+
+	s->clock_known = t->clock_known = true;
+	s->clock_off_ms = t->clock_off_ms = off;
+	s->clock_alarm = level;
+	return news ? alarm_raise(t, ENGINE_AL_CLOCK, KL_C_OWN_CLOCK, NULL) :
+	    KL_OK;
+}
+
+/* Codes that end the session whatever was asked. */
+static bool
+ends_session(struct session *s, uint32_t code, int64_t mono_ms)
+{
+	switch (code) {
+	case KL_C_HELLO_FIRST:
+		session_begin_again(s, mono_ms);
+		return true;
+	case KL_C_SESSION_REPLACED:
+		session_begin_again(s, mono_ms + REPLACED_PAUSE_MS);
+		return true;
+	case KL_C_NOT_REPORTED_IN:
+		session_begin_again(s, mono_ms + SESSION_RETRY_MS);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int
+answer_submit(struct session *s, struct turn *t, const struct kl_msg_id *id,
+    const struct call_answer *a, int64_t mono_ms)
+{
+	struct out_answer out = { a->code, a->retry_after_ms, a->detail,
+		a->body };
+	int r = outbox_answer_take(s->outbox, t, id, &out, mono_ms);
+
+	if (r != KL_E_FORMAT)
+		return r;
+	outbox_defer(s->outbox, id, 0, mono_ms);
+	return KL_OK;
+}
+
+static int
+answer_fetch(struct session *s, struct turn *t, const struct call_answer *a,
+    int64_t mono_ms)
+{
+	if (a->code == KL_C_OK)
+		return session_items_take(s, t, a, mono_ms);
+	s->fetch_due_ms = mono_ms + SESSION_RETRY_MS + a->retry_after_ms;
+	return KL_OK;
+}
+
+static int
+answer(struct session *s, struct turn *t, const struct call *call,
+    const struct call_answer *a, int64_t mono_ms)
+{
+	struct kl_msg_id id;
+
+	memcpy(id.b, call->key, sizeof id.b);
+	switch (call->request) {
+	case KL_SUBMIT:
+		/* Its practice has not reported in: only this one waits. */
+		return answer_submit(s, t, &id, a, mono_ms);
+	case KL_PUT_RECEIPT:
+		return receipts_answer(s->receipts, t, &id, a->code, mono_ms);
+	case KL_FETCH:
+		return answer_fetch(s, t, a, mono_ms);
+	default:
+		return session_start_answer(s, t, call, a, mono_ms);
+	}
+}
+
+int
+session_message(struct session *s, struct turn *t,
+    const struct kl_bytes *frames, size_t n, int64_t mono_ms)
+{
+	struct call_answer a;
+	struct call call;
+	int r = calls_take(s->calls, frames, n, t->mem, &call, &a);
+
+	if (r == KL_E_MEMORY)
+		return r;
+	if (r != KL_OK) {
+		kl_logf(KL_LOG_DEBUG, "answer_to_nothing",
+		    kl_log_word("code", kl_code_name(a.code)));
+		return KL_OK;
+	}
+	if ((r = compare_clocks(s, t, a.time_ms)) != KL_OK)
+		return r;
+	if (!(call.request == KL_SUBMIT && a.code == KL_C_NOT_REPORTED_IN) &&
+	    call.request != KL_HELLO && ends_session(s, a.code, mono_ms)) {
+		lose(s, &call);
+		return KL_OK;
+	}
+	return answer(s, t, &call, &a, mono_ms);
+}
+
+/* ---- state ----------------------------------------------------------- */
+
+static int64_t
+sooner(int64_t wait, int64_t due_ms, int64_t mono_ms)
+{
+	int64_t w = due_ms > mono_ms ? due_ms - mono_ms : 0;
+
+	return wait < 0 || w < wait ? w : wait;
+}
+
+int64_t
+session_wait_ms(const struct session *s, int64_t mono_ms)
+{
+	int64_t w = calls_wait_ms(s->calls, mono_ms), o;
+
+	if (s->phase == SESSION_DOWN || s->phase == SESSION_STUCK)
+		return s->up ? sooner(w, s->due_ms, mono_ms) : w;
+	if (s->phase != SESSION_READY)
+		return s->asked ? w : sooner(w, s->step_due_ms, mono_ms);
+	if ((o = outbox_wait_ms(s->outbox, mono_ms)) >= 0)
+		w = sooner(w, mono_ms + o, mono_ms);
+	if ((o = receipts_wait_ms(s->receipts, mono_ms)) >= 0)
+		w = sooner(w, mono_ms + o, mono_ms);
+	if (calls_open(s->calls, KL_FETCH) == 0)
+		w = sooner(w, s->fetch_due_ms, mono_ms);
+	if (calls_open(s->calls, KL_DIRECTORY) == 0)
+		w = sooner(w, s->directory_due_ms, mono_ms);
+	if (calls_open(s->calls, KL_PUBLISH) == 0)
+		w = sooner(w, s->publish_due_ms, mono_ms);
+	if (calls_open(s->calls, KL_LOG) == 0)
+		w = sooner(w, s->log_due_ms, mono_ms);
+	return w;
+}
+
+struct session_state
+session_state(const struct session *s)
+{
+	struct session_state st = {
+		.code = s->code, .epoch = s->me.epoch,
+		.prekeys_until_ms = s->prekeys_until_ms,
+		.clock_known = s->clock_known,
+		.clock_off_ms = s->clock_off_ms,
+		.directory_whole = s->directory_whole,
+	};
+
+	if (s->phase == SESSION_READY)
+		st.session = ENGINE_READY;
+	else if (s->phase == SESSION_STUCK)
+		st.session = s->code == KL_C_INSTANCE_CONFLICT ?
+		    ENGINE_CONFLICT : ENGINE_NOT_SERVED;
+	else
+		st.session = s->up ? ENGINE_GREETING : ENGINE_NO_LINK;
+	return st;
+}

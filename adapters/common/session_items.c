@@ -1,0 +1,209 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/crypto/sign.h>
+
+#include "adapters/common/alarm.h"
+#include "adapters/common/inbox.h"
+#include "adapters/common/outbox_back.h"
+#include "adapters/common/session_priv.h"
+
+#define SORT_RECEIPT (KL_RECEIPT + 1)
+#define SORT_NOTICE (KL_NOTICE + 1)
+
+int
+session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	struct kl_fetch f = { .wait_ms = KL_FETCH_WAIT_MAX_MS };
+	int r;
+
+	if (s->fetch_due_ms > mono_ms || calls_open(s->calls, KL_FETCH) > 0)
+		return KL_OK;
+	memcpy(f.ack, s->ack, s->n_ack * sizeof s->ack[0]);
+	f.n_ack = s->n_ack;
+	r = session_ask(s, t, KL_FETCH, KL_M_FETCH, &f, sizeof f);
+	if (r == KL_OK)
+		s->n_ack = 0;
+	return r;
+}
+
+/* One item as it was read, with its ciphertext. */
+struct got {
+	struct kl_item item;
+	struct kl_bytes ct;
+};
+
+/* Receipts first: what a message answers is delivered before it is read. The
+ * rest by number, so that a gap stands in its place. */
+static int
+by_number(const void *a, const void *b)
+{
+	const struct got *x = a, *y = b;
+	bool rx = x->item.sort == SORT_RECEIPT;
+	bool ry = y->item.sort == SORT_RECEIPT;
+
+	if (rx != ry)
+		return rx ? -1 : 1;
+	return x->item.item < y->item.item ? -1 : x->item.item > y->item.item;
+}
+
+static bool
+read_items(struct turn *t, const struct call_answer *a, struct got *got,
+    size_t *n)
+{
+	struct kl_fetch_reply f;
+	size_t ct = 0;
+
+	*n = 0;
+	if (KL_MESSAGE_READ(KL_M_FETCH_REPLY, a->body, t->mem, &f) != KL_C_OK)
+		return false;
+	for (size_t i = 0; i < f.n_item; i++) {
+		struct got *g = &got[*n];
+
+		if (KL_MESSAGE_READ(KL_M_ITEM, f.item[i], t->mem, &g->item) !=
+		    KL_C_OK)
+			return false;
+		g->ct = KL_BYTES_NONE;
+		if (g->item.sort == KL_SORT_ENVELOPE) {
+			if (ct == a->n_ct)
+				return false;
+			g->ct = a->ct[ct++];
+		}
+		++*n;
+	}
+	return ct == a->n_ct;
+}
+
+static int
+alarm_bad(struct session *s, struct turn *t)
+{
+	/* The same item comes again and again: not an alarm for each. */
+	if (s->bad == SESSION_BAD_MAX)
+		return KL_OK;
+	s->bad++;
+	return alarm_raise(t, ENGINE_AL_BAD_ITEM, KL_C_SIGNATURE, NULL);
+}
+
+/* ---- notices --------------------------------------------------------- */
+
+static int
+read_notice(struct turn *t, struct kl_bytes packed, struct kl_notice *n)
+{
+	struct kl_signed sg;
+
+	if (kl_signed_read(packed, t->mem, &sg) != KL_C_OK ||
+	    KL_STATEMENT_READ(KL_NOTICE, sg.body, t->mem, n) != KL_C_OK ||
+	    memcmp(&n->signer_key_id, &t->id->broker_key_id,
+	    sizeof n->signer_key_id) != 0 || kl_verify(KL_LABEL_NOTICE,
+	    sg.body, &t->id->broker_sign, &sg.sig) != KL_OK)
+		return KL_E_SIGNATURE;
+	return KL_OK;
+}
+
+static int
+take_notice(struct session *s, struct turn *t, struct kl_bytes packed)
+{
+	struct kl_notice n;
+	int r = read_notice(t, packed, &n);
+
+	if (r != KL_OK)
+		return r;
+	switch (n.notice) {
+	case KL_NOTICE_GAP:
+		return inbox_gap(t, &n);
+	case KL_NOTICE_ERASE_REQUEST:
+		/* Withdrawals are not served yet: only a party orders an
+		 * erasure, and none can have done so. It stays there. */
+		return KL_E_AGAIN;
+	default:
+		r = outbox_back_notice(s->outbox, t, &n);
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	}
+}
+
+/* ---- items ----------------------------------------------------------- */
+
+static int
+take_statement(struct session *s, struct turn *t, const struct got *g,
+    bool *handled)
+{
+	int r;
+
+	*handled = true;
+	if (g->item.sort == SORT_RECEIPT)
+		r = outbox_back_receipt(s->outbox, t, g->item.content);
+	else if (g->item.sort == SORT_NOTICE)
+		r = take_notice(s, t, g->item.content);
+	else
+		r = KL_E_SIGNATURE;
+	if (r == KL_E_AGAIN) {
+		*handled = false;
+		return KL_OK;
+	}
+	if (r == KL_E_SIGNATURE)
+		r = alarm_bad(s, t);
+	if (r == KL_OK)
+		s->ack[s->n_ack++] = g->item.item;
+	return r;
+}
+
+static int
+take_envelope(struct session *s, struct turn *t, const struct got *g,
+    bool *handled)
+{
+	enum inbox_verdict v;
+	int r = inbox_envelope(t, s->receipts, &g->item, g->ct, &v);
+
+	*handled = v == INBOX_TAKEN || v == INBOX_REPEATED;
+	return r == KL_OK && v == INBOX_BAD ? alarm_bad(s, t) : r;
+}
+
+static int
+take_all(struct session *s, struct turn *t, const struct got *got, size_t n,
+    size_t *left)
+{
+	int r = KL_OK;
+
+	*left = 0;
+	for (size_t i = 0; i < n && r == KL_OK; i++) {
+		size_t mark = kl_arena_mark(t->mem);
+		bool handled;
+
+		if (s->n_ack == KL_FETCH_ACKS_MAX)
+			break;
+		r = got[i].item.sort == KL_SORT_ENVELOPE ?
+		    take_envelope(s, t, &got[i], &handled) :
+		    take_statement(s, t, &got[i], &handled);
+		*left += handled ? 0 : 1;
+		kl_arena_release(t->mem, mark);
+	}
+	return r;
+}
+
+int
+session_items_take(struct session *s, struct turn *t,
+    const struct call_answer *a, int64_t mono_ms)
+{
+	struct got got[KL_ITEMS_MAX];
+	size_t n, left;
+	int r;
+
+	if (!read_items(t, a, got, &n)) {
+		s->fetch_due_ms = mono_ms + SESSION_BAD_PAUSE_MS;
+		return alarm_bad(s, t);
+	}
+	qsort(got, n, sizeof got[0], by_number);
+	/* Only a directory that was read since something waited for it can
+	 * say that a card is none. */
+	t->directory_whole = s->waited && s->directory_whole;
+	r = take_all(s, t, got, n, &left);
+	s->waited = left > 0 && t->want_directory;
+	if (s->waited)
+		s->directory_whole = false;
+	/* What cannot be taken comes again at once: not in a circle. */
+	s->fetch_due_ms = mono_ms;
+	if (left > 0)
+		s->fetch_due_ms += s->waited ? SESSION_RETRY_MS :
+		    left == n ? SESSION_BAD_PAUSE_MS : 0;
+	return r;
+}

@@ -1,0 +1,94 @@
+/*
+ * session_priv.h: what the parts of the session share: session.c (dialogue),
+ * session_start.c (until it is ready), session_items.c (what FETCH brings).
+ */
+#ifndef ADAPTERS_COMMON_SESSION_PRIV_H
+#define ADAPTERS_COMMON_SESSION_PRIV_H
+
+#include "adapters/common/session.h"
+#include "adapters/common/sync.h"
+
+#define SESSION_RETRY_MS 1000
+#define SESSION_BAD_PAUSE_MS 5000	/* after items that do not verify */
+#define SESSION_BAD_MAX 64		/* alarms about items, of one session */
+
+enum session_phase {
+	SESSION_DOWN,		/* HELLO is due at due_ms */
+	SESSION_HELLO,		/* asked */
+	SESSION_LIST,		/* take-over: the broker's conversations */
+	SESSION_PRESENT,	/* one page after another */
+	SESSION_DONE,
+	SESSION_DIRECTORY,	/* one page after another */
+	SESSION_PUBLISH,
+	SESSION_READY,
+	SESSION_STUCK,		/* refused; HELLO again at due_ms */
+};
+
+/* What lies in the store. */
+struct session_instance {
+	struct kl_instance instance;
+	struct kl_hash place;		/* of the store: a copy has another */
+	uint64_t epoch;
+};
+
+struct session {
+	struct calls *calls;
+	struct outbox *outbox;
+	struct receipts *receipts;
+
+	enum session_phase phase;
+	uint32_t code;			/* why STUCK */
+	bool up;			/* the link */
+	int64_t due_ms;			/* of HELLO */
+	struct session_instance me;
+
+	/* this session */
+	bool asked;			/* the phase's request is under way */
+	bool take_over;			/* wanted, or being done */
+	bool report_in;
+	struct kl_conv_id list_after;
+	struct sync_cursor present, present_next;
+	int64_t step_due_ms;		/* a phase's request, not before */
+	uint64_t directory_newest;
+	bool directory_whole;
+	bool waited;			/* an item, for a card */
+	int64_t directory_due_ms, publish_due_ms, log_due_ms;
+	int64_t prekeys_until_ms;
+
+	/* FETCH */
+	int64_t fetch_due_ms;
+	uint64_t ack[KL_FETCH_ACKS_MAX];
+	size_t n_ack;
+	uint32_t bad;			/* alarms raised about items */
+
+	/* clock */
+	bool clock_known;
+	int64_t clock_off_ms;
+	uint32_t clock_alarm;		/* 0, 1: warned, 2: no sealing */
+	bool checkpoint_alarm;
+};
+
+/* Packs the struct and asks. KL_E_FULL: later. */
+int session_ask(struct session *s, struct turn *t, uint32_t request,
+    uint32_t type, const void *in, size_t in_size) KL_MUST_CHECK;
+void session_enter(struct session *s, enum session_phase phase);
+/* Nothing more until due: refused with code. */
+void session_stick(struct session *s, uint32_t code, int64_t due_ms);
+
+/* session_start.c: one request of the phase, and the answer to it. */
+int session_start_work(struct session *s, struct turn *t, int64_t mono_ms)
+    KL_MUST_CHECK;
+int session_start_answer(struct session *s, struct turn *t,
+    const struct call *call, const struct call_answer *a, int64_t mono_ms)
+    KL_MUST_CHECK;
+
+int session_start_profile(struct session *s, struct turn *t,
+    struct kl_bytes packed) KL_MUST_CHECK;
+
+/* session_items.c */
+int session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)
+    KL_MUST_CHECK;
+int session_items_take(struct session *s, struct turn *t,
+    const struct call_answer *a, int64_t mono_ms) KL_MUST_CHECK;
+
+#endif

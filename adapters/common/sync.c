@@ -1,0 +1,190 @@
+#include "adapters/common/sync.h"
+
+#include <string.h>
+
+#include "adapters/common/cases.h"
+#include "adapters/common/receipts.h"
+
+enum part { BODIES, HELD, MADE, NOTHING_LEFT };
+
+static int
+add(struct turn *t, struct kl_sync *out, uint32_t statement,
+    struct kl_bytes packed)
+{
+	struct kl_entry e = { .statement = statement, .content = packed };
+	int r = KL_MESSAGE_PACK_IN(KL_M_ENTRY, &e, t->mem,
+	    &out->presented[out->n_presented]);
+
+	out->n_presented += r == KL_OK ? 1 : 0;
+	return r;
+}
+
+/* Has the other side, or the broker, ever had it? */
+static bool
+to_present(const struct case_row *c)
+{
+	return cases_open(c) && c->husk == 0 && c->sent.code != KL_ST_DRAFT &&
+	    c->sent.code != KL_ST_UNCERTAIN;
+}
+
+/* Of each open case its signed REFERRAL, or the receipt that is held. */
+static int
+add_case(struct turn *t, const struct case_row *c, uint32_t part,
+    struct kl_sync *out)
+{
+	struct kl_bytes packed;
+	int r;
+
+	if (!to_present(c) || (part == HELD && c->mine == 0))
+		return KL_OK;
+	r = part == BODIES ? store_get_sealed(t->store, STORE_SIGNED,
+	    KL_BYTES_OF(c->referral_msg), t->mem, &packed) :
+	    store_get_sealed(t->store, STORE_GOT, KL_BYTES_OF(c->conv),
+	    t->mem, &packed);
+	if (r == KL_E_NOT_FOUND)
+		return KL_OK;
+	return r != KL_OK ? r : add(t, out, part == BODIES ?
+	    KL_ENTRY_REFERRAL : KL_RECEIPT, packed);
+}
+
+static int
+page_of_cases(struct turn *t, struct sync_cursor *at, struct kl_sync *out)
+{
+	struct case_row c;
+	int r;
+
+	while (out->n_presented < KL_PRESENT_MAX) {
+		if ((r = cases_next(t, at->number, &c)) == KL_E_NOT_FOUND) {
+			at->part++;
+			at->number = 0;
+			return KL_OK;
+		}
+		if (r != KL_OK || (r = add_case(t, &c, at->part, out)) !=
+		    KL_OK)
+			return r;
+		at->number = c.number;
+	}
+	return KL_OK;
+}
+
+static int
+page_of_receipts(struct turn *t, struct sync_cursor *at, struct kl_sync *out)
+{
+	struct kl_conv_id conv;
+	struct kl_bytes packed;
+	struct case_row c;
+	int r;
+
+	while (out->n_presented < KL_PRESENT_MAX) {
+		r = receipts_kept(t, &at->msg, !at->msg_set, &conv, &packed);
+		if (r == KL_E_NOT_FOUND) {
+			at->part = NOTHING_LEFT;
+			return KL_OK;
+		}
+		at->msg_set = true;
+		if (r != KL_OK)
+			return r;
+		r = cases_get(t, &conv, &c);
+		if (r == KL_E_NOT_FOUND || (r == KL_OK && !cases_open(&c)))
+			continue;
+		if (r != KL_OK || (r = add(t, out, KL_RECEIPT, packed)) !=
+		    KL_OK)
+			return r;
+	}
+	return KL_OK;
+}
+
+int
+sync_page(struct turn *t, struct sync_cursor *at, bool bodies,
+    struct kl_sync *out)
+{
+	int r = KL_OK;
+
+	memset(out, 0, sizeof *out);
+	out->step = KL_SYNC_PRESENT;
+	if (!bodies && at->part < MADE)
+		at->part = MADE;
+	while (r == KL_OK && at->part != NOTHING_LEFT &&
+	    out->n_presented < KL_PRESENT_MAX)
+		r = at->part == MADE ? page_of_receipts(t, at, out) :
+		    page_of_cases(t, at, out);
+	return r;
+}
+
+/* ---- the broker's list ----------------------------------------------- */
+
+static uint32_t
+state_of(const struct kl_sync_conversation *c)
+{
+	switch (c->state) {
+	case KL_CONV_WITHDRAWN: return KL_ST_CONSENT_WITHDRAWN;
+	case KL_CONV_EXPIRED: return KL_ST_EXPIRED;
+	case KL_CONV_ENDED: return c->milestone == KL_MS_RETURNED ?
+		KL_ST_NOT_TAKEN_ON : KL_ST_CLOSED;
+	default: return KL_ST_DELIVERED;
+	}
+}
+
+/* A case of which only the frame is known: what it was about stands in the
+ * record of the practice under its spoken reference. */
+static int
+make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
+{
+	struct engine_step step;
+	struct case_row c;
+	int r;
+
+	memset(&c, 0, sizeof c);
+	memset(&step, 0, sizeof step);
+	c.conv = s->conv_id;
+	c.mine = mine;
+	c.husk = 1;
+	c.peer = mine ? s->receiver : s->practice;
+	c.referral = s->referral;
+	c.staff_role = mine ? KL_STAFF_OTHER : KL_STAFF_DESK;
+	c.seq_out = mine ? s->last_seq_sender : s->last_seq_receiver;
+	c.seq_in = mine ? s->last_seq_receiver : s->last_seq_sender;
+	kl_progress_init(&c.sent, state_of(s), 0);
+	kl_progress_init(&c.full, state_of(s), 0);
+	c.sent.milestone = c.full.milestone = s->milestone;
+	c.gap = 1;
+	if ((r = cases_make(t, &c)) != KL_OK ||
+	    (r = cases_take_names(t, &c, &s->conv_ref, s->spoken)) != KL_OK)
+		return r;
+	step.what = ENGINE_LOST;
+	if ((r = cases_step(t, &c, &step)) != KL_OK ||
+	    (r = cases_note_end(t, &c)) != KL_OK)
+		return r;
+	return cases_put(t, &c);
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+int
+sync_learn(struct turn *t, const struct kl_sync_conversation *s)
+{
+	bool mine = kl_id_equal(&s->practice, &t->id->id);
+	struct case_row c;
+	int r = cases_get(t, &s->conv_id, &c);
+
+	if (r == KL_E_NOT_FOUND)
+		return make_husk(t, s, mine);
+	if (r != KL_OK)
+		return r;
+	c.seq_out = larger(c.seq_out, mine ? s->last_seq_sender :
+	    s->last_seq_receiver);
+	r = cases_take_names(t, &c, &s->conv_ref, s->spoken);
+	if (r == KL_E_VALUE)
+		r = KL_OK;
+	/* What waits for us there comes by itself; what ended, ended. */
+	if (s->state != KL_CONV_OPEN && cases_open(&c) && r == KL_OK &&
+	    s->state != KL_CONV_ENDED) {
+		c.sent.code = c.full.code = state_of(s);
+		r = cases_note_end(t, &c);
+	}
+	return r != KL_OK ? r : cases_put(t, &c);
+}

@@ -1,0 +1,25 @@
+/*
+ * terms.h: until when what must have happened: the absolute times that go
+ * into a signed header. Only adapters count in working days; nothing stored.
+ * PROTOCOL.md 13, policy P26 to P28.
+ */
+#ifndef ADAPTERS_COMMON_TERMS_H
+#define ADAPTERS_COMMON_TERMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `days` working days later at the same time of day; Saturdays, Sundays and
+ * the days of the Algemene termijnenwet do not count. */
+int64_t terms_add_working_days(int64_t at_ms, int days);
+/* Not a working day. `day` counts from 1970. */
+bool terms_day_off(int32_t day);
+
+struct terms {
+	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;
+};
+/* kind: enum kl_kind; level: enum kl_level of the consent. */
+struct terms terms_of(uint32_t kind, bool crisis, uint32_t level,
+    int64_t created_ms);
+
+#endif
