@@ -160,6 +160,13 @@ START_TEST(cards_are_as_the_vectors_say)
 	c.reads[1] = desk.id;
 	c.n_reads = 2;
 	AGREES("card_auditor", KL_CARD, &c, AUTHORITY());
+	c.role = KL_MUNICIPALITY;
+	c.realm = KL_PRODUCTION;
+	c.name = kl_bytes_str("Gemeente Nieuw");
+	c.succeeds = desk.id;
+	c.succeeds_from_ms = NOW + KL_DAY_MS;
+	c.n_reads = 0;
+	AGREES("card_successor", KL_CARD, &c, AUTHORITY());
 	kl_secret_free(practice.sk);
 	kl_secret_free(desk.sk);
 	kl_secret_free(broker.sk);
@@ -518,6 +525,33 @@ START_TEST(an_envelope_of_each_kind_is_as_the_vectors_say)
 }
 END_TEST
 
+START_TEST(an_onward_referral_is_as_the_vectors_say)
+{
+	struct party desk;
+	struct kl_header h;
+	struct kl_envelope e;
+	struct kl_signed s;
+
+	v = vectors_open("envelope.txt");
+	desk = DESK();
+	h = header_of(KL_REFERRAL, &desk, &desk);
+	ck_assert_int_eq(kl_id_read("kvk:12345678", &h.receiver), KL_OK);
+	COUNT(h.msg_id, 0x44);
+	COUNT(h.conv_id, 0x30);
+	memset(&h.staff_ref, 0, sizeof h.staff_ref);
+	h.sender_role = KL_STAFF_COUNSELLOR;
+	h.feedback_level = KL_LEVEL_0;
+	h.answer_by_ms = 0;
+	envelope_agrees("onward", &h, &desk);
+	ck_assert_int_eq(kl_signed_read(vectors_get(v, "onward_signed"), mem,
+	    &s), KL_C_OK);
+	ck_assert_int_eq(kl_envelope_read(s.body, mem, &e), KL_C_OK);
+	ck_assert(kl_bytes_equal(KL_BYTES_OF(e.consent.under),
+	    vectors_get(v, "referral_body_hash")));
+	kl_secret_free(desk.sk);
+}
+END_TEST
+
 START_TEST(consent_and_preview_are_as_the_vectors_say)
 {
 	struct vectors *content = vectors_open("content.txt");
@@ -714,6 +748,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, content_is_as_the_vectors_say);
 	tcase_add_test(tc, the_preview_is_the_text_that_the_vectors_hash);
 	tcase_add_test(tc, an_envelope_of_each_kind_is_as_the_vectors_say);
+	tcase_add_test(tc, an_onward_referral_is_as_the_vectors_say);
 	tcase_add_test(tc, consent_and_preview_are_as_the_vectors_say);
 	tcase_add_test(tc, records_and_leaves_are_as_the_vectors_say);
 	tcase_add_test(tc,

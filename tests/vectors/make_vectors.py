@@ -308,6 +308,9 @@ STATEMENTS = [
     ("card_auditor", "card", authority, msg(
         1, 4, 2, other, partner, b"Auditor", desk.pk, desk.transport, NOW,
         NOW, NOW + YEAR, broker.id, NOW, 1, [practice.id, desk.id])),
+    ("card_successor", "card", authority, msg(
+        1, 2, 1, other, partner, b"Gemeente Nieuw", desk.pk, desk.transport,
+        NOW, NOW, NOW + YEAR, desk.id, NOW + DAY, 1, [])),
     ("revocation", "revocation", authority,
      msg(1, 2, serial, practice.id, 3, NOW)),
     ("prekey", "prekey", desk, msg(
@@ -414,12 +417,12 @@ preview_bytes = msg(preview_hash)
 pre_id = key_id(pre_pk)
 
 
-def envelope(kind, by, to, plain_text, consent_part, nth, header):
+def envelope(kind, by, to_id, plain_text, consent_part, nth, header):
     eph_secret = count(32, 0x10 + nth)
     eph_key = X25519PrivateKey.from_private_bytes(eph_secret)
     eph_pk = raw(eph_key.public_key())
     shared = eph_key.exchange(X25519PublicKey.from_public_bytes(pre_pk))
-    message = blake2b(b"kortelijn/v1/msg" + eph_pk + pre_pk + by.pk + to.id +
+    message = blake2b(b"kortelijn/v1/msg" + eph_pk + pre_pk + by.pk + to_id +
                       blake2b(consent_part) + header, 32, shared)
     size = 128 if kind == "feedback" else 1280
     filled = plain_text + b"\x80" + bytes(size - len(plain_text) - 1)
@@ -436,24 +439,31 @@ def envelope(kind, by, to, plain_text, consent_part, nth, header):
 
 
 referral_rows, answers = envelope(
-    "referral", practice, desk, content, consent_bytes, 1, msg(
+    "referral", practice, desk.id, content, consent_bytes, 1, msg(
         1, 1, 1, 1, 1, 1, 3, 1, count(16, 0x41), conv, 1, NONE32, NONE16,
         practice.id, desk.id, practice.key_id, pre_id, count(16, 0x71), NOW,
         NOW + 2 * DAY, NOW + 3 * DAY, NOW + 14 * DAY))
 correction_rows, _ = envelope(
-    "correction", practice, desk, shortest, preview_bytes, 2, msg(
+    "correction", practice, desk.id, shortest, preview_bytes, 2, msg(
         1, 1, 2, 1, 4, 1, 1, 1, count(16, 0x42), conv, 2, answers,
         count(16, 0x52), practice.id, desk.id, practice.key_id, pre_id,
         NONE16, NOW, NOW + 2 * DAY, 0, NOW + 14 * DAY))
+# The desk refers on, under the consent that the practice's REFERRAL carries.
+onward_consent = msg(1, 1, 2, 4, 20781, 21145, 1, preview_hash, answers, [])
+onward_rows, _ = envelope(
+    "onward", desk, partner, shortest, onward_consent, 4, msg(
+        1, 1, 1, 1, 8, 1, 1, 1, count(16, 0x44), other, 1, NONE32, NONE16,
+        desk.id, partner, desk.key_id, pre_id, NONE16, NOW, NOW + 2 * DAY, 0,
+        NOW + 14 * DAY))
 feedback_rows, _ = envelope(
-    "feedback", desk, practice, feedback, b"", 3, msg(
+    "feedback", desk, practice.id, feedback, b"", 3, msg(
         1, 1, 3, 1, 7, 2, 3, 1, count(16, 0x43), conv, 1, answers, NONE16,
         desk.id, practice.id, desk.key_id, pre_id, NONE16, NOW,
         NOW + 2 * DAY, 0, NOW + 42 * DAY))
 write("envelope.txt", "An envelope of each kind, all to one prekey.", [
     ("practice_seed", practice.seed), ("desk_seed", desk.seed),
     ("prekey_secret", count(32, 0x77)), ("prekey", pre_pk),
-] + referral_rows + correction_rows + feedback_rows)
+] + referral_rows + correction_rows + feedback_rows + onward_rows)
 
 # ---- the log ----------------------------------------------------------------
 
