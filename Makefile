@@ -55,13 +55,13 @@ MUNICIPALITY =
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve people papers letters \
 	spec
-SUPPORT_CORE = parts
+SUPPORT_CORE = parts shell
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = vault tree journal registry conversation
+UNIT_CORE = vault tree journal registry conversation core_submit
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch

@@ -78,7 +78,7 @@ retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms)
 		r->skew_ms = skew_ms;	/* it drifts, and is set by the way */
 	if (now_ms > r->high_water_ms && !r->held)
 		r->high_water_ms = now_ms;
-	return r->held || now_ms < r->high_water_ms;
+	return r->held || now_ms < r->high_water_ms - CLOCK_STEP_MS;
 }
 
 /* ---- how a conversation ends ------------------------------------------- */

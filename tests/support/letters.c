@@ -177,6 +177,7 @@ letter_correction(struct letter *l, const struct letter *referral,
 	letter_start(l, KL_CORRECTION, from, to);
 	letter_in(l, referral);
 	l->e.header.seq = 2;
+	l->e.header.feedback_level = KL_LEVEL_0;
 	kl_random(l->e.preview_hash.b, 32);
 	letter_seal(l, from);
 }
