@@ -63,6 +63,7 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation core_submit
 UNIT_BROKER = pipe ready config auth gate supervisor
+UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
@@ -134,7 +135,7 @@ SO_END = $(B)/libkortelijn_end.so.$(ABI)
 PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
-UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER)
+UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_CLI) $(UNIT_ADAPTER)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/%.sh)
@@ -223,6 +224,10 @@ $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(EDGE_O)) $(BROKER_O) \
     $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
+
+$(UNIT_CLI:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(CLI_O) $(SUPPORT_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
