@@ -56,6 +56,8 @@ MUNICIPALITY =
 SUPPORT = tmpdir vectors starve people papers letters \
 	spec
 SUPPORT_CORE = parts shell
+SUPPORT_CORE = parts
+SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
@@ -66,6 +68,7 @@ UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
+UNIT_ENGINE = inbox
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
@@ -136,6 +139,7 @@ PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
 UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_CLI) $(UNIT_ADAPTER)
+UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER) $(UNIT_ENGINE)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/%.sh)
@@ -209,6 +213,7 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(CLI_O) \
 
 SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
 SUPPORT_CORE_O = $(SUPPORT_CORE:%=$(B)/tests/support/%.o)
+SUPPORT_ADAPTER_O = $(SUPPORT_ADAPTER:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
@@ -231,6 +236,10 @@ $(UNIT_CLI:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
 
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
+$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%) \
+$(UNIT_ENGINE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_ADAPTER_O) $(SUPPORT_O) \
+    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 PROBE_O = $(PROBE:%=$(B)/tests/support/%.o)
