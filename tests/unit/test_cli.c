@@ -287,13 +287,13 @@ END_TEST
 
 START_TEST(object_is_printed_as_lines_or_as_json)
 {
-	const char *text = "{\"ok\":true,\"open_cases\":3,\"name\":\"x\\u001b\","
+	const char *s = "{\"ok\":true,\"open_cases\":3,\"name\":\"x\\u001b\","
 	    "\"at_ms\":1700000000000,\"yes\":true,\"list\":[1,2],"
 	    "\"deep\":{\"er\":{\"most\":1,\"gone\":{\"a\":1}}}}";
 	json_t *o;
 
 	quiet();
-	ck_assert_int_eq(output_take(&plain, json_loads(text, 0, NULL)),
+	ck_assert_int_eq(output_take(&plain, json_loads(s, 0, NULL)),
 	    CLI_OK);
 	loud();
 	ck_assert_ptr_nonnull(strstr(out, "open cases:              3\n"));
