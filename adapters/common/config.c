@@ -93,6 +93,8 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  sizeof out->folder_dir, 0, 0, NULL, false },
 		{ "folder", "owner", KL_CONF_INT, &out->folder_owner, 0, 0,
 		  INT32_MAX, NULL, false },
+		{ "folder", "keep_done", KL_CONF_BOOL, &out->keep_done, 0, 0,
+		  0, NULL, false },
 		{ "policy", "practical_note", KL_CONF_BOOL,
 		  &out->practical_note, 0, 0, 0, NULL, false },
 	};

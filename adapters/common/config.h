@@ -33,6 +33,7 @@ struct config {
 	bool folder;
 	char folder_dir[CONFIG_TEXT_MAX];
 	int64_t folder_owner;		/* uid; -1: our own */
+	bool keep_done;			/* files that were taken */
 	/* [policy] */
 	bool practical_note;
 };

@@ -92,6 +92,15 @@ int engine_feedback(struct engine *e, const struct engine_actor *by,
     const struct kl_spoken *reference, const struct kl_feedback *f,
     struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
 
+/* For an interface that may be handed the same file twice, also over a crash:
+ * that a file of this content was taken is one commit with what it did.
+ * KL_E_NOT_FOUND: it was not, or long ago; KL_E_AGAIN. */
+int engine_file_known(struct engine *e, struct kl_bytes file) KL_MUST_CHECK;
+/* KL_E_AGAIN. */
+int engine_file_taken(struct engine *e, struct kl_bytes file) KL_MUST_CHECK;
+/* Forgets files that were taken long ago. KL_E_AGAIN. */
+int engine_files_forget(struct engine *e) KL_MUST_CHECK;
+
 /* ---- cases ----------------------------------------------------------- */
 
 struct engine_case {

@@ -35,6 +35,7 @@ enum store_table {
 	STORE_ALARM = 'a',		/* seq -> struct of alarm.c */
 	STORE_ACCESS = 'y',		/* seq -> struct access_line */
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
+	STORE_FILE = 'w',		/* tag of a folder's file -> when */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
 
