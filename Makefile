@@ -46,18 +46,19 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text
 # What an adapter does, without its interfaces.
-ENGINE = alarm access events timers terms guard cases outbox outbox_seal \
+ENGINE = engine_files alarm access events timers terms guard cases outbox outbox_seal \
 	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
 	sync session session_start session_items engine engine_in engine_out
-PRACTICE =
-MUNICIPALITY =
+# Its interfaces, and the commands that ask it.
+FACES = page folder view control control_cmd cmd cmd_setup cmd_run cmd_case \
+	cmd_show
+PRACTICE = main folder
+MUNICIPALITY = main folder
 
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve people papers letters \
 	spec
 SUPPORT_CORE = parts shell
-SUPPORT_CORE = parts
-SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
@@ -65,10 +66,8 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation core_submit
 UNIT_BROKER = pipe ready config auth gate supervisor
-UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
-UNIT_ENGINE = inbox
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
@@ -128,6 +127,7 @@ SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
 CTL_O = $(CTL:%=$(B)/broker/ctl/%.o)
 COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o) \
 	$(ENGINE:%=$(B)/adapters/common/%.o)
+FACES_O = $(FACES:%=$(B)/adapters/common/%.o)
 PRACTICE_O = $(PRACTICE:%=$(B)/adapters/practice/%.o)
 MUNICIPALITY_O = $(MUNICIPALITY:%=$(B)/adapters/municipality/%.o)
 
@@ -138,8 +138,7 @@ SO_END = $(B)/libkortelijn_end.so.$(ABI)
 PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
-UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_CLI) $(UNIT_ADAPTER)
-UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER) $(UNIT_ENGINE)
+UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/%.sh)
@@ -201,11 +200,11 @@ $(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
 $(B)/kortelijn: $(CTL_O) $(B)/broker/config.o $(CLI_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson -lqrencode
 
-$(B)/kortelijn-practice: $(PRACTICE_O) $(COMMON_O) $(CLI_O) $(LIB_END) \
+$(B)/kortelijn-practice: $(PRACTICE_O) $(FACES_O) $(COMMON_O) $(CLI_O) $(LIB_END) \
     $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
-$(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(CLI_O) \
+$(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(FACES_O) $(COMMON_O) $(CLI_O) \
     $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
@@ -213,7 +212,6 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(COMMON_O) $(CLI_O) \
 
 SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
 SUPPORT_CORE_O = $(SUPPORT_CORE:%=$(B)/tests/support/%.o)
-SUPPORT_ADAPTER_O = $(SUPPORT_ADAPTER:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
@@ -230,16 +228,8 @@ $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
-$(UNIT_CLI:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(CLI_O) $(SUPPORT_O) $(LIB_END) $(LIB)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
-
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
-$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%) \
-$(UNIT_ENGINE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_ADAPTER_O) $(SUPPORT_O) \
-    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 PROBE_O = $(PROBE:%=$(B)/tests/support/%.o)

@@ -112,6 +112,12 @@ directory_cards(const struct directory *d)
 	return d->n_card;
 }
 
+const struct directory_card *
+directory_at(const struct directory *d, size_t i)
+{
+	return &d->card[i];
+}
+
 static int
 take_card(struct directory *d, const struct kl_card *c)
 {

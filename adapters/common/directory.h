@@ -73,5 +73,8 @@ int directory_profile(struct store *s, struct kl_arena *mem,
     struct kl_profile_details *details) KL_MUST_CHECK;
 
 size_t directory_cards(const struct directory *d);
+/* The i-th card; i is below directory_cards. */
+const struct directory_card *directory_at(const struct directory *d,
+    size_t i);
 
 #endif

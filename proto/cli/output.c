@@ -41,9 +41,9 @@ output_text(struct kl_bytes in)
 {
 	struct output_text t;
 	bool valid = utf8_valid(in);
-	size_t i = 0, n = 0;
+	size_t n = 0;
 
-	while (i < in.n && n + 1 < sizeof t.b) {
+	for (size_t i = 0; i < in.n && n + 1 < sizeof t.b;) {
 		size_t run = unsafe_run(in.p + i, in.n - i);
 
 		if (run > 0 || (!valid && in.p[i] >= 0x80)) {
@@ -54,12 +54,8 @@ output_text(struct kl_bytes in)
 		}
 	}
 	/* Cut between characters. */
-	if (valid && i < in.n && (in.p[i] & 0xc0) == 0x80) {
-		while (n > 0 && (t.b[n - 1] & 0xc0) == 0x80)
-			n--;
-		if (n > 0)
-			n--;
-	}
+	while (n + 1 >= sizeof t.b && n > 0 && (t.b[n - 1] & 0x80) != 0)
+		n--;
 	t.b[n] = '\0';
 	return t;
 }
@@ -304,6 +300,7 @@ output_refused(const struct cli *c, json_t *answer)
 	};
 	const struct output_text code = member(answer, "code");
 	const struct output_text field = member(answer, "field");
+	const struct output_text reference = member(answer, "reference");
 	struct output_text text = { "" };
 
 	if (c->json) {
@@ -312,8 +309,9 @@ output_refused(const struct cli *c, json_t *answer)
 	}
 	for (size_t i = 0; i < 3 && text.b[0] == '\0'; i++)
 		text = member(answer, sentences[i]);
-	fprintf(stderr, "%s: refused: %s%s%s%s%s\n", c->program->name,
+	fprintf(stderr, "%s: refused: %s%s%s%s%s%s%s\n", c->program->name,
 	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
+	    reference.b[0] != '\0' ? ", " : "", reference.b,
 	    text.b[0] != '\0' ? ": " : "", text.b);
 	return CLI_FAILED;
 }

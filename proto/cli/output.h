@@ -37,7 +37,7 @@ int output_refused(const struct cli *c, json_t *answer);
 
 /* Text of others: without control characters, ways to turn the direction of
  * writing, and broken UTF-8. */
-struct output_text { char b[KL_ID_BYTES + 200]; };
+struct output_text { char b[600]; };
 struct output_text output_text(struct kl_bytes in);
 /* Instants as JSON text. */
 json_t *output_time(int64_t time_ms);

@@ -118,6 +118,7 @@ START_TEST(card_is_known_by_id_and_key)
 	ck_assert_ptr_null(directory_card(d, &card.id, &wrong));
 	ck_assert_ptr_eq(directory_any(d, &card.id), c);
 	ck_assert_uint_eq(directory_cards(d), 1);
+	ck_assert_ptr_eq(directory_at(d, 0), c);
 }
 END_TEST
 

@@ -1,0 +1,156 @@
+#include "adapters/common/cmd.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/host/control.h>
+#include <kortelijn/host/fs.h>
+
+#include "adapters/common/control.h"
+#include "adapters/common/view.h"
+#include "proto/cli/ask.h"
+#include "proto/cli/output.h"
+
+int
+cmd_conf(struct cli *c, struct config *out)
+{
+	struct kl_conf_error error = { "" };
+
+	if (config_read(c->conf_path, out, &error) != KL_OK)
+		return output_fail(c, CLI_FILE, "%s", error.b);
+	c->english = out->lang == KL_EN;
+	return CLI_OK;
+}
+
+const char *
+cmd_words(const struct cli *c, const char *nl, const char *en)
+{
+	return c->english ? en : nl;
+}
+
+int
+cmd_ask(struct cli *c, json_t *question, int64_t wait_s, json_t **answer)
+{
+	char path[KL_CONTROL_PATH_MAX + 1];
+	struct config conf;
+	int r = cmd_conf(c, &conf);
+
+	*answer = NULL;
+	if (r == CLI_OK && kl_fs_path(path, sizeof path, conf.data_dir,
+	    CONTROL_SOCKET) != KL_OK)
+		r = output_fail(c, CLI_FILE, "%s: data_dir is too long for a "
+		    "socket", c->conf_path);
+	if (r != CLI_OK) {
+		json_decref(question);
+		return r;
+	}
+	if (wait_s > 0)
+		(void)json_object_set_new(question, "wait",
+		    json_integer(wait_s));
+	return ask_take(c, path, question, ASK_WAIT_MS + wait_s *
+	    KL_SECOND_MS, answer);
+}
+
+int
+cmd_wait(struct cli *c, int64_t *wait_s)
+{
+	const char *text = cli_option(c, "wait");
+	char *end;
+
+	*wait_s = 0;
+	if (text == NULL)
+		return CLI_OK;
+	*wait_s = strtol(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || *wait_s < 0 ||
+	    *wait_s > CONTROL_WAIT_MAX_S)
+		return output_fail(c, CLI_USAGE, "--wait is 0 to %d seconds",
+		    CONTROL_WAIT_MAX_S);
+	return CLI_OK;
+}
+
+/* All of standard input, at most max bytes. KL_E_SIZE, KL_E_IO,
+ * KL_E_MEMORY. */
+static int
+stdin_read(size_t max, char **out, size_t *n)
+{
+	char *text = malloc(max + 1);
+	size_t got;
+
+	*out = NULL;
+	*n = 0;
+	if (text == NULL)
+		return KL_E_MEMORY;
+	got = fread(text, 1, max + 1, stdin);
+	if (got > max || ferror(stdin)) {
+		int r = got > max ? KL_E_SIZE : KL_E_IO;
+
+		kl_fs_read_free(text, max + 1);
+		return r;
+	}
+	text[got] = '\0';
+	*out = text;
+	*n = got;
+	return KL_OK;
+}
+
+/* What the adapter would answer, without asking it. */
+static int
+refused(struct cli *c, uint32_t code)
+{
+	struct kl_finding why;
+	json_t *o;
+	int r;
+
+	kl_finding_set(&why, code, "");
+	o = view_refusal(&why);
+	r = output_refused(c, o);
+	json_decref(o);
+	return r;
+}
+
+int
+cmd_file(struct cli *c, const char *path, json_t **out)
+{
+	struct config conf;
+	char *text;
+	size_t n;
+	int r = cmd_conf(c, &conf);
+
+	*out = NULL;
+	if (r != CLI_OK)
+		return r;
+	if (strcmp(path, "-") == 0)
+		r = stdin_read(JSON_FILE_MAX, &text, &n);
+	else
+		r = kl_fs_read_file(AT_FDCWD, path, JSON_FILE_MAX, &text, &n);
+	if (r == KL_E_SIZE)
+		return refused(c, KL_C_FILE_SIZE);
+	if (r == KL_E_DENIED)
+		return output_fail(c, CLI_FILE, "%s: not readable, or no "
+		    "regular file", path);
+	if (r != KL_OK)
+		return output_fail(c, CLI_FILE, "%s: %s", path,
+		    kl_err_text(r));
+	*out = json_stringn(text, n);
+	kl_fs_read_free(text, n);
+	/* Not UTF-8, so no JSON. */
+	return *out == NULL ? refused(c, KL_C_JSON) : CLI_OK;
+}
+
+struct cmd_text
+cmd_member(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+	struct cmd_text t = { "" };
+
+	if (json_is_string(v))
+		(void)snprintf(t.b, sizeof t.b, "%s",
+		    output_text(kl_bytes(json_string_value(v),
+		    json_string_length(v))).b);
+	else if (json_is_integer(v))
+		(void)snprintf(t.b, sizeof t.b, "%lld",
+		    (long long)json_integer_value(v));
+	return t;
+}

@@ -1,0 +1,184 @@
+#include "adapters/common/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/cli/output.h"
+
+/* One line for people, or all of the answer as JSON. Takes answer. */
+static int
+say_take(struct cli *c, json_t *answer, const char *line)
+{
+	if (c->json)
+		return output_take(c, answer);
+	printf("%s\n", line);
+	json_decref(answer);
+	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+}
+
+/* "kenmerk ABCD-EFGH-K, logpositie 12", as far as it is known. */
+static void
+names_put(const struct cli *c, const json_t *answer, char *out, size_t cap)
+{
+	const struct cmd_text reference = cmd_member(answer, "reference");
+	const struct cmd_text leaf = cmd_member(answer, "leaf");
+	const struct cmd_text own = cmd_member(answer, "referral_id");
+
+	if (reference.b[0] != '\0')
+		(void)snprintf(out, cap, "%s: %s %.20s%s%.20s", own.b,
+		    cmd_words(c, "kenmerk", "reference"), reference.b,
+		    leaf.b[0] != '\0' ? cmd_words(c, ", logpositie ",
+		    ", log position ") : "", leaf.b);
+	else
+		(void)snprintf(out, cap, "%s", own.b);
+}
+
+int
+cmd_refer(struct cli *c)
+{
+	json_t *file, *answer;
+	char names[700], line[1000];
+	int64_t wait_s;
+	int r;
+
+	if ((r = cmd_wait(c, &wait_s)) != CLI_OK ||
+	    (r = cmd_file(c, c->arg[0], &file)) != CLI_OK)
+		return r;
+	r = cmd_ask(c, json_pack("{s:s,s:o}", "cmd", "refer", "file", file),
+	    wait_s, &answer);
+	if (r != CLI_OK)
+		return r;
+	names_put(c, answer, names, sizeof names);
+	if (json_is_true(json_object_get(answer, "accepted")))
+		(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,
+		    "Aangenomen door de makelaar.", "Accepted by the "
+		    "broker."), names);
+	else
+		(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,
+		    "Veilig vastgelegd; wordt verzonden.",
+		    "Safely kept; will be sent."), names);
+	return say_take(c, answer, line);
+}
+
+int
+cmd_correct(struct cli *c)
+{
+	json_t *file, *answer;
+	char names[700], line[1000];
+	int r = cmd_file(c, c->arg[0], &file);
+
+	if (r != CLI_OK)
+		return r;
+	r = cmd_ask(c, json_pack("{s:s,s:o}", "cmd", "correct", "file",
+	    file), 0, &answer);
+	if (r != CLI_OK)
+		return r;
+	names_put(c, answer, names, sizeof names);
+	(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,
+	    "Correctie vastgelegd; wordt verzonden.",
+	    "Correction kept; will be sent."), names);
+	return say_take(c, answer, line);
+}
+
+/* The question of FILE, or of REFERENCE CODE and its options. */
+static int
+feedback_question(struct cli *c, json_t **out)
+{
+	static const char *const options[] = {
+		"category", "ground", "wanted", "date",
+	};
+	json_t *file;
+	int r;
+
+	*out = NULL;
+	if (c->n_args == 1) {
+		if ((r = cmd_file(c, c->arg[0], &file)) == CLI_OK)
+			*out = json_pack("{s:s,s:o}", "cmd", "feedback",
+			    "file", file);
+		return r;
+	}
+	*out = json_pack("{s:s,s:s,s:s}", "cmd", "feedback", "reference",
+	    c->arg[0], "code", c->arg[1]);
+	for (size_t i = 0; i < 4; i++)
+		if (cli_option(c, options[i]) != NULL)
+			(void)json_object_set_new(*out, options[i],
+			    json_string(cli_option(c, options[i])));
+	return CLI_OK;
+}
+
+int
+cmd_feedback(struct cli *c)
+{
+	json_t *question, *answer;
+	char line[1400];
+	int r = feedback_question(c, &question);
+
+	if (r != CLI_OK || (r = cmd_ask(c, question, 0, &answer)) != CLI_OK)
+		return r;
+	(void)snprintf(line, sizeof line, "%.20s: %s. %s",
+	    cmd_member(answer, "reference").b,
+	    cmd_member(answer, c->english ? "state_en" : "state_nl").b,
+	    json_is_true(json_object_get(answer, "sends")) ?
+	    cmd_words(c, "Wordt teruggekoppeld.", "Will be told.") :
+	    cmd_words(c, "Blijft hier: boven het afgesproken niveau, of al "
+	    "bekend.", "Stays here: above the agreed level, or known "
+	    "already."));
+	return say_take(c, answer, line);
+}
+
+static int
+practice_table(struct cli *c, json_t *answer)
+{
+	const struct output_column columns[] = {
+		{ "reference", cmd_words(c, "KENMERK", "REFERENCE"), 11 },
+		{ "referral_id", cmd_words(c, "EIGEN", "OWN"), 14 },
+		{ c->english ? "state_en" : "state_nl",
+		  cmd_words(c, "STAND", "STATE"), 25 },
+		{ "peer_name", cmd_words(c, "ONTVANGER", "RECEIVER"), 15 },
+		{ "changed_at", cmd_words(c, "SINDS", "SINCE"), 10 },
+	};
+
+	return output_take_table(c, answer, "referrals", columns, 5);
+}
+
+static int
+desk_table(struct cli *c, json_t *answer)
+{
+	const struct output_column columns[] = {
+		{ "reference", cmd_words(c, "KENMERK", "REFERENCE"), 11 },
+		{ "urgent", "!", 1 },
+		{ c->english ? "state_en" : "state_nl",
+		  cmd_words(c, "STAND", "STATE"), 25 },
+		{ "peer_name", cmd_words(c, "VAN", "FROM"), 17 },
+		{ "created_at", cmd_words(c, "GEKOMEN", "CAME"), 10 },
+		{ "answer_by", cmd_words(c, "ANTWOORD", "ANSWER"), 10 },
+	};
+	json_t *rows = json_object_get(answer, "referrals"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		const bool crisis = json_is_true(json_object_get(row,
+		    "crisis"));
+
+		(void)json_object_set_new(row, "urgent", json_string(crisis ?
+		    "!" : " "));
+	}
+	return output_take_table(c, answer, "referrals", columns, 6);
+}
+
+int
+cmd_list(struct cli *c)
+{
+	struct config conf;
+	json_t *answer;
+	int r;
+
+	if ((r = cmd_conf(c, &conf)) != CLI_OK ||
+	    (r = cmd_ask(c, json_pack("{s:s}", "cmd", "list"), 0,
+	    &answer)) != CLI_OK)
+		return r;
+	if (c->json)
+		return output_take(c, answer);
+	return conf.role == KL_PRACTICE ? practice_table(c, answer) :
+	    desk_table(c, answer);
+}

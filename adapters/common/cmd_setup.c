@@ -1,0 +1,102 @@
+#include "adapters/common/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <kortelijn/host/fs.h>
+#include <kortelijn/host/loop.h>
+
+#include "adapters/common/identity.h"
+#include "proto/cli/output.h"
+
+#define REQUEST_MAX 4096
+#define PATH_CAP 512
+
+/* The request is public: it travels by mail. */
+static int
+request_write(const char *path, const char *line)
+{
+	int r = kl_fs_replace(path, kl_bytes_str(line));
+
+	return r == KL_OK && chmod(path, 0644) != 0 ? KL_E_IO : r;
+}
+
+int
+cmd_init(struct cli *c)
+{
+	const char *out = cli_option(c, "out");
+	char path[PATH_CAP], line[REQUEST_MAX];
+	struct kl_fingerprint fp;
+	struct config conf;
+	int r = cmd_conf(c, &conf);
+
+	if (r != CLI_OK)
+		return r;
+	r = identity_init(&conf, kl_clock_now_ms(&(struct kl_clock){
+	    conf.clock_offset_ms }), line, sizeof line, &fp);
+	if (r != KL_OK)
+		return output_fail_err(c, r, conf.key_dir);
+	if (out == NULL) {
+		if (kl_fs_path(path, sizeof path, conf.key_dir, "request") !=
+		    KL_OK)
+			return output_fail_err(c, KL_E_SIZE, conf.key_dir);
+		out = path;
+	}
+	if ((r = request_write(out, line)) != KL_OK)
+		return output_fail_err(c, r, out);
+	return output_take(c, json_pack("{s:s,s:s,s:s,s:s}",
+	    "id", kl_id_text(&conf.id).b, "request", out,
+	    "fingerprint", fp.b, "next_step", cmd_words(c,
+	    "stuur het verzoek naar de beheerder en lees de vingerafdruk "
+	    "voor aan de telefoon", "send the request to the operator and "
+	    "read the fingerprint over the phone")));
+}
+
+/* Errors of papers in words that say what to do. */
+static int
+paper_wrong(struct cli *c, int err, const char *what)
+{
+	switch (err) {
+	case KL_E_SIGNATURE:
+		return output_fail(c, CLI_FILE, "%s: not signed by this "
+		    "authority", what);
+	case KL_E_VALUE:
+		return output_fail(c, CLI_FILE, "%s: of another participant, "
+		    "role, realm or key than the configuration and the keys "
+		    "here", what);
+	case KL_E_FORMAT:
+		return output_fail(c, CLI_FILE, "%s: no such paper", what);
+	default:
+		return output_fail_err(c, err, what);
+	}
+}
+
+int
+cmd_accept(struct cli *c)
+{
+	const struct identity_files in = {
+		cli_option(c, "card"), cli_option(c, "authority"),
+		cli_option(c, "broker"),
+	};
+	struct kl_fingerprint fp;
+	const char *what = "";
+	struct config conf;
+	int r;
+
+	if (in.card == NULL)
+		return cli_missing(c, "card");
+	if (in.authority == NULL)
+		return cli_missing(c, "authority");
+	if (in.broker == NULL)
+		return cli_missing(c, "broker");
+	if ((r = cmd_conf(c, &conf)) != CLI_OK)
+		return r;
+	if ((r = identity_accept(&conf, &in, &fp, &what)) != KL_OK)
+		return paper_wrong(c, r, what);
+	return output_take(c, json_pack("{s:s,s:s,s:s}",
+	    "id", kl_id_text(&conf.id).b, "authority", fp.b,
+	    "next_step", cmd_words(c, "vergelijk de vingerafdruk van de "
+	    "regio en start het programma met 'run'", "compare the region's "
+	    "fingerprint, then start the program with 'run'")));
+}

@@ -1,0 +1,30 @@
+/*
+ * view.h: cases, their history and the state of the adapter as JSON, for the
+ * control socket. No content of a referral.
+ */
+#ifndef ADAPTERS_COMMON_VIEW_H
+#define ADAPTERS_COMMON_VIEW_H
+
+#include <jansson.h>
+
+#include "adapters/common/engine.h"
+
+/* NULL: no memory. Owned by the caller. */
+json_t *view_case(const struct config *c, const struct engine_case *k);
+json_t *view_step(const struct config *c, const struct engine_step *s);
+
+/* All cases, or the history of one with its three levels of receipt: an array.
+ * KL_E_AGAIN, KL_E_MEMORY. */
+int view_cases(struct engine *e, json_t **out) KL_MUST_CHECK;
+int view_history(struct engine *e, const struct engine_case *k, json_t **out)
+    KL_MUST_CHECK;
+/* Receipts as the history tells them: accepted, opened, taken up. */
+json_t *view_receipts(const json_t *history);
+
+/* How the adapter fares, with its newest alarms. Errors as above. */
+int view_status(struct engine *e, json_t **out) KL_MUST_CHECK;
+
+/* {"ok": false, "code", "field", "en", "nl", "retry"}. NULL: no memory. */
+json_t *view_refusal(const struct kl_finding *why);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * kortelijn-municipality: the adapter of a municipality's desk or of a
+ * partner, and its commands.
+ */
+#include "adapters/common/cmd.h"
+#include "adapters/municipality/folder.h"
+
+static int
+run(struct cli *c)
+{
+	const struct folder_role role = folder_role_municipality();
+
+	return cmd_run(c, &role);
+}
+
+static const struct cli_command commands[] = {
+	{ "init", "[--out=FILE]",
+	  "make keys and a request for a card",
+	  "Makes what is missing in key_dir and prints the fingerprint, which\n"
+	  "the operator compares over the phone. The request goes to FILE, or\n"
+	  "to 'request' in key_dir. Keys that are there stay.",
+	  0, 0, { "out=" }, cmd_init },
+	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
+	  "take up the card that came back",
+	  "Verifies the desk's card and the broker's card and keeps them and\n"
+	  "the authority's key in key_dir.",
+	  0, 0, { "card=", "authority=", "broker=" }, cmd_accept },
+	{ "run", "",
+	  "run the adapter",
+	  "Runs in the foreground until SIGTERM; logs to standard error.",
+	  0, 0, { NULL }, run },
+	{ "status", "[--wait=SECONDS]",
+	  "say how the adapter fares",
+	  "With --wait it ends with 0 as soon as the broker serves the\n"
+	  "adapter, and with 1 when the seconds are over.",
+	  0, 0, { "wait=" }, cmd_status },
+	{ "list", "",
+	  "list the referrals that came",
+	  "An exclamation mark stands for a crisis.",
+	  0, 0, { NULL }, cmd_list },
+	{ "show", "REFERENCE",
+	  "show one referral with its history",
+	  "REFERENCE is the spoken reference, in any case and with or without\n"
+	  "dashes. Who looks is written into the access log.",
+	  1, 1, { NULL }, cmd_show },
+	{ "feedback", "REFERENCE CODE [--category=C] [--ground=G] "
+	  "[--wanted=FIELD] [--date=YYYY-MM-DD] | FILE|-",
+	  "report back to the practice",
+	  "CODE is a state of feedback.schema.json, such as taken_up,\n"
+	  "contact_made, intake_started, not_reached or completed, that may\n"
+	  "follow the one before. What the resident did not agree to tell\n"
+	  "stays here. FILE is JSON as the schema describes it, '-' standard\n"
+	  "input.\n"
+	  "referred_on and referred_on_keeping_lead need --category;\n"
+	  "not_taken_on needs --ground; contact_details_wanted needs --wanted.",
+	  1, 2, { "category=", "ground=", "wanted=", "date=" },
+	  cmd_feedback },
+	{ "profile", "[FILE|ID]",
+	  "tell practices what help to expect",
+	  "FILE is JSON as profile.schema.json describes it: it is signed and\n"
+	  "published. Without it the desk's own profile is shown, with ID\n"
+	  "that of another desk.",
+	  0, 1, { NULL }, cmd_profile },
+	{ "take-over", "[--yes]",
+	  "go on here with a card that ran elsewhere",
+	  "After a move to another machine, or from a copy. The other one is\n"
+	  "refused from then on; what is missing is asked for again.",
+	  0, 0, { "yes" }, cmd_take_over },
+	{ "help", "[COMMAND]",
+	  "explain a command, or list all",
+	  "", 0, 1, { NULL }, cli_help },
+};
+
+int
+main(int argc, char **argv)
+{
+	const struct cli_program p = {
+		.name = "kortelijn-municipality",
+		.conf_default = "/etc/kortelijn/municipality.conf",
+		.commands = commands,
+		.n = sizeof commands / sizeof commands[0],
+		.help = "", .daemon = "the adapter",
+	};
+
+	return cli_main(&p, argc, argv);
+}

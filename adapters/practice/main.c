@@ -1,0 +1,82 @@
+/*
+ * kortelijn-practice: the adapter of a general practice, and its commands.
+ */
+#include "adapters/common/cmd.h"
+#include "adapters/practice/folder.h"
+
+static int
+run(struct cli *c)
+{
+	const struct folder_role role = folder_role_practice();
+
+	return cmd_run(c, &role);
+}
+
+static const struct cli_command commands[] = {
+	{ "init", "[--out=FILE]",
+	  "make keys and a request for a card",
+	  "Makes what is missing in key_dir and prints the fingerprint, which\n"
+	  "the operator compares over the phone. The request goes to FILE, or\n"
+	  "to 'request' in key_dir. Keys that are there stay.",
+	  0, 0, { "out=" }, cmd_init },
+	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
+	  "take up the card that came back",
+	  "Verifies the practice's card and the broker's card and keeps them,\n"
+	  "with the authority's key, in key_dir.",
+	  0, 0, { "card=", "authority=", "broker=" }, cmd_accept },
+	{ "run", "",
+	  "run the adapter",
+	  "Runs in the foreground until SIGTERM; logs to standard error.",
+	  0, 0, { NULL }, run },
+	{ "status", "[--wait=SECONDS]",
+	  "say how the adapter fares",
+	  "With --wait it ends with 0 as soon as the broker serves the\n"
+	  "adapter, and with 1 when the seconds are over.",
+	  0, 0, { "wait=" }, cmd_status },
+	{ "refer", "FILE|- [--wait=SECONDS]",
+	  "send a referral",
+	  "FILE is JSON as referral.schema.json describes it, '-' is standard\n"
+	  "input. Ends when the referral is safe on disk; with --wait when\n"
+	  "the broker has accepted it. What may not be sent is refused with code,\n"
+	  "place and reason, and nothing of it is kept.",
+	  1, 1, { "wait=" }, cmd_refer },
+	{ "correct", "FILE|-",
+	  "replace the content of an open referral",
+	  "FILE is JSON as correction.schema.json describes it: the whole\n"
+	  "content again, with the mistake put right.",
+	  1, 1, { NULL }, cmd_correct },
+	{ "list", "",
+	  "list the referrals",
+	  "", 0, 0, { NULL }, cmd_list },
+	{ "show", "REFERENCE",
+	  "show one referral, step by step",
+	  "REFERENCE is the spoken reference, in any case and with or without\n"
+	  "dashes, or the referral_id of the file.",
+	  1, 1, { NULL }, cmd_show },
+	{ "profile", "[ID]",
+	  "say what help to expect of a desk",
+	  "What the desk ID tells about itself; without ID a list of desks.",
+	  0, 1, { NULL }, cmd_profile },
+	{ "take-over", "[--yes]",
+	  "go on here with a card that ran elsewhere",
+	  "After a move to another machine, or from a copy. The other one is\n"
+	  "refused from then on; what it may have lost is sent again.",
+	  0, 0, { "yes" }, cmd_take_over },
+	{ "help", "[COMMAND]",
+	  "explain a command, or list all",
+	  "", 0, 1, { NULL }, cli_help },
+};
+
+int
+main(int argc, char **argv)
+{
+	const struct cli_program p = {
+		.name = "kortelijn-practice",
+		.conf_default = "/etc/kortelijn/practice.conf",
+		.commands = commands,
+		.n = sizeof commands / sizeof commands[0],
+		.help = "", .daemon = "the adapter",
+	};
+
+	return cli_main(&p, argc, argv);
+}
