@@ -46,9 +46,10 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text
 # What an adapter does, without its interfaces.
-ENGINE = engine_files alarm access events timers terms guard cases outbox outbox_seal \
+ENGINE = alarm access events timers terms guard cases outbox outbox_seal \
 	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
-	sync session session_start session_items engine engine_in engine_out
+	sync session session_start session_items engine engine_in engine_out \
+	engine_files
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd cmd cmd_setup cmd_run cmd_case \
 	cmd_show
@@ -59,6 +60,7 @@ MUNICIPALITY = main folder
 SUPPORT = tmpdir vectors starve people papers letters \
 	spec
 SUPPORT_CORE = parts shell
+SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots conf log daemon sandbox loop control link trace \
 	traps_zmq \
@@ -66,8 +68,10 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation core_submit
 UNIT_BROKER = pipe ready config auth gate supervisor
+UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
+UNIT_ENGINE = inbox
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
@@ -138,7 +142,8 @@ SO_END = $(B)/libkortelijn_end.so.$(ABI)
 PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
-UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_ADAPTER)
+UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_CLI) $(UNIT_ADAPTER) \
+	$(UNIT_ENGINE)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/%.sh)
@@ -200,8 +205,8 @@ $(B)/kortelijnd: $(SUPERVISOR_O) $(EDGE_O) $(CORE_O) $(BROKER_O) $(LIB)
 $(B)/kortelijn: $(CTL_O) $(B)/broker/config.o $(CLI_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson -lqrencode
 
-$(B)/kortelijn-practice: $(PRACTICE_O) $(FACES_O) $(COMMON_O) $(CLI_O) $(LIB_END) \
-    $(LIB)
+$(B)/kortelijn-practice: $(PRACTICE_O) $(FACES_O) $(COMMON_O) $(CLI_O) \
+    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
 $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(FACES_O) $(COMMON_O) $(CLI_O) \
@@ -212,6 +217,7 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(FACES_O) $(COMMON_O) $(CLI_O) \
 
 SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
 SUPPORT_CORE_O = $(SUPPORT_CORE:%=$(B)/tests/support/%.o)
+SUPPORT_ADAPTER_O = $(SUPPORT_ADAPTER:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
 $(UNIT_LIB:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
@@ -228,8 +234,14 @@ $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
-$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_O) $(LIB_END) $(LIB)
+$(UNIT_CLI:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(CLI_O) $(SUPPORT_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
+
+$(UNIT_ADAPTER:%=$(B)/tests/unit/test_%) \
+$(UNIT_ENGINE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_ADAPTER_O) $(SUPPORT_O) \
+    $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 PROBE_O = $(PROBE:%=$(B)/tests/support/%.o)

@@ -212,8 +212,10 @@ watch_log(struct session *s, struct turn *t)
 	struct checkpoint kept;
 	int r;
 
-	if (s->checkpoint_alarm || (r = checkpoint_get(t, &kept)) != KL_OK)
-		return s->checkpoint_alarm ? KL_OK : r;
+	if (s->checkpoint_alarm)
+		return KL_OK;
+	if ((r = checkpoint_get(t, &kept)) != KL_OK)
+		return r;
 	if (kept.origin[0] == '\0' ||
 	    t->now_ms - kept.seen_ms < NO_CHECKPOINT_MS)
 		return KL_OK;

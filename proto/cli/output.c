@@ -41,9 +41,9 @@ output_text(struct kl_bytes in)
 {
 	struct output_text t;
 	bool valid = utf8_valid(in);
-	size_t n = 0;
+	size_t i = 0, n = 0;
 
-	for (size_t i = 0; i < in.n && n + 1 < sizeof t.b;) {
+	while (i < in.n && n + 1 < sizeof t.b) {
 		size_t run = unsafe_run(in.p + i, in.n - i);
 
 		if (run > 0 || (!valid && in.p[i] >= 0x80)) {
@@ -54,8 +54,12 @@ output_text(struct kl_bytes in)
 		}
 	}
 	/* Cut between characters. */
-	while (n + 1 >= sizeof t.b && n > 0 && (t.b[n - 1] & 0x80) != 0)
-		n--;
+	if (valid && i < in.n && (in.p[i] & 0xc0) == 0x80) {
+		while (n > 0 && (t.b[n - 1] & 0xc0) == 0x80)
+			n--;
+		if (n > 0)
+			n--;
+	}
 	t.b[n] = '\0';
 	return t;
 }
