@@ -342,7 +342,10 @@ shell_hello(struct shell *s, const struct party *who,
 static void
 publish(struct shell *s, const struct party *who)
 {
-	const struct kl_prekey k = party_prekey(who, 0);
+	const int64_t late_ms = kl_week_start_ms(shell_now_ms(s)) -
+	    kl_week_start_ms(LETTERS_NOW_MS);
+	const struct kl_prekey k = party_prekey(who,
+	    late_ms > 0 ? (unsigned int)(late_ms / KL_WEEK_MS) : 0);
 	uint8_t buf[KL_STATEMENT_MAX];
 	struct kl_publish m = { .n_entry = 1 };
 	struct kl_entry e = { .statement = KL_PREKEY };
