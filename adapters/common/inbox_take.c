@@ -78,6 +78,8 @@ fill_case(const struct turn *t, struct incoming *in,
 	c->referral = in->body;
 	c->level = c->sent.level = in->e.consent.feedback_level;
 	c->valid_until = in->e.consent.valid_until;
+	c->leaf = in->logged.leaf;
+	c->has_leaf = 1;
 	c->staff_role = KL_STAFF_DESK;
 	c->sent_ms = h->created_ms;
 	c->delivered_ms = t->now_ms;

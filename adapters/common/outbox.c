@@ -14,6 +14,7 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS (10 * KL_MINUTE_MS)
 #define KEY_PAUSE_MS 1000	/* between looks for a receiver's key */
+#define KEY_GRACE_MS 10000	/* without a word about it */
 #define KEEP_PLAIN_MS (14 * KL_DAY_MS)
 
 struct entry {
@@ -399,13 +400,14 @@ refused_before_sealing(struct outbox *o, struct turn *t, struct case_row *c,
 	return events_add(t, ENGINE_EV_STATE, &c->conv, step.n);
 }
 
-/* First time only: a wait that people should know of. */
+/* First time only, and not for a key that is only now being fetched: a wait
+ * that people should know of. */
 static int
 note_wait(struct turn *t, struct out_row *row)
 {
 	int r;
 
-	if (row->waited != 0)
+	if (row->waited != 0 || t->now_ms - row->created_ms < KEY_GRACE_MS)
 		return KL_OK;
 	row->waited = 1;
 	if ((r = outbox_put_row(t, row)) != KL_OK)
