@@ -35,7 +35,8 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree journal registry conversation mailbox retain refusals
+PARTS = vault tree journal registry conversation mailbox retain present \
+	refusals
 CORE = main boot papers keys cycle dispatch acks control stats handle_hello \
 	handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
@@ -66,7 +67,8 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = vault tree journal registry conversation core_submit core_session core_delivery
+UNIT_CORE = vault tree journal registry conversation core_submit core_session core_delivery \
+	sync
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \

@@ -354,11 +354,17 @@ conversation_role_may(uint32_t kind, uint32_t sender_role,
 enum kl_code
 conversation_check_consent(const struct kl_consent *c, int64_t now_ms)
 {
+	return c->given_on + CONSENT_AGE_DAYS < (uint32_t)kl_day_of(now_ms) ?
+	    KL_C_CONSENT_DATE : conversation_check_shown(c, now_ms);
+}
+
+enum kl_code
+conversation_check_shown(const struct kl_consent *c, int64_t now_ms)
+{
 	uint32_t today = (uint32_t)kl_day_of(now_ms);
 
 	/* A day of grace ahead: the giver's day may have begun already. */
 	if (c->given_on > today + 1 ||
-	    c->given_on + CONSENT_AGE_DAYS < today ||
 	    c->valid_until < today || c->valid_until < c->given_on ||
 	    c->valid_until > c->given_on + CONSENT_TERM_DAYS)
 		return KL_C_CONSENT_DATE;

@@ -65,6 +65,9 @@ bool conversation_role_may(uint32_t kind, uint32_t sender_role,
 /* Dates and terms of a consent at the time of sending. P05, P10. */
 enum kl_code conversation_check_consent(const struct kl_consent *c,
     int64_t now_ms);
+/* The same after a loss: but for its age. */
+enum kl_code conversation_check_shown(const struct kl_consent *c,
+    int64_t now_ms);
 /* The parent of an onward referral: active, delivered to the sender, names
  * the receiver, not shorter than the child. */
 enum kl_code conversation_check_parent(const struct conversation *parent,

@@ -33,6 +33,11 @@ struct session {
 	int64_t due_ms;			/* monotonic */
 	uint64_t fetch_id;		/* of the request */
 
+	/* SYNC: where LIST and DONE go on, slice by slice */
+	struct kl_conv_id list_after;	/* last one told; list_at: looked at */
+	struct kl_tag list_at, done_at;
+	bool listing, ending;
+
 	/* quota of a day, anew after a start */
 	int32_t day;
 	uint64_t bytes;

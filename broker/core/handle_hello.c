@@ -60,6 +60,7 @@ session_open(const struct request *q)
 	s->replaced = s->open && s->generation == q->pipe->generation ?
 	    s->route : (struct kl_route){ .n = 0 };
 	s->open = true;
+	s->listing = s->ending = false;
 	s->generation = q->pipe->generation;
 	s->route = q->pipe->route;
 }

@@ -101,39 +101,6 @@ message_check(struct receipt *v, int *err)
 
 /* ---- doing it ---- */
 
-/* The first receipt of its REFERRAL delivers a conversation; one that comes
- * after all opens it again. */
-static int
-conversation_delivered(struct receipt *v, struct kl_bytes body)
-{
-	struct conversation *c = &v->conv;
-
-	c->delivered = true;
-	c->body = body;
-	if (c->state == KL_CONV_EXPIRED) {
-		c->state = KL_CONV_OPEN;
-		c->ended_ms = 0;
-		retain_reopen(&v->core->registry, c);
-	}
-	return conversation_put(v->t, c);
-}
-
-static int
-conversation_refused(struct receipt *v)
-{
-	struct conversation *c = &v->conv;
-	int err;
-
-	if (c->delivered || c->state != KL_CONV_OPEN)
-		return KL_OK;
-	c->state = KL_CONV_EXPIRED;
-	c->ended_ms = v->t->now_ms;
-	if ((err = conversation_put(v->t, c)) != KL_OK ||
-	    (err = retain_close(v->t, &v->core->registry, c)) != KL_OK)
-		return err;
-	return retain_end_corrections(v->t, &v->core->registry, c, &v->m);
-}
-
 static bool
 is_its_referral(const struct receipt *v)
 {
@@ -172,6 +139,7 @@ receipt_apply(struct receipt *v)
 {
 	const bool opened = v->r.outcome == KL_OPENED;
 	const bool late = v->m.state == KL_MSG_UNCONFIRMED;
+	struct registry *r = &v->core->registry;
 	struct kl_bytes body = KL_BYTES_NONE;
 	struct journal_leaf leaf;
 	int err = KL_OK;
@@ -185,8 +153,8 @@ receipt_apply(struct receipt *v)
 		    opened ? KL_MSG_DELIVERED : KL_MSG_DEAD, v->r.code,
 		    &v->card->key_id, v->q->by->role, &leaf);
 	if (err == KL_OK && is_its_referral(v))
-		err = opened ? conversation_delivered(v, body) :
-		    conversation_refused(v);
+		err = opened ? retain_delivered(v->t, r, &v->conv, body) :
+		    retain_refused(v->t, r, &v->conv, &v->m);
 	if (err == KL_OK)
 		err = sender_tell(v, late && opened);
 	if (err != KL_OK)

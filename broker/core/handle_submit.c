@@ -6,6 +6,8 @@
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
 
+#include "broker/core/present.h"
+
 #define AHEAD_MAX_MS (10 * KL_MINUTE_MS)
 #define TERM_MAX_MS (60 * KL_DAY_MS)
 #define STORE_FULL_MS KL_MINUTE_MS
@@ -30,6 +32,7 @@ struct submit {
 	bool known;			/* the conversation is there */
 	bool as_receiver;		/* the sender is its receiver */
 	bool again;			/* a REFERRAL takes another's place */
+	bool shown;			/* its body was shown after a loss */
 };
 
 /* A check answers KL_C_OK, or refuses with that code; *err says that the store
@@ -202,6 +205,12 @@ times_check(const struct submit *s, int64_t *wait_ms)
 /* ---- the conversation ---- */
 
 static bool
+lost(const struct submit *s)
+{
+	return s->core->registry.must_report;
+}
+
+static bool
 reported_in(struct submit *s, const struct kl_id *id)
 {
 	const struct registry *r = &s->core->registry;
@@ -269,7 +278,7 @@ message_check(struct submit *s)
 		return unknown_conversation(s);
 	if ((code = party_check(s)) != KL_C_OK)
 		return code;
-	if (!reported_in(s, &s->conv.sender))
+	if (!retain_counts(s->t, &s->core->registry, &s->conv))
 		return KL_C_NOT_REPORTED_IN;
 	code = conversation_check_message(&s->conv, &s->e, s->as_receiver,
 	    s->t->now_ms, &last);
@@ -287,14 +296,26 @@ parent_check(struct submit *s, int *err)
 	*err = conversation_by_referral(s->t, under, &parent);
 	if (*err == KL_E_NOT_FOUND) {
 		*err = KL_OK;
-		return s->core->registry.must_report ?
-		    KL_C_NOT_REPORTED_IN : KL_C_CONSENT_PARENT;
+		return lost(s) ? KL_C_NOT_REPORTED_IN : KL_C_CONSENT_PARENT;
 	}
 	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
 	if (!reported_in(s, &parent.sender))
 		return KL_C_NOT_REPORTED_IN;
 	return conversation_check_parent(&parent, &s->e, s->t->now_ms);
+}
+
+/* After a loss its body was shown; now it comes itself. What was delivered
+ * has a message and was answered as a repeat. */
+static enum kl_code
+shown_check(struct submit *s)
+{
+	const struct conversation *c = &s->conv;
+
+	s->shown = true;
+	if (c->state == KL_CONV_OPEN)
+		return lost(s) && !c->delivered ? KL_C_OK : KL_C_CONFLICT;
+	return KL_C_CONVERSATION_ENDED;
 }
 
 /* The consent stays single-use: the same bytes, parties and id. */
@@ -305,6 +326,9 @@ again_check(struct submit *s)
 	const struct conversation *c = &s->conv;
 
 	s->again = true;
+	if (kl_bytes_equal(KL_BYTES_OF(s->body_hash),
+	    KL_BYTES_OF(c->referral)))
+		return shown_check(s);
 	if (kl_bytes_zero(KL_BYTES_OF(s->e.header.replaces)))
 		return c->state == KL_CONV_OPEN ? KL_C_CONFLICT :
 		    KL_C_CONVERSATION_ENDED;
@@ -337,7 +361,7 @@ referral_check(struct submit *s, int *err)
 			return KL_C_TRY_LATER;
 		*err = KL_OK;
 		/* After a loss any first seq is the base. */
-		if (s->e.header.seq != 1 && !s->core->registry.must_report)
+		if (s->e.header.seq != 1 && !lost(s))
 			return seq_refuse(s, 0);
 	}
 	code = conversation_check_consent(&s->e.consent, s->t->now_ms);
@@ -385,8 +409,7 @@ replaces_check(struct submit *s, int *err)
 		return KL_C_OK;
 	if (!s->known)
 		/* After a loss the message that it names is not here. */
-		return s->core->registry.must_report ? KL_C_OK :
-		    KL_C_REPLACES;
+		return lost(s) ? KL_C_OK : KL_C_REPLACES;
 	*err = message_find(s->t, &h->replaces, &m);
 	if (*err == KL_OK && memcmp(m.conv.b, s->conv.tag.b,
 	    sizeof m.conv.b) == 0)
@@ -395,8 +418,7 @@ replaces_check(struct submit *s, int *err)
 		return KL_C_REPLACES;
 	if (*err == KL_E_NOT_FOUND) {
 		*err = KL_OK;
-		return s->core->registry.must_report ? KL_C_OK :
-		    KL_C_REPLACES;
+		return lost(s) ? KL_C_OK : KL_C_REPLACES;
 	}
 	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
@@ -482,10 +504,11 @@ conversation_new(struct submit *s)
 	int err;
 
 	err = conversation_make(s->t, &s->e, &s->body_hash, &s->conv);
+	s->conv.base_sender = s->conv.base_receiver = lost(s);
 	if (err == KL_OK)
 		err = conversation_put_new(s->t, &s->conv);
 	return err != KL_OK ? err :
-	    retain_begin(s->t, &s->core->registry, &s->conv);
+	    retain_begin(s->t, &s->core->registry, &s->conv, 0);
 }
 
 static int
@@ -541,11 +564,15 @@ submit_apply(struct submit *s)
 
 	if (s->e.header.kind != KL_REFERRAL)
 		err = conversation_on(s);
+	else if (s->shown)
+		err = KL_OK;
 	else
 		err = s->again ? conversation_again(s) : conversation_new(s);
 	if (err == KL_OK)
 		err = mailbox_accept(s->t, &s->conv, &s->e, s->packed, s->ct,
 		    &s->body_hash, s->q->by, s->to, &m, &leaf);
+	if (err == KL_OK)
+		err = present_settle(s->t, &s->core->registry, &s->conv, &m);
 	if (err == KL_OK)
 		err = logged_pack(s, &leaf, &logged);
 	if (err != KL_OK)

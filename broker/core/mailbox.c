@@ -117,6 +117,7 @@ message_put(struct turn *t, const struct conversation *c,
 	kl_put_i64(&w, m->expire_ms);
 	kl_put_u8(&w, (uint8_t)m->repeats);
 	kl_put_i64(&w, m->repeated_ms);
+	kl_put_u64(&w, m->held);
 	kl_put_bytes(&w, sealed);
 	return kl_kv_put(t->txn, T_MESSAGE, KL_BYTES_OF(m->tag),
 	    kl_writer_bytes(&w));
@@ -138,6 +139,7 @@ read_clear(struct kl_bytes v, struct message *m, struct kl_bytes *sealed)
 	m->expire_ms = kl_get_i64(&r);
 	m->repeats = kl_get_u8(&r);
 	m->repeated_ms = kl_get_i64(&r);
+	m->held = kl_get_u64(&r);
 	*sealed = kl_get_bytes(&r, r.n);
 	return r.bad ? KL_E_DAMAGED : KL_OK;
 }
@@ -171,6 +173,24 @@ message_peek(struct turn *t, const struct kl_tag *tag, struct message *out)
 	struct kl_bytes sealed;
 
 	return find(t, tag, out, &sealed);
+}
+
+int
+message_next(struct turn *t, const struct kl_tag *after, bool first,
+    struct message *out)
+{
+	struct kl_kv_entry row;
+	struct kl_bytes sealed;
+	int err = kl_kv_seek(t->txn, T_MESSAGE, KL_BYTES_OF(*after), !first,
+	    &row);
+
+	memset(out, 0, sizeof *out);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof out->tag.b)
+		return KL_E_DAMAGED;
+	memcpy(out->tag.b, row.key.p, sizeof out->tag.b);
+	return read_clear(row.value, out, &sealed);
 }
 
 int
@@ -536,22 +556,15 @@ end_message(struct turn *t, const struct conversation *c,
 	    KL_BYTES_OF(value));
 }
 
-int
-message_move(struct turn *t, const struct conversation *c, struct message *m,
-    uint32_t state, uint32_t code, const struct kl_key_id *actor,
-    uint32_t actor_role, struct journal_leaf *leaf)
+static int
+move(struct turn *t, const struct conversation *c, struct message *m,
+    struct kl_record *rec, struct journal_leaf *leaf)
 {
-	struct kl_record rec = { .event = event_of(state),
-	    .prev_state = m->state, .new_state = state, .reason = code,
-	    .actor_role = actor_role };
-	struct journal_leaf own;
+	const uint32_t state = rec->new_state;
 	int r;
 
-	if (leaf == NULL)
-		leaf = &own;
-	if (actor != NULL)
-		rec.actor_key_id = *actor;
-	if ((r = append(t, c, m, &rec, leaf)) != KL_OK)
+	rec->prev_state = m->state;
+	if ((r = append(t, c, m, rec, leaf)) != KL_OK)
 		return r;
 	if (state == KL_MSG_DELIVERED ||
 	    (state == KL_MSG_DEAD && m->outcome != 0))
@@ -560,7 +573,44 @@ message_move(struct turn *t, const struct conversation *c, struct message *m,
 	    (r = end_message(t, c, m)) != KL_OK)
 		return r;
 	m->state = state;
-	return message_put(t, c, m);
+	return KL_OK;
+}
+
+int
+message_move(struct turn *t, const struct conversation *c, struct message *m,
+    uint32_t state, uint32_t code, const struct kl_key_id *actor,
+    uint32_t actor_role, struct journal_leaf *leaf)
+{
+	struct kl_record rec = { .event = event_of(state),
+	    .new_state = state, .reason = code, .actor_role = actor_role };
+	struct journal_leaf own;
+	int r;
+
+	if (actor != NULL)
+		rec.actor_key_id = *actor;
+	r = move(t, c, m, &rec, leaf != NULL ? leaf : &own);
+	return r != KL_OK ? r : message_put(t, c, m);
+}
+
+int
+message_present(struct turn *t, const struct conversation *c,
+    struct message *m, uint32_t state, uint32_t code,
+    const struct kl_key_id *actor, uint32_t actor_role)
+{
+	struct kl_record rec = { .event = KL_EV_PRESENTED,
+	    .new_state = state, .reason = code, .actor_role = actor_role,
+	    .actor_key_id = *actor };
+	const bool fresh = m->state == KL_MSG_NONE;
+	struct journal_leaf leaf;
+	int r;
+
+	if ((r = move(t, c, m, &rec, &leaf)) != KL_OK)
+		return r;
+	if (!fresh)
+		return message_put(t, c, m);
+	m->leaf = leaf.index;
+	r = mailbox_timer_put(t, m->expire_ms, TIMER_EXPIRE, &m->tag);
+	return r != KL_OK ? r : message_put(t, c, m);
 }
 
 /* ---- rendering --------------------------------------------------------- */

@@ -38,6 +38,8 @@ struct message {
 	int64_t expire_ms;
 	uint32_t repeats;		/* hours in which it was sent again */
 	int64_t repeated_ms;
+	uint64_t held;			/* epoch in which its receiver showed
+					 * the receipt; 0: never */
 	/* sealed under the conversation's key */
 	struct kl_msg_id id;
 	struct kl_ref ref;
@@ -83,6 +85,14 @@ int message_move(struct turn *t, const struct conversation *c,
     struct message *m, uint32_t state, uint32_t code,
     const struct kl_key_id *actor, uint32_t actor_role,
     struct journal_leaf *leaf) KL_MUST_CHECK;
+/* The same after a loss, by a receipt that was shown: the leaf is PRESENTED.
+ * m may be new (slot and item none); then it is put for the first time. */
+int message_present(struct turn *t, const struct conversation *c,
+    struct message *m, uint32_t state, uint32_t code,
+    const struct kl_key_id *actor, uint32_t actor_role) KL_MUST_CHECK;
+/* What is in clear of the next one in the order of tags. KL_E_NOT_FOUND. */
+int message_next(struct turn *t, const struct kl_tag *after, bool first,
+    struct message *out) KL_MUST_CHECK;
 /* The signed envelope of a message that has not ended, in the arena.
  * KL_E_NOT_FOUND. */
 int message_envelope(struct turn *t, const struct message *m,
@@ -146,6 +156,8 @@ enum mailbox_timer {
 	TIMER_FORGET = 2,	/* message */
 	TIMER_CONSENT = 3,	/* conversation: its consent ends */
 	TIMER_CONVERSATION = 4,	/* conversation: it may be forgotten */
+	TIMER_UNSENT = 6,	/* conversation: its REFERRAL never came */
+	TIMER_SHOWN = 7,	/* receipt whose message never came */
 	TIMER_MARKER = 5,	/* conversation: nor need its end be known */
 };
 struct mailbox_due {

@@ -84,17 +84,21 @@ retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms)
 /* ---- how a conversation ends ------------------------------------------- */
 
 int
-retain_begin(struct turn *t, struct registry *r, const struct conversation *c)
+retain_begin(struct turn *t, struct registry *r, const struct conversation *c,
+    int64_t unsent_ms)
 {
 	struct participant *p = registry_by_id(r, &c->sender);
+	int err;
 
 	if (p != NULL) {
 		p->open_conversations++;
 		registry_touch(r, p);
 	}
-	return mailbox_timer_put(t,
+	err = mailbox_timer_put(t,
 	    kl_day_start_ms((int32_t)c->valid_until + 1), TIMER_CONSENT,
 	    &c->tag);
+	return err != KL_OK || unsent_ms == 0 ? err :
+	    mailbox_timer_put(t, unsent_ms, TIMER_UNSENT, &c->tag);
 }
 
 void
@@ -147,9 +151,8 @@ reported_in(struct registry *r, const struct kl_id *id)
 	return p == NULL || p->reported_in;
 }
 
-/* Its own practice, and with `under` the practice of the parent. */
-static bool
-practices_reported_in(struct turn *t, struct registry *r,
+bool
+retain_counts(struct turn *t, struct registry *r,
     const struct conversation *c)
 {
 	struct conversation parent;
@@ -228,7 +231,7 @@ retain_check(struct turn *t, struct registry *r, const struct conversation *c,
 		return KL_C_CARD_REVOKED;
 	if (prekey_revoked(t, to, m))
 		return KL_C_PREKEY;
-	if (!practices_reported_in(t, r, c))
+	if (!retain_counts(t, r, c))
 		return KL_C_NOT_REPORTED_IN;
 	return conversation_check_release(c, m->kind, t->now_ms);
 }
@@ -291,6 +294,44 @@ is_its_referral(const struct conversation *c, const struct message *m)
 }
 
 int
+retain_delivered(struct turn *t, struct registry *r, struct conversation *c,
+    struct kl_bytes body)
+{
+	c->delivered = true;
+	if (body.n > 0)
+		c->body = body;
+	if (c->state == KL_CONV_EXPIRED) {
+		c->state = KL_CONV_OPEN;
+		c->ended_ms = 0;
+		retain_reopen(r, c);
+	}
+	return conversation_put(t, c);
+}
+
+static int
+undelivered(struct turn *t, struct registry *r, struct conversation *c)
+{
+	int err;
+
+	c->state = KL_CONV_EXPIRED;
+	c->ended_ms = t->now_ms;
+	err = conversation_put(t, c);
+	return err != KL_OK ? err : retain_close(t, r, c);
+}
+
+int
+retain_refused(struct turn *t, struct registry *r, struct conversation *c,
+    const struct message *m)
+{
+	int err;
+
+	if (c->delivered || c->state != KL_CONV_OPEN)
+		return KL_OK;
+	err = undelivered(t, r, c);
+	return err != KL_OK ? err : retain_end_corrections(t, r, c, m);
+}
+
+int
 retain_end(struct turn *t, struct registry *r, struct conversation *c,
     struct message *m, enum kl_code code)
 {
@@ -299,12 +340,7 @@ retain_end(struct turn *t, struct registry *r, struct conversation *c,
 	if (err != KL_OK || !is_its_referral(c, m) || c->delivered ||
 	    c->state != KL_CONV_OPEN)
 		return err;
-	c->state = KL_CONV_EXPIRED;
-	c->ended_ms = t->now_ms;
-	if ((err = conversation_put(t, c)) == KL_OK &&
-	    (err = retain_close(t, r, c)) == KL_OK)
-		err = retain_end_corrections(t, r, c, m);
-	return err;
+	return retain_refused(t, r, c, m);
 }
 
 /* ---- timers ------------------------------------------------------------ */
@@ -405,6 +441,20 @@ conversation_forget(struct turn *t, struct registry *r,
 	return mailbox_erase_later(t, c.slot);
 }
 
+/* Nothing but its body was shown, and then its sender let the term pass. */
+static int
+conversation_unsent(struct turn *t, struct registry *r,
+    const struct kl_tag *tag)
+{
+	struct conversation c;
+	int err = conversation_get(t, tag, &c);
+
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	return c.delivered || c.state != KL_CONV_OPEN ? KL_OK :
+	    undelivered(t, r, &c);
+}
+
 static int
 due_do(struct turn *t, struct registry *r, const struct mailbox_due *d)
 {
@@ -413,6 +463,9 @@ due_do(struct turn *t, struct registry *r, const struct mailbox_due *d)
 	case TIMER_FORGET: return message_forget(t, &d->tag);
 	case TIMER_CONSENT: return consent_ended(t, r, &d->tag);
 	case TIMER_CONVERSATION: return conversation_forget(t, r, &d->tag);
+	case TIMER_UNSENT: return conversation_unsent(t, r, &d->tag);
+	case TIMER_SHOWN:
+		return row_drop(t, T_SHOWN, KL_BYTES_OF(d->tag));
 	case TIMER_MARKER:
 		return row_drop(t, T_MARKER, KL_BYTES_OF(d->tag));
 	default: return KL_E_DAMAGED;

@@ -33,6 +33,10 @@ void retain_committed(struct retain *r);
  * ended by time until the next start. */
 bool retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms);
 
+/* After a loss a conversation counts once its practice has reported in, and
+ * with `under` the practice of its parent. PROTOCOL.md 12.3. */
+bool retain_counts(struct turn *t, struct registry *r,
+    const struct conversation *c);
 /* May m be released now? KL_C_OK; KL_C_NOT_REPORTED_IN: it waits; else why it
  * ends. m has not ended. */
 enum kl_code retain_check(struct turn *t, struct registry *r,
@@ -42,6 +46,13 @@ enum kl_code retain_check(struct turn *t, struct registry *r,
  * it. */
 int retain_end(struct turn *t, struct registry *r, struct conversation *c,
     struct message *m, enum kl_code code) KL_MUST_CHECK;
+/* The receipt of a conversation's REFERRAL came: `body` is the signed one, or
+ * none if the conversation has it. It opens again what had expired. */
+int retain_delivered(struct turn *t, struct registry *r,
+    struct conversation *c, struct kl_bytes body) KL_MUST_CHECK;
+/* m, its REFERRAL, was refused by the receiver or could not be opened. */
+int retain_refused(struct turn *t, struct registry *r,
+    struct conversation *c, const struct message *m) KL_MUST_CHECK;
 /* The CORRECTIONs that wait behind a REFERRAL which ended undelivered. */
 int retain_end_corrections(struct turn *t, struct registry *r,
     const struct conversation *c, const struct message *referral)
@@ -51,9 +62,10 @@ int retain_end_corrections(struct turn *t, struct registry *r,
 int retain_close(struct turn *t, struct registry *r,
     const struct conversation *c) KL_MUST_CHECK;
 void retain_reopen(struct registry *r, const struct conversation *c);
-/* A new conversation's timers. */
+/* A new conversation's timers. unsent_ms: 0, or when the term of its REFERRAL
+ * ends, which has not come yet. */
 int retain_begin(struct turn *t, struct registry *r,
-    const struct conversation *c) KL_MUST_CHECK;
+    const struct conversation *c, int64_t unsent_ms) KL_MUST_CHECK;
 /* Has a conversation of this id ended and been forgotten? KL_OK: it has;
  * KL_E_NOT_FOUND. */
 int retain_marker(struct turn *t, const struct kl_conv_id *id) KL_MUST_CHECK;

@@ -22,6 +22,7 @@ enum core_table {
 	T_ITEM = 'I',		/* participant (4), item (8) -> it */
 	T_TIMER = 'X',		/* time (8), sort (1), tag -> none */
 	T_ERASING = 'Z',	/* slot (4) -> tags of message and conv */
+	T_SHOWN = 'W',		/* tag of a body -> slot, sealed receipt */
 	T_MARKER = 'E',		/* tag of a forgotten conv_id -> none */
 };
 

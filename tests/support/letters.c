@@ -176,6 +176,7 @@ letter_correction(struct letter *l, const struct letter *referral,
 {
 	letter_start(l, KL_CORRECTION, from, to);
 	letter_in(l, referral);
+	l->e.header.feedback_level = KL_LEVEL_0;
 	l->e.header.seq = 2;
 	l->e.header.feedback_level = KL_LEVEL_0;
 	kl_random(l->e.preview_hash.b, 32);
