@@ -84,6 +84,8 @@ static void
 head(const struct cli *c, const json_t *o)
 {
 	const struct cmd_text reference = cmd_member(o, "reference");
+	const bool sent = strcmp(cmd_member(o, "receiver").b,
+	    cmd_member(o, "peer").b) == 0;
 
 	printf("%s  %s\n", reference.b[0] != '\0' ? reference.b :
 	    cmd_words(c, "(nog geen kenmerk)", "(no reference yet)"),
@@ -95,8 +97,8 @@ head(const struct cli *c, const json_t *o)
 	    cmd_member(o, "referral_id").b);
 	line(cmd_words(c, "Patiënt", "Patient"),
 	    cmd_member(o, "patient_ref").b);
-	line(cmd_words(c, "Wederpartij", "Other side"),
-	    cmd_member(o, "peer_name").b);
+	line(sent ? cmd_words(c, "Ontvanger", "Receiver") :
+	    cmd_words(c, "Van", "From"), cmd_member(o, "peer_name").b);
 	line(cmd_words(c, "Telefoon", "Phone"),
 	    cmd_member(o, "peer_phone").b);
 	line(cmd_words(c, "Niveau", "Level"), cmd_member(o, "level").b);

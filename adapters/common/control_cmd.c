@@ -132,14 +132,14 @@ run_correct(struct control_cmd *c)
 
 /* A value of a closed list, 0 if it is not given. */
 static int
-item_of(struct control_cmd *c, const char *member, enum kl_list list,
+item_of(struct control_cmd *c, const char *pointer, enum kl_list list,
     uint32_t *out)
 {
-	const char *name = text_of(c, member);
+	const char *name = text_of(c, pointer + 1);
 
 	*out = name == NULL ? 0 : kl_list_read(list, name);
 	return name != NULL && *out == 0 ?
-	    refuse(c, KL_C_FIELD_VALUE, member) : KL_OK;
+	    refuse(c, KL_C_FIELD_VALUE, pointer) : KL_OK;
 }
 
 static int
@@ -150,18 +150,40 @@ feedback_of(struct control_cmd *c, struct kl_feedback *f)
 
 	memset(f, 0, sizeof *f);
 	if (code == NULL)
-		return refuse(c, KL_C_FIELD_MISSING, "code");
+		return refuse(c, KL_C_FIELD_MISSING, "/code");
 	f->code = kl_state_read(code);
 	if (!kl_state_sendable(f->code))
-		return refuse(c, KL_C_FIELD_VALUE, "code");
-	if ((r = item_of(c, "category", KL_LIST_CATEGORY, &f->category)) !=
+		return refuse(c, KL_C_FIELD_VALUE, "/code");
+	if ((r = item_of(c, "/category", KL_LIST_CATEGORY, &f->category)) !=
 	    KL_OK ||
-	    (r = item_of(c, "ground", KL_LIST_GROUND, &f->ground)) != KL_OK ||
-	    (r = item_of(c, "wanted", KL_LIST_WANTED, &f->wanted)) != KL_OK)
+	    (r = item_of(c, "/ground", KL_LIST_GROUND, &f->ground)) != KL_OK ||
+	    (r = item_of(c, "/wanted", KL_LIST_WANTED, &f->wanted)) != KL_OK)
 		return r;
 	if (date != NULL && kl_day_read(date, &f->day) != KL_OK)
-		return refuse(c, KL_C_FIELD_VALUE, "date");
+		return refuse(c, KL_C_FIELD_VALUE, "/date");
 	return KL_OK;
+}
+
+/* What may follow now, for who mistyped: close to what the engine checks. */
+static void
+put_next(struct control_cmd *c, const struct kl_spoken *spoken)
+{
+	const struct kl_state_row *row;
+	struct kl_step step = { .milestone = KL_MS_NONE };
+	struct engine_case k;
+	json_t *a;
+
+	if (engine_case_find(c->engine, kl_spoken_text(spoken).b, &k) !=
+	    KL_OK || (a = json_array()) == NULL)
+		return;
+	step.milestone = (enum kl_milestone)k.milestone;
+	step.corrected = k.corrected;
+	for (size_t i = 0; (row = kl_state_at(i)) != NULL; i++)
+		if (kl_state_sendable(row->code) && kl_state_may_follow(
+		    k.full_state, row->code, &step))
+			(void)json_array_append_new(a,
+			    json_string(row->name));
+	(void)json_object_set_new(c->answer, "possible", a);
 }
 
 static int
@@ -178,13 +200,15 @@ run_feedback(struct control_cmd *c)
 		return taken(c, engine_feedback_file(c->engine, &c->by,
 		    file_of(c), &t, &why), &t, &why);
 	if (reference == NULL)
-		return refuse(c, KL_C_FIELD_MISSING, "reference");
+		return refuse(c, KL_C_FIELD_MISSING, "/reference");
 	if (kl_spoken_read(reference, &spoken) != KL_OK)
-		return refuse(c, KL_C_FIELD_VALUE, "reference");
-	if ((r = feedback_of(c, &f)) != KL_OK)
-		return r;
-	return taken(c, engine_feedback(c->engine, &c->by, &spoken, &f, &t,
-	    &why), &t, &why);
+		return refuse(c, KL_C_FIELD_VALUE, "/reference");
+	if ((r = feedback_of(c, &f)) == KL_OK)
+		r = taken(c, engine_feedback(c->engine, &c->by, &spoken, &f,
+		    &t, &why), &t, &why);
+	if (r == KL_E_REFUSED && (f.code == 0 || why.code == KL_C_STATE))
+		put_next(c, &spoken);
+	return r;
 }
 
 /* ---- what is shown ---- */
@@ -263,7 +287,7 @@ run_show(struct control_cmd *c)
 	int r;
 
 	if (reference == NULL)
-		return refuse(c, KL_C_FIELD_MISSING, "reference");
+		return refuse(c, KL_C_FIELD_MISSING, "/reference");
 	r = engine_case_find(c->engine, reference, &k);
 	if (r == KL_E_NOT_FOUND)
 		return refuse(c, KL_C_REFERRAL_UNKNOWN, "");
@@ -392,10 +416,11 @@ run_profile(struct control_cmd *c)
 
 	if (mem == NULL)
 		return r;
+	engine_refresh(c->engine);
 	if (text_of(c, "file") != NULL && conf->role != KL_PRACTICE)
 		r = profile_set(c, mem);
 	else if (text != NULL && kl_id_read(text, &id) != KL_OK)
-		r = refuse(c, KL_C_FIELD_VALUE, "id");
+		r = refuse(c, KL_C_FIELD_VALUE, "/id");
 	else if (text == NULL && conf->role == KL_PRACTICE)
 		r = profile_list(c);
 	else
@@ -461,7 +486,7 @@ control_cmd_run(struct control_cmd *c)
 	c->answer = NULL;
 	c->wait = CONTROL_NOW;
 	if (row == NULL)
-		return refuse(c, KL_C_VALUE_UNKNOWN, "cmd");
+		return refuse(c, KL_C_VALUE_UNKNOWN, "/cmd");
 	json_object_foreach((json_t *)c->question, key, v)
 		if (!known(row, key))
 			return refuse(c, KL_C_FIELD_UNKNOWN, "");

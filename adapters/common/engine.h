@@ -284,6 +284,10 @@ struct engine_status {
 /* KL_E_AGAIN. */
 int engine_status(struct engine *e, struct engine_status *out) KL_MUST_CHECK;
 
+/* Somebody looks for what the directory may bring: it is brought up to date
+ * now, at most once in two seconds. */
+void engine_refresh(struct engine *e);
+
 /* The operator says that this is the one instance from now on. */
 void engine_take_over(struct engine *e);
 

@@ -239,6 +239,18 @@ engine_status(struct engine *e, struct engine_status *out)
 }
 
 void
+engine_refresh(struct engine *e)
+{
+	const int64_t mono_ms = kl_mono_ms();
+
+	if (mono_ms < e->next_refresh_ms)
+		return;
+	e->next_refresh_ms = mono_ms + 2 * KL_SECOND_MS;
+	engine_turn(e)->want_directory = true;
+	e->awake = true;
+}
+
+void
 engine_take_over(struct engine *e)
 {
 	(void)engine_result(e, session_take_over(e->session, engine_turn(e),

@@ -382,7 +382,7 @@ view_status(struct engine *e, json_t **out)
 	put_text(o, "session", engine_session_name(s.session));
 	put_code(o, s.code);
 	if (s.clock_known)
-		(void)json_object_set_new(o, "clock_off",
+		(void)json_object_set_new(o, "clock_off_ms",
 		    json_integer(s.clock_off_ms));
 	put_bool(o, "may_seal", s.may_seal);
 	put_number(o, "epoch", s.epoch);

@@ -296,6 +296,22 @@ member(const json_t *o, const char *key)
 	    json_string_length(v)));
 }
 
+/* What would have been possible, if the daemon says so. */
+static void
+possible_print(const json_t *answer)
+{
+	const json_t *a = json_object_get(answer, "possible"), *v;
+	size_t i;
+
+	if (json_array_size(a) == 0)
+		return;
+	fputs("possible now:", stderr);
+	json_array_foreach(a, i, v)
+		fprintf(stderr, " %s", output_text(kl_bytes(
+		    json_string_value(v), json_string_length(v))).b);
+	fputs("\n", stderr);
+}
+
 int
 output_refused(const struct cli *c, json_t *answer)
 {
@@ -317,5 +333,6 @@ output_refused(const struct cli *c, json_t *answer)
 	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
 	    reference.b[0] != '\0' ? ", " : "", reference.b,
 	    text.b[0] != '\0' ? ": " : "", text.b);
+	possible_print(answer);
 	return CLI_FAILED;
 }
