@@ -37,8 +37,8 @@ static const struct cli_command commands[] = {
 	  "send a referral",
 	  "FILE is JSON as referral.schema.json describes it, '-' is standard\n"
 	  "input. Ends when the referral is safe on disk; with --wait when\n"
-	  "the broker has accepted it. What may not be sent is refused with code,\n"
-	  "place and reason, and nothing of it is kept.",
+	  "the broker has accepted it. What may not be sent is refused with\n"
+	  "code, place and reason, and nothing of it is kept.",
 	  1, 1, { "wait=" }, cmd_refer },
 	{ "correct", "FILE|-",
 	  "replace the content of an open referral",

@@ -148,7 +148,7 @@ adapter_meet(struct adapter *a, const struct adapter_region *r,
 	adapter_meet_keys(b, a);
 }
 
-/* ---- what people do --------------------------------------------------------- */
+/* ---- what people do ------------------------------------------------------ */
 
 static void
 put_content(struct adapter *a, struct case_row *c, enum cases_content which,
@@ -221,7 +221,7 @@ adapter_feedback(struct adapter *a, struct case_row *c, uint32_t code)
 	adapter_commit(a);
 }
 
-/* ---- the broker's part ------------------------------------------------------- */
+/* ---- the broker's part --------------------------------------------------- */
 
 /* The ACCEPTED leaf of it. */
 static size_t

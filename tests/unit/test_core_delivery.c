@@ -59,7 +59,7 @@ stored(const struct letter *letter)
 	return out;
 }
 
-/* ---- the loop ------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------ */
 
 START_TEST(a_loop_closes)
 {
@@ -190,7 +190,7 @@ START_TEST(only_the_oldest_of_a_conversation_and_sender_is_released)
 }
 END_TEST
 
-/* ---- long poll ------------------------------------------------------------ */
+/* ---- long poll ----------------------------------------------------------- */
 
 START_TEST(a_fetch_waits_for_mail_and_gets_it_in_the_same_turn)
 {
@@ -256,7 +256,7 @@ START_TEST(a_second_fetch_answers_the_first)
 }
 END_TEST
 
-/* ---- receipts ------------------------------------------------------------- */
+/* ---- receipts ------------------------------------------------------------ */
 
 START_TEST(the_first_receipt_counts)
 {
@@ -333,7 +333,7 @@ START_TEST(a_refusal_ends_the_message_and_what_was_behind_it)
 }
 END_TEST
 
-/* ---- acknowledgements ----------------------------------------------------- */
+/* ---- acknowledgements ---------------------------------------------------- */
 
 static enum kl_code
 ack(const struct party *who, uint64_t a, uint64_t b)
@@ -382,7 +382,7 @@ START_TEST(an_envelope_leaves_by_its_receipt_only)
 }
 END_TEST
 
-/* ---- time ----------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 START_TEST(what_was_never_collected_expires_and_both_are_told)
 {
@@ -517,7 +517,7 @@ START_TEST(a_clock_that_jumps_ends_nothing)
 }
 END_TEST
 
-/* ---- revoked keys --------------------------------------------------------- */
+/* ---- revoked keys -------------------------------------------------------- */
 
 START_TEST(mail_of_a_revoked_receiver_is_dead_and_its_sender_told)
 {

@@ -40,7 +40,7 @@ hello_at(const struct party *who, uint64_t epoch)
 	return shell_hello(&s, who, &h);
 }
 
-/* ---- cards ---------------------------------------------------------------- */
+/* ---- cards --------------------------------------------------------------- */
 
 START_TEST(a_key_without_a_card_is_unknown)
 {
@@ -115,7 +115,7 @@ START_TEST(edge_is_told_of_each_key)
 }
 END_TEST
 
-/* ---- sessions ------------------------------------------------------------- */
+/* ---- sessions ------------------------------------------------------------ */
 
 START_TEST(every_request_needs_a_hello)
 {
@@ -248,7 +248,7 @@ START_TEST(a_checkpoint_that_is_ahead_stops_the_broker)
 }
 END_TEST
 
-/* ---- forms ---------------------------------------------------------------- */
+/* ---- forms --------------------------------------------------------------- */
 
 static enum kl_code
 raw(uint32_t request, struct kl_bytes body)
@@ -319,7 +319,7 @@ START_TEST(an_auditor_reads_the_directory_and_no_mail)
 }
 END_TEST
 
-/* ---- directory, publish, log ---------------------------------------------- */
+/* ---- directory, publish, log --------------------------------------------- */
 
 static size_t
 directory(uint64_t after, struct kl_directory_reply *r)
