@@ -706,8 +706,12 @@ erase_log_message(struct turn *t, struct kl_bytes tags)
 	kl_get(&in, conv.b, sizeof conv.b);
 	if (!kl_reader_done(&in))
 		return KL_E_DAMAGED;
-	if ((r = conversation_get(t, &conv, &c)) != KL_OK ||
-	    (r = message_get(t, &tag, &c, &m)) != KL_OK)
+	if ((r = conversation_get(t, &conv, &c)) == KL_OK)
+		r = message_get(t, &tag, &c, &m);
+	/* What was forgotten meanwhile stops no turn. */
+	if (r == KL_E_NOT_FOUND)
+		return erase_log_conversation(t);
+	if (r != KL_OK)
 		return r;
 	rec.prev_state = m.state;
 	rec.new_state = KL_MSG_ERASED;
