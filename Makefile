@@ -67,8 +67,8 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = vault tree journal registry conversation mailbox \
-	core_submit core_session core_delivery sync
+UNIT_CORE = vault tree journal registry conversation mailbox sync \
+	core_submit core_session core_delivery core_turn core_control
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \

@@ -158,6 +158,7 @@ parts_committed(struct core *c)
 	if (c->box.ended && c->erase_due_ms == 0)
 		c->erase_due_ms = kl_mono_ms() + ERASE_WAIT_MS;
 	journal_committed(&c->journal);
+	registry_committed(&c->registry);
 	mailbox_committed(&c->box);
 	retain_committed(&c->retain);
 	refusals_committed(&c->refusals);

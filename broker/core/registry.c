@@ -564,17 +564,28 @@ registry_touch(struct registry *r, struct participant *p)
 int
 registry_save_touched(struct registry *r, struct kl_kv_txn *txn)
 {
+	size_t left = r->n_touched;
 	int err;
 
-	for (size_t i = 0; i < r->n && r->n_touched > 0; i++) {
+	for (size_t i = 0; i < r->n && left > 0; i++) {
 		if (!r->p[i]->touched)
 			continue;
 		if ((err = registry_save(txn, r->p[i])) != KL_OK)
 			return err;
+		left--;
+	}
+	return KL_OK;
+}
+
+void
+registry_committed(struct registry *r)
+{
+	for (size_t i = 0; i < r->n && r->n_touched > 0; i++) {
+		if (!r->p[i]->touched)
+			continue;
 		r->p[i]->touched = false;
 		r->n_touched--;
 	}
-	return KL_OK;
 }
 
 static int

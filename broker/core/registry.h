@@ -124,6 +124,7 @@ int registry_save(struct kl_kv_txn *txn, const struct participant *p)
 void registry_touch(struct registry *r, struct participant *p);
 int registry_save_touched(struct registry *r, struct kl_kv_txn *txn)
     KL_MUST_CHECK;
+void registry_committed(struct registry *r);
 /* A page of the directory after a number; packed kl_entries in the arena. */
 int registry_page(struct registry *r, struct kl_kv_txn *txn, uint64_t after,
     struct kl_arena *mem, struct kl_directory_reply *out) KL_MUST_CHECK;

@@ -46,7 +46,7 @@ refused(const struct party *who, const struct letter *letter,
 	ck_assert_uint_eq(leaves(), before);
 }
 
-/* ---- taken --------------------------------------------------------------- */
+/* ---- taken ------------------------------------------------------------ */
 
 START_TEST(a_referral_is_accepted_with_one_leaf)
 {
@@ -126,7 +126,7 @@ START_TEST(the_same_id_with_another_body_is_a_conflict_and_logged)
 }
 END_TEST
 
-/* ---- bytes --------------------------------------------------------------- */
+/* ---- bytes ------------------------------------------------------------ */
 
 static enum kl_code
 submit_raw(struct kl_bytes body, struct kl_bytes ct)
@@ -205,7 +205,7 @@ START_TEST(another_ciphertext_is_malformed)
 }
 END_TEST
 
-/* ---- keys ---------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------- */
 
 START_TEST(the_sender_must_own_the_connection)
 {
@@ -312,7 +312,7 @@ START_TEST(a_prekey_of_another_week_is_refused)
 }
 END_TEST
 
-/* ---- times --------------------------------------------------------------- */
+/* ---- times ------------------------------------------------------------ */
 
 START_TEST(a_clock_ahead_is_told_to_come_again)
 {
@@ -360,7 +360,7 @@ START_TEST(what_has_expired_is_refused)
 }
 END_TEST
 
-/* ---- consent ------------------------------------------------------------- */
+/* ---- consent ---------------------------------------------------------- */
 
 START_TEST(a_consent_out_of_date_is_refused)
 {
@@ -440,7 +440,7 @@ START_TEST(an_onward_referral_that_was_agreed_at_the_desk_is_taken)
 }
 END_TEST
 
-/* ---- in a conversation --------------------------------------------------- */
+/* ---- in a conversation ------------------------------------------------ */
 
 START_TEST(an_unknown_conversation_has_ended)
 {
@@ -608,7 +608,7 @@ START_TEST(only_what_ended_may_be_replaced)
 }
 END_TEST
 
-/* ---- room ---------------------------------------------------------------- */
+/* ---- room ------------------------------------------------------------- */
 
 START_TEST(the_number_of_open_conversations_is_bounded)
 {

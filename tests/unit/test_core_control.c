@@ -1,0 +1,289 @@
+/* What the operator's program is answered over the control socket. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include <kortelijn/base/time.h>
+
+#include "broker/core/control.h"
+#include "tests/support/shell.h"
+
+#define WAIT_MS 20000
+
+static struct shell s;
+static struct kl_source answer_src;
+static char line[65536];
+static size_t line_n;
+
+/* The answer of the asking process, until it closes its end. */
+static void
+answer_take(void *arg, short revents)
+{
+	const ssize_t n = read(answer_src.fd, line + line_n,
+	    sizeof line - 1 - line_n);
+
+	(void)arg;
+	(void)revents;
+	if (n > 0)
+		line_n += (size_t)n;
+	else
+		kl_loop_stop(s.core->loop);
+}
+
+static void
+setup(void)
+{
+	shell_open(&s);
+	(void)snprintf(s.conf.control, sizeof s.conf.control, "%.90s/sock",
+	    s.dir.path);
+}
+
+static void
+teardown(void)
+{
+	shell_close(&s);
+}
+
+/* Asks from a process of its own while the loop of this one turns. */
+static void
+asker(const char *question, int out)
+{
+	char *text;
+	size_t n;
+	int r = kl_control_ask(s.conf.control, kl_bytes_str(question),
+	    WAIT_MS, &text, &n);
+
+	if (r == KL_OK && write(out, text, n) != (ssize_t)n)
+		_exit(2);
+	_exit(r == KL_OK ? 0 : 1);
+}
+
+static json_t *
+ask(const char *question)
+{
+	int fd[2], status;
+	json_t *o;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fd), 0);
+	s.core->loop = kl_loop_new();
+	ck_assert_ptr_nonnull(s.core->loop);
+	ck_assert_int_eq(control_open(s.core), KL_OK);
+	if ((pid = fork()) == 0) {
+		(void)close(fd[0]);
+		asker(question, fd[1]);
+	}
+	(void)close(fd[1]);
+	line_n = 0;
+	answer_src = (struct kl_source){ .fd = fd[0], .events = POLLIN,
+		.dispatch = answer_take };
+	ck_assert_int_eq(kl_loop_add(s.core->loop, &answer_src), KL_OK);
+	ck_assert_int_eq(kl_loop_run(s.core->loop), KL_OK);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	control_close(s.core);
+	s.core->control = NULL;
+	kl_loop_free(s.core->loop);
+	s.core->loop = NULL;
+	(void)close(fd[0]);
+	o = json_loadb(line, line_n, 0, NULL);
+	ck_assert_ptr_nonnull(o);
+	return o;
+}
+
+static json_int_t
+number(const json_t *o, const char *key)
+{
+	const json_t *v = json_object_get(o, key);
+
+	ck_assert(json_is_integer(v));
+	return json_integer_value(v);
+}
+
+static const char *
+text(const json_t *o, const char *key)
+{
+	const char *v = json_string_value(json_object_get(o, key));
+
+	ck_assert_ptr_nonnull(v);
+	return v;
+}
+
+START_TEST(status_counts_what_happened)
+{
+	struct letter l;
+	json_t *o;
+
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+	letter_referral(&l, &s.practice, &s.desk);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	letter_referral(&l, &s.practice, &s.desk);
+	l.envelope.b[l.envelope.n - 1] ^= 1;
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l),
+	    KL_C_SIGNATURE);
+	o = ask("{\"cmd\":\"status\"}");
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	ck_assert_str_eq(text(o, "realm"), "training");
+	ck_assert_str_eq(text(o, "erasure"), "best-effort");
+	ck_assert_int_eq(number(o, "participants"), 4);
+	ck_assert_int_eq(number(o, "sessions"), 2);
+	ck_assert_int_eq(number(o, "waiting"), 1);
+	ck_assert_int_eq(number(o, "open_conversations"), 1);
+	ck_assert_int_eq(number(o, "leaves"),
+	    (json_int_t)s.core->journal.committed.size);
+	ck_assert_int_eq(number(o, "refused"), 1);
+	ck_assert_int_eq(number(json_object_get(o, "refusals"),
+	    "signature"), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(o,
+	    "not_reported_in")), 0);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(participants_lists_every_card)
+{
+	json_t *o, *list;
+
+	ck_assert_int_eq(shell_revoke(&s, &s.auditor, KL_REVOKE_LEFT),
+	    KL_C_OK);
+	o = ask("{\"cmd\":\"participants\"}");
+	list = json_object_get(o, "participants");
+	ck_assert_uint_eq(json_array_size(list), 4);
+	for (size_t i = 0; i < 4; i++) {
+		const json_t *row = json_array_get(list, i);
+		const bool revoked = strcmp(text(row, "role"), "auditor") ==
+		    0;
+
+		ck_assert_str_eq(text(row, "state"), revoked ? "revoked" :
+		    "valid");
+		ck_assert_int_gt(number(row, "not_after_ms"),
+		    LETTERS_NOW_MS);
+	}
+	json_decref(o);
+}
+END_TEST
+
+static json_t *
+ask_paper(const char *cmd, const struct letter_bytes *b)
+{
+	char base64[2 * KL_STATEMENT_MAX], question[3 * KL_STATEMENT_MAX];
+
+	ck_assert_int_eq(kl_base64(kl_bytes(b->b, b->n), base64,
+	    sizeof base64), KL_OK);
+	(void)snprintf(question, sizeof question,
+	    "{\"cmd\":\"%s\",\"%s\":\"%s\"}", cmd, cmd, base64);
+	return ask(question);
+}
+
+START_TEST(a_card_is_taken_up_while_it_runs)
+{
+	struct kl_card c = party_card(&s.partner);
+	const uint64_t before = s.core->journal.committed.size;
+	struct letter_bytes b;
+	json_t *o;
+
+	LETTERS_SIGN(KL_CARD, &c, s.authority, &b);
+	o = ask_paper("card", &b);
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	ck_assert_uint_eq(s.core->journal.committed.size, before + 1);
+	ck_assert_ptr_nonnull(registry_by_id(&s.core->registry,
+	    &s.partner.id));
+	/* One of the other realm is not. */
+	c.realm = KL_PRODUCTION;
+	c.serial[0] ^= 1;
+	LETTERS_SIGN(KL_CARD, &c, s.authority, &b);
+	o = ask_paper("card", &b);
+	ck_assert(json_is_false(json_object_get(o, "ok")));
+	ck_assert_str_eq(text(o, "code"), "realm");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_revocation_is_taken_up_while_it_runs)
+{
+	const struct kl_revocation v = party_revocation(&s.desk,
+	    KL_REVOKE_LEFT);
+	struct letter_bytes b;
+	json_t *o;
+
+	LETTERS_SIGN(KL_REVOCATION, &v, s.authority, &b);
+	o = ask_paper("revocation", &b);
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	ck_assert_int_eq(shell_verdict(&s, &s.desk), PIPE_KEY_REVOKED);
+	/* Signed by somebody else. */
+	LETTERS_SIGN(KL_REVOCATION, &v, s.desk.sk, &b);
+	o = ask_paper("revocation", &b);
+	ck_assert_str_eq(text(o, "code"), "signature");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(the_checkpoint_is_the_newest_and_verifies)
+{
+	struct kl_checkpoint c;
+	json_t *o = ask("{\"cmd\":\"checkpoint\"}");
+
+	ck_assert_int_eq(kl_note_verify(kl_bytes_str(text(o, "note")),
+	    &s.broker.sign_pk, &c), KL_OK);
+	ck_assert_str_eq(c.origin, s.core->journal.origin);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_question_that_is_none_is_refused)
+{
+	static const struct {
+		const char *question, *code;
+	} cases[] = {
+		{ "{\"cmd\":\"explode\"}", "not_served" },
+		{ "{\"cmd\":7}", "malformed" },
+		{ "[]", "malformed" },
+		{ "garbage", "malformed" },
+		{ "{\"cmd\":\"card\"}", "malformed" },
+		{ "{\"cmd\":\"card\",\"card\":\"@@\"}", "malformed" },
+		{ "{\"cmd\":\"card\",\"card\":\"AAAA\"}", "malformed" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		json_t *o = ask(cases[i].question);
+
+		ck_assert(json_is_false(json_object_get(o, "ok")));
+		ck_assert_str_eq(text(o, "code"), cases[i].code);
+		json_decref(o);
+	}
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("core: control");
+	TCase *t = tcase_create("control");
+	SRunner *r;
+	int failed;
+
+	if (kl_crypto_init() != KL_OK)
+		return EXIT_FAILURE;
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, status_counts_what_happened);
+	tcase_add_test(t, participants_lists_every_card);
+	tcase_add_test(t, a_card_is_taken_up_while_it_runs);
+	tcase_add_test(t, a_revocation_is_taken_up_while_it_runs);
+	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
+	tcase_add_test(t, a_question_that_is_none_is_refused);
+	suite_add_tcase(suite, t);
+	r = srunner_create(suite);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
