@@ -38,6 +38,22 @@ alarm_name(uint32_t kind)
 	return names[kind];
 }
 
+static void
+say(const struct alarm_row *row)
+{
+	struct kl_log_field f[4] = {
+		kl_log_word("kind", alarm_name(row->kind)), kl_log_end(),
+		kl_log_end(), kl_log_end(),
+	};
+	size_t n = 1;
+
+	if (row->code != 0)
+		f[n++] = kl_log_word("code", kl_code_name(row->code));
+	if (!kl_bytes_zero(KL_BYTES_OF(row->conv)))
+		f[n] = kl_log_tag("conv", row->conv.b);
+	kl_log(KL_LOG_WARN, "alarm", f);
+}
+
 static int
 put(struct turn *t, const struct alarm_row *row, struct kl_bytes evidence)
 {
@@ -54,10 +70,7 @@ put(struct turn *t, const struct alarm_row *row, struct kl_bytes evidence)
 	kl_put_bytes(&w, evidence);
 	if (w.full)
 		return KL_E_SIZE;
-	kl_logf(KL_LOG_WARN, "alarm",
-	    kl_log_word("kind", alarm_name(row->kind)),
-	    kl_log_word("code", row->code == 0 ? "none" :
-	    kl_code_name(row->code)), kl_log_tag("conv", row->conv.b));
+	say(row);
 	return store_put(t->store, STORE_ALARM, KL_BYTES_OF(key),
 	    kl_writer_bytes(&w));
 }

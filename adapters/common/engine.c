@@ -306,14 +306,14 @@ link_prepare(void *arg)
 static void
 watch_link(struct engine *e, int64_t mono_ms)
 {
-	bool up = kl_link_state(e->link) == KL_LINK_UP;
+	enum kl_link_state state = kl_link_state(e->link);
 	uint64_t connected = kl_link_counts(e->link).connected;
 
 	/* Down and up again between two looks is another connection too. */
-	if (up && connected != e->connected)
-		session_link(e->session, false, mono_ms);
+	if (state == KL_LINK_UP && connected != e->connected)
+		session_link(e->session, KL_LINK_DOWN, mono_ms);
 	e->connected = connected;
-	session_link(e->session, up, mono_ms);
+	session_link(e->session, state, mono_ms);
 }
 
 static void

@@ -14,7 +14,7 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_LAST_MS (10 * KL_MINUTE_MS)
 #define KEY_PAUSE_MS 1000	/* between looks for a receiver's key */
-#define KEY_GRACE_MS 10000	/* without a word about it */
+#define KEY_GRACE_MS (2 * KL_MINUTE_MS)	/* without a word about it */
 #define KEEP_PLAIN_MS (14 * KL_DAY_MS)
 
 struct entry {

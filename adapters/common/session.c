@@ -124,8 +124,12 @@ session_stick(struct session *s, uint32_t code, int64_t due_ms)
 }
 
 void
-session_link(struct session *s, bool up, int64_t mono_ms)
+session_link(struct session *s, enum kl_link_state state, int64_t mono_ms)
 {
+	bool up = state == KL_LINK_UP;
+
+	if (up || state == KL_LINK_REFUSED)
+		s->refused = !up;
 	if (s->up == up)
 		return;
 	s->up = up;
@@ -400,5 +404,10 @@ session_state(const struct session *s)
 		    ENGINE_CONFLICT : ENGINE_NOT_SERVED;
 	else
 		st.session = s->up ? ENGINE_GREETING : ENGINE_NO_LINK;
+	/* The edge did not even let us speak: this key is on no valid card. */
+	if (!s->up && s->refused) {
+		st.session = ENGINE_NOT_SERVED;
+		st.code = KL_C_NOT_YOUR_KEY;
+	}
 	return st;
 }

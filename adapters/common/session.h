@@ -7,6 +7,8 @@
 #ifndef ADAPTERS_COMMON_SESSION_H
 #define ADAPTERS_COMMON_SESSION_H
 
+#include <kortelijn/host/link.h>
+
 #include "adapters/common/calls.h"
 #include "adapters/common/engine.h"
 #include "adapters/common/outbox.h"
@@ -27,8 +29,9 @@ int session_open(const struct session_parts *p, struct turn *t,
 /* Accepts NULL. */
 void session_close(struct session *s);
 
-/* The link is there or is gone. */
-void session_link(struct session *s, bool up, int64_t mono_ms);
+/* The link is there, is gone, or its handshake was refused. */
+void session_link(struct session *s, enum kl_link_state state,
+    int64_t mono_ms);
 /* Asks whatever is due, within the turn. Errors of the store. */
 int session_work(struct session *s, struct turn *t, int64_t mono_ms)
     KL_MUST_CHECK;

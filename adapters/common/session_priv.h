@@ -39,6 +39,7 @@ struct session {
 	enum session_phase phase;
 	uint32_t code;			/* why STUCK */
 	bool up;			/* the link */
+	bool refused;			/* the link's handshake */
 	int64_t due_ms;			/* of HELLO */
 	struct session_instance me;
 

@@ -95,7 +95,6 @@ hello_ok(struct session *s, struct turn *t, struct kl_bytes body,
 	s->take_over = h.take_over == KL_YES;
 	s->directory_newest = h.directory;
 	s->prekeys_until_ms = h.prekeys_until_ms;
-	s->code = 0;
 	memset(&s->present, 0, sizeof s->present);
 	memset(&s->list_after, 0, sizeof s->list_after);
 	if ((r = take_checkpoint(s, t, &h, mono_ms)) != KL_OK)
@@ -340,6 +339,7 @@ ask_publish(struct session *s, struct turn *t, int64_t mono_ms)
 		s->publish_due_ms = mono_ms + PUBLISH_EVERY_MS;
 		if (s->phase == SESSION_PUBLISH) {
 			session_enter(s, SESSION_READY);
+			s->code = 0;
 			outbox_wake(s->outbox);
 			t->want_submit = true;
 			kl_logf(KL_LOG_INFO, "session_ready",
