@@ -76,7 +76,7 @@ UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 UNIT_ENGINE = inbox
 INTEGRATION = 00-tests-are-counted 01-install-example-client \
 	02-configuration-examples 03-lint-catches 05-history-checker
-UNIT_ENGINE = inbox outbox
+UNIT_ENGINE = inbox outbox session
 INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,

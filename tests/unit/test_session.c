@@ -1,0 +1,839 @@
+#include "adapters/common/session.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/crypto/hash.h>
+#include <kortelijn/crypto/note.h>
+#include <kortelijn/crypto/sign.h>
+
+#include "adapters/common/alarm.h"
+#include "adapters/common/checkpoint.h"
+#include "adapters/common/prekeys.h"
+#include "tests/support/adapter.h"
+#include "tests/support/people.h"
+
+#define OK(x) ck_assert_int_eq((x), KL_OK)
+#define SENT_MAX 64
+
+static struct adapter_region region;
+static struct adapter gp, desk;
+static struct calls *calls;
+static struct session *session;
+static struct kl_arena *mem;
+
+/* What left, newest last, and what was not looked at yet. */
+static struct {
+	struct kl_request_msg m;
+	uint8_t bytes[KL_FRAME_MAX], ct[KL_CT_MAX];
+	size_t n, n_ct;
+} sent[SENT_MAX];
+static size_t n_sent, looked;
+static bool wire_full;
+
+static int
+take(void *arg, const struct kl_bytes *frames, size_t n)
+{
+	(void)arg;
+	if (wire_full)
+		return KL_E_AGAIN;
+	ck_assert_uint_lt(n_sent, SENT_MAX);
+	memcpy(sent[n_sent].bytes, frames[0].p, frames[0].n);
+	sent[n_sent].n = frames[0].n;
+	sent[n_sent].n_ct = n > 1 ? frames[1].n : 0;
+	if (n > 1)
+		memcpy(sent[n_sent].ct, frames[1].p, frames[1].n);
+	n_sent++;
+	return KL_OK;
+}
+
+static void
+open_session(void)
+{
+	const struct calls_wire wire = { take, NULL };
+	struct session_parts p = { NULL, gp.outbox, gp.receipts };
+
+	ck_assert_ptr_nonnull(calls = calls_new(&wire));
+	p.calls = calls;
+	OK(session_open(&p, &gp.t, &session));
+	adapter_commit(&gp);
+}
+
+static void
+setup(void)
+{
+	adapter_region_make(&region);
+	adapter_make(&gp, &region, KL_PRACTICE, "agb:01234567");
+	adapter_make(&desk, &region, KL_MUNICIPALITY,
+	    "oin:00000001000000000001");
+	adapter_meet_card(&desk, &region, &gp, 0);
+	adapter_meet_keys(&desk, &gp);
+	gp.t.clock_known = false;
+	gp.t.origin = 0;
+	gp.mono_ms = 1000;
+	ck_assert_ptr_nonnull(mem = kl_arena_new(1 << 20, 10000));
+	open_session();
+	n_sent = looked = 0;
+	wire_full = false;
+}
+
+static void
+close_session(void)
+{
+	session_close(session);
+	calls_free(calls);
+}
+
+static void
+teardown(void)
+{
+	close_session();
+	kl_arena_free(mem);
+	adapter_clear(&gp);
+	adapter_clear(&desk);
+	adapter_region_clear(&region);
+}
+
+/* One turn: what was asked leaves after the commit. */
+static void
+turn(void)
+{
+	gp.t.want_submit = gp.t.want_receipt = false;
+	OK(session_work(session, &gp.t, gp.mono_ms));
+	ck_assert_uint_eq(n_sent, looked);
+	adapter_commit(&gp);
+	if (calls_flush(calls, gp.mono_ms) != KL_OK)
+		session_begin_again(session, gp.mono_ms + 1000);
+}
+
+/* The next request that left: it must be this one. */
+static struct kl_request_msg *
+asked(uint32_t request)
+{
+	ck_assert_uint_lt(looked, n_sent);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_REQUEST,
+	    kl_bytes(sent[looked].bytes, sent[looked].n), mem,
+	    &sent[looked].m), KL_C_OK);
+	ck_assert_str_eq(kl_request_name(sent[looked].m.request),
+	    kl_request_name(request));
+	return &sent[looked++].m;
+}
+
+static void
+nothing_asked(void)
+{
+	ck_assert_uint_eq(looked, n_sent);
+}
+
+/* Answers a request; cts: ciphertexts behind it. */
+static int64_t broker_off_ms;
+static uint32_t retry_after_ms;
+
+static void
+answer_frames(const struct kl_request_msg *to, uint32_t code,
+    struct kl_bytes body, const struct kl_bytes *cts, size_t n_cts)
+{
+	struct kl_reply_msg m = { .version = 1, .request = to->request,
+		.request_id = to->request_id, .code = code,
+		.retry_after_ms = retry_after_ms,
+		.time_ms = gp.t.now_ms + broker_off_ms, .body = body };
+	struct kl_bytes frames[1 + KL_FETCH_ENVELOPES_MAX];
+
+	OK(KL_MESSAGE_PACK_IN(KL_M_REPLY, &m, mem, &frames[0]));
+	for (size_t i = 0; i < n_cts; i++)
+		frames[1 + i] = cts[i];
+	OK(session_message(session, &gp.t, frames, 1 + n_cts, gp.mono_ms));
+}
+
+static void
+answer(const struct kl_request_msg *to, uint32_t code)
+{
+	answer_frames(to, code, KL_BYTES_NONE, NULL, 0);
+}
+
+static void
+answer_with(const struct kl_request_msg *to, uint32_t type, const void *in,
+    size_t in_size)
+{
+	struct kl_bytes body;
+
+	OK(kl_message_pack_in(type, in, in_size, mem, &body));
+	answer_frames(to, KL_C_OK, body, NULL, 0);
+}
+#define ANSWER(to, type, in) answer_with(to, type, in, sizeof *(in))
+
+/* ---- a broker that says what it is told to ---------------------------------- */
+
+static struct kl_note note;
+
+static struct kl_bytes
+checkpoint(const char *origin, uint64_t size, uint8_t root)
+{
+	struct kl_checkpoint c = { .size = size, .root = { { root } } };
+
+	memcpy(c.origin, origin, strlen(origin) + 1);
+	OK(kl_note_sign(&c, region.broker.sk, &note));
+	return kl_bytes_str(note.b);
+}
+
+static struct kl_hello_reply
+usual_hello(void)
+{
+	struct kl_hello_reply h = { .realm = KL_TRAINING,
+		.report_in = KL_NO, .take_over = KL_NO,
+		.prekeys_until_ms = gp.t.now_ms + KL_WEEK_MS };
+
+	h.note = checkpoint("broker/log/one", 4, 1);
+	return h;
+}
+
+static struct kl_hello
+hello_of(const struct kl_request_msg *m)
+{
+	struct kl_hello h;
+
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_HELLO, m->body, mem, &h),
+	    KL_C_OK);
+	return h;
+}
+
+/* The desk's card and prekeys as pages of the directory. */
+static void
+directory_page(struct kl_directory_reply *d)
+{
+	struct prekey_row row[PREKEYS_AHEAD];
+	struct kl_id_text id = kl_id_text(&desk.id.id);
+	struct kl_card card = papers_card(id.b, desk.id.role,
+	    &desk.id.sign_pk);
+	struct papers_signed s = papers_sign(KL_CARD, &card, sizeof card,
+	    region.authority.sk);
+	struct kl_entry e = { KL_CARD, papers_bytes(&s) };
+	uint8_t buf[KL_STATEMENT_MAX];
+	size_t n, len;
+
+	OK(KL_MESSAGE_PACK_IN(KL_M_ENTRY, &e, mem, &d->entry[d->n_entry++]));
+	OK(prekeys_unpublished(desk.store, desk.t.now_ms, row, PREKEYS_AHEAD,
+	    &n));
+	for (size_t i = 0; i < n; i++) {
+		OK(prekeys_statement(&desk.id, &row[i], buf, sizeof buf,
+		    &len));
+		e = (struct kl_entry){ KL_PREKEY, kl_bytes(buf, len) };
+		OK(KL_MESSAGE_PACK_IN(KL_M_ENTRY, &e, mem,
+		    &d->entry[d->n_entry++]));
+	}
+	store_abort(desk.store);
+	d->newest = d->last = d->n_entry;
+}
+
+static void
+link_up(void)
+{
+	session_link(session, KL_LINK_UP, gp.mono_ms);
+}
+
+/* From a link that came up to READY, with the FETCH that then waits. */
+static struct kl_request_msg *
+greet(void)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_directory_reply d = { .newest = 0 };
+
+	link_up();
+	turn();
+	ANSWER(asked(KL_HELLO), KL_M_HELLO_REPLY, &h);
+	turn();
+	directory_page(&d);
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	turn();
+	answer(asked(KL_PUBLISH), KL_C_OK);
+	turn();
+	return asked(KL_FETCH);
+}
+
+static uint32_t
+phase(void)
+{
+	return session_state(session).session;
+}
+
+static uint64_t
+alarms(uint32_t kind)
+{
+	struct engine_alarm a = { .seq = 0 };
+	uint64_t n = 0;
+
+	while (alarm_next(gp.store, a.seq, &a) == KL_OK)
+		n += a.kind == kind ? 1 : 0;
+	return n;
+}
+
+/* ---- greeting ------------------------------------------------------------------ */
+
+START_TEST(greeting_ends_ready)
+{
+	ck_assert_uint_eq(phase(), ENGINE_NO_LINK);
+	(void)greet();
+	ck_assert_uint_eq(phase(), ENGINE_READY);
+	ck_assert_uint_eq(directory_cards(gp.directory), 1);
+	nothing_asked();
+}
+END_TEST
+
+START_TEST(epoch_is_counted_up_before_each_hello)
+{
+	struct kl_hello first, second;
+
+	link_up();
+	turn();
+	first = hello_of(asked(KL_HELLO));
+	ck_assert_uint_eq(first.epoch, 1);
+	/* The process dies before any answer. */
+	close_session();
+	open_session();
+	link_up();
+	turn();
+	second = hello_of(asked(KL_HELLO));
+	ck_assert_uint_eq(second.epoch, 2);
+	ck_assert_mem_eq(&first.instance, &second.instance,
+	    sizeof first.instance);
+}
+END_TEST
+
+START_TEST(other_place_is_another_instance)
+{
+	struct { struct kl_instance i; struct kl_hash place; uint64_t n; } me;
+	struct kl_hello h;
+
+	OK(store_meta_get(gp.store, "instance", &me, sizeof me));
+	me.place.b[0] ^= 1;
+	OK(store_meta_put(gp.store, "instance", &me, sizeof me));
+	adapter_commit(&gp);
+	close_session();
+	open_session();
+	link_up();
+	turn();
+	h = hello_of(asked(KL_HELLO));
+	ck_assert_mem_ne(&h.instance, &me.i, sizeof me.i);
+}
+END_TEST
+
+START_TEST(instance_conflict_stops_until_take_over)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_sync_reply list = { .n_conversation = 0 };
+	const struct kl_request_msg *m;
+
+	link_up();
+	turn();
+	answer(asked(KL_HELLO), KL_C_INSTANCE_CONFLICT);
+	ck_assert_uint_eq(phase(), ENGINE_CONFLICT);
+	ck_assert_uint_eq(alarms(ENGINE_AL_INSTANCE_CONFLICT), 1);
+	gp.mono_ms += KL_MINUTE_MS;
+	turn();
+	nothing_asked();
+	OK(session_take_over(session, &gp.t, gp.mono_ms));
+	turn();
+	m = asked(KL_HELLO);
+	ck_assert_uint_eq(hello_of(m).take_over, KL_YES);
+	h.take_over = KL_YES;
+	ANSWER(m, KL_M_HELLO_REPLY, &h);
+	turn();
+	ANSWER(asked(KL_SYNC), KL_M_SYNC_REPLY, &list);
+	turn();
+	/* Nothing held: DONE at once. */
+	ANSWER(asked(KL_SYNC), KL_M_SYNC_REPLY, &list);
+	turn();
+	(void)asked(KL_DIRECTORY);
+}
+END_TEST
+
+START_TEST(conflict_that_stays_is_one_alarm)
+{
+	link_up();
+	for (int i = 0; i < 3; i++) {
+		turn();
+		answer(asked(KL_HELLO), KL_C_INSTANCE_CONFLICT);
+		gp.mono_ms += 10 * KL_MINUTE_MS;
+	}
+	ck_assert_uint_eq(alarms(ENGINE_AL_INSTANCE_CONFLICT), 1);
+}
+END_TEST
+
+START_TEST(refused_key_shows_as_not_served)
+{
+	session_link(session, KL_LINK_REFUSED, gp.mono_ms);
+	ck_assert_uint_eq(phase(), ENGINE_NOT_SERVED);
+	turn();
+	nothing_asked();
+	link_up();
+	turn();
+	answer(asked(KL_HELLO), KL_C_CARD_EXPIRED);
+	ck_assert_uint_eq(phase(), ENGINE_NOT_SERVED);
+	ck_assert_uint_eq(session_state(session).code, KL_C_CARD_EXPIRED);
+}
+END_TEST
+
+START_TEST(other_realm_is_not_served)
+{
+	struct kl_hello_reply h = usual_hello();
+
+	h.realm = KL_PRODUCTION;
+	link_up();
+	turn();
+	ANSWER(asked(KL_HELLO), KL_M_HELLO_REPLY, &h);
+	ck_assert_uint_eq(session_state(session).code, KL_C_REALM);
+}
+END_TEST
+
+START_TEST(busy_broker_is_greeted_again)
+{
+	link_up();
+	turn();
+	answer(asked(KL_HELLO), KL_C_TRY_LATER);
+	turn();
+	nothing_asked();
+	gp.mono_ms += 1000;
+	turn();
+	(void)asked(KL_HELLO);
+}
+END_TEST
+
+START_TEST(hello_first_begins_again)
+{
+	answer(greet(), KL_C_HELLO_FIRST);
+	turn();
+	ck_assert_uint_eq(hello_of(asked(KL_HELLO)).epoch, 2);
+}
+END_TEST
+
+START_TEST(replaced_session_waits_a_minute)
+{
+	answer(greet(), KL_C_SESSION_REPLACED);
+	gp.mono_ms += KL_MINUTE_MS - 1;
+	turn();
+	nothing_asked();
+	gp.mono_ms += 1;
+	turn();
+	(void)asked(KL_HELLO);
+}
+END_TEST
+
+START_TEST(unanswered_request_begins_again)
+{
+	(void)greet();
+	gp.mono_ms += CALLS_TIMEOUT_MS - 1;
+	gp.t.now_ms += 1;
+	OK(session_work(session, &gp.t, gp.mono_ms));
+	ck_assert_uint_eq(phase(), ENGINE_READY);
+	gp.mono_ms += 1;
+	n_sent = looked;
+	OK(session_work(session, &gp.t, gp.mono_ms));
+	adapter_commit(&gp);
+	OK(calls_flush(calls, gp.mono_ms));
+	(void)asked(KL_HELLO);
+}
+END_TEST
+
+START_TEST(new_connection_begins_again)
+{
+	(void)greet();
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	ck_assert_uint_eq(phase(), ENGINE_NO_LINK);
+	turn();
+	nothing_asked();
+	link_up();
+	turn();
+	(void)asked(KL_HELLO);
+}
+END_TEST
+
+START_TEST(link_that_takes_nothing_begins_again)
+{
+	link_up();
+	wire_full = true;
+	turn();
+	wire_full = false;
+	gp.mono_ms += 1000;
+	turn();
+	ck_assert_uint_eq(hello_of(asked(KL_HELLO)).epoch, 2);
+}
+END_TEST
+
+START_TEST(answers_to_nothing_are_passed_over)
+{
+	struct kl_request_msg other = { .request = KL_FETCH,
+		.request_id = 999 };
+	struct kl_bytes garbage = kl_bytes_str("garbage");
+
+	(void)greet();
+	answer(&other, KL_C_HELLO_FIRST);
+	OK(session_message(session, &gp.t, &garbage, 1, gp.mono_ms));
+	OK(session_message(session, &gp.t, &garbage, 0, gp.mono_ms));
+	ck_assert_uint_eq(phase(), ENGINE_READY);
+}
+END_TEST
+
+/* ---- the log ---------------------------------------------------------------------- */
+
+/* The HELLO of the next session answers with this note. */
+static void
+greet_again(struct kl_hello_reply *h)
+{
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	link_up();
+	turn();
+	ANSWER(asked(KL_HELLO), KL_M_HELLO_REPLY, h);
+}
+
+START_TEST(smaller_log_is_a_durable_alarm_with_both_notes)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_bytes evidence;
+
+	(void)greet();
+	h.note = checkpoint("broker/log/one", 3, 1);
+	greet_again(&h);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+	OK(alarm_evidence(gp.store, gp.mem, 1, &evidence));
+	ck_assert_uint_gt(evidence.n, 200);
+}
+END_TEST
+
+START_TEST(same_size_with_another_root_is_an_alarm)
+{
+	struct kl_hello_reply h = usual_hello();
+
+	(void)greet();
+	h.note = checkpoint("broker/log/one", 4, 2);
+	greet_again(&h);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+}
+END_TEST
+
+START_TEST(note_of_another_key_is_not_kept)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct checkpoint kept;
+	uint8_t bad[KL_NOTE_MAX];
+
+	memcpy(bad, h.note.p, h.note.n);
+	bad[h.note.n - 10] ^= 1;
+	h.note = kl_bytes(bad, h.note.n);
+	greet_again(&h);
+	OK(checkpoint_get(&gp.t, &kept));
+	ck_assert_str_eq(kept.origin, "");
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 1);
+}
+END_TEST
+
+START_TEST(larger_log_must_prove_itself)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_log_reply l = { .n_proof = 1 };
+	struct kl_directory_reply d = { .newest = 0 };
+	uint8_t proof[32] = { 7 };
+	const struct kl_request_msg *m;
+
+	(void)greet();
+	h.note = checkpoint("broker/log/one", 9, 3);
+	greet_again(&h);
+	turn();
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	turn();
+	(void)asked(KL_FETCH);
+	turn();
+	m = asked(KL_LOG);
+	l.note = h.note;
+	l.proof[0] = kl_bytes(proof, sizeof proof);
+	ANSWER(m, KL_M_LOG_REPLY, &l);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+}
+END_TEST
+
+START_TEST(new_origin_reports_in_and_publishes_again)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_sync_reply done = { .n_result = 0 };
+	struct kl_directory d;
+	const struct kl_request_msg *m;
+
+	(void)greet();
+	h.note = checkpoint("broker/log/two", 2, 9);
+	h.report_in = KL_YES;
+	h.prekeys_until_ms = 0;
+	greet_again(&h);
+	ck_assert_uint_eq(alarms(ENGINE_AL_ORIGIN), 1);
+	ck_assert_uint_eq(gp.t.origin, 2);
+	turn();
+	ANSWER(asked(KL_SYNC), KL_M_SYNC_REPLY, &done);
+	turn();
+	m = asked(KL_DIRECTORY);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_DIRECTORY, m->body, mem, &d),
+	    KL_C_OK);
+	ck_assert_uint_eq(d.after, 0);
+}
+END_TEST
+
+/* ---- clock ------------------------------------------------------------------------ */
+
+START_TEST(clock_off_by_a_minute_is_told_once)
+{
+	const struct kl_request_msg *m;
+
+	broker_off_ms = -61 * 1000;
+	m = greet();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CLOCK), 1);
+	ck_assert(turn_clock_good(&gp.t));
+	broker_off_ms = 11 * KL_MINUTE_MS;
+	answer(m, KL_C_OK);
+	ck_assert(!turn_clock_good(&gp.t));
+	ck_assert_uint_eq(alarms(ENGINE_AL_CLOCK), 2);
+	broker_off_ms = 0;
+}
+END_TEST
+
+/* ---- work ------------------------------------------------------------------------- */
+
+START_TEST(message_is_submitted_and_its_receipt_taken)
+{
+	struct kl_request_msg *fetch = greet();
+	struct kl_submit_reply ok = { .conv_ref = { { 1 } } };
+	struct kl_spoken spoken = kl_spoken_make((uint8_t[5]){ 1, 2, 3, 4,
+	    5 });
+	struct kl_logged l = { .leaf = 8, .record = kl_bytes_str("record") };
+	struct case_row c;
+
+	(void)fetch;
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	turn();
+	OK(KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, &ok.logged));
+	memcpy(ok.spoken, spoken.b, 9);
+	ANSWER(asked(KL_SUBMIT), KL_M_SUBMIT_REPLY, &ok);
+	ck_assert_uint_eq(sent[looked - 1].n_ct, KL_CT_MAX);
+	adapter_commit(&gp);
+	c = adapter_case(&gp, &c.conv);
+	ck_assert_uint_eq(c.sent.code, KL_ST_SENT);
+	ck_assert_uint_eq(c.leaf, 8);
+}
+END_TEST
+
+START_TEST(lost_answer_sends_the_same_message_in_the_next_session)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_directory_reply d = { .newest = 0 };
+	struct case_row c;
+	size_t first;
+
+	(void)greet();
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	turn();
+	(void)asked(KL_SUBMIT);
+	first = looked - 1;
+	greet_again(&h);
+	turn();
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	turn();
+	(void)asked(KL_SUBMIT);
+	ck_assert_uint_eq(sent[looked - 1].n_ct, sent[first].n_ct);
+	ck_assert_mem_eq(sent[looked - 1].ct, sent[first].ct,
+	    sent[first].n_ct);
+	(void)asked(KL_FETCH);
+}
+END_TEST
+
+/* An item in the answer to a FETCH. */
+static void
+give(const struct kl_request_msg *fetch, const struct kl_item *item,
+    const struct kl_bytes *ct)
+{
+	struct kl_fetch_reply f = { .n_item = 1 };
+	struct kl_bytes body;
+
+	OK(KL_MESSAGE_PACK_IN(KL_M_ITEM, item, mem, &f.item[0]));
+	OK(KL_MESSAGE_PACK_IN(KL_M_FETCH_REPLY, &f, mem, &body));
+	answer_frames(fetch, KL_C_OK, body, ct, ct == NULL ? 0 : 1);
+}
+
+static struct kl_item
+notice_item(uint32_t kind, const struct kl_secret *sk)
+{
+	static struct papers_signed s;
+	struct kl_notice n = adapter_notice(kind,
+	    &(struct kl_conv_id){ { 5 } }, NULL, KL_C_OK);
+
+	OK(kl_id_read("oin:00000009000000000001", &n.signer));
+	n.signer_key_id = kl_key_id_of(region.broker.pk.b);
+	s = papers_sign(KL_NOTICE, &n, sizeof n, sk);
+	return (struct kl_item){ .item = 17, .sort = KL_NOTICE + 1,
+		.content = papers_bytes(&s) };
+}
+
+START_TEST(handled_statement_is_acknowledged_by_the_next_fetch)
+{
+	struct kl_item item = notice_item(KL_NOTICE_DEADLINE,
+	    region.broker.sk);
+	struct kl_fetch f;
+
+	give(greet(), &item, NULL);
+	turn();
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_FETCH, asked(KL_FETCH)->body,
+	    mem, &f), KL_C_OK);
+	ck_assert_uint_eq(f.n_ack, 1);
+	ck_assert_uint_eq(f.ack[0], 17);
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 0);
+}
+END_TEST
+
+START_TEST(notice_of_another_key_is_an_alarm)
+{
+	struct kl_item item = notice_item(KL_NOTICE_DEADLINE,
+	    region.authority.sk);
+
+	give(greet(), &item, NULL);
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 1);
+}
+END_TEST
+
+START_TEST(erase_request_stays_where_it_is)
+{
+	struct kl_item item = notice_item(KL_NOTICE_DEADLINE,
+	    region.broker.sk);
+
+	/* Of a sort that nobody sends. */
+	item.sort = KL_CARD + 1;
+	give(greet(), &item, NULL);
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 1);
+}
+END_TEST
+
+START_TEST(envelope_is_receipted_before_the_next_fetch)
+{
+	struct adapter_mail m;
+	struct case_row c;
+	struct kl_request_msg *fetch = greet();
+	struct kl_bytes ct;
+
+	/* A feedback of a case that is not known here: refused, receipted. */
+	memset(&c, 0, sizeof c);
+	kl_random(c.conv.b, sizeof c.conv.b);
+	c.peer = gp.id.id;
+	c.level = KL_LEVEL_2;
+	c.valid_until = PEOPLE_TODAY + 10;
+	c.staff_role = KL_STAFF_DESK;
+	c.referral.b[0] = 1;
+	kl_progress_init(&c.sent, KL_ST_DELIVERED, c.level);
+	kl_progress_init(&c.full, KL_ST_DELIVERED, 0);
+	OK(cases_make(&desk.t, &c));
+	adapter_feedback(&desk, &c, KL_ST_TAKEN_UP);
+	ck_assert(adapter_send(&desk, &region, &m));
+	ct = kl_bytes(m.ct, m.n_ct);
+	give(fetch, &m.item, &ct);
+	turn();
+	answer(asked(KL_PUT_RECEIPT), KL_C_TRY_LATER);
+	(void)asked(KL_FETCH);
+	gp.mono_ms += 1000;
+	turn();
+	answer(asked(KL_PUT_RECEIPT), KL_C_OK);
+	ck_assert_uint_eq(receipts_waiting(gp.receipts), 0);
+}
+END_TEST
+
+START_TEST(answer_without_its_ciphertext_is_an_alarm)
+{
+	struct kl_item item = { .item = 1, .sort = KL_SORT_ENVELOPE,
+		.content = kl_bytes_str("x"), .logged = kl_bytes_str("y") };
+
+	give(greet(), &item, NULL);
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 1);
+	turn();
+	nothing_asked();
+	gp.mono_ms += 5000;
+	turn();
+	(void)asked(KL_FETCH);
+}
+END_TEST
+
+START_TEST(refused_fetch_waits)
+{
+	retry_after_ms = 500;
+	answer(greet(), KL_C_DRAINING);
+	retry_after_ms = 0;
+	turn();
+	nothing_asked();
+	ck_assert_int_eq(session_wait_ms(session, gp.mono_ms), 1500);
+	gp.mono_ms += 1500;
+	turn();
+	(void)asked(KL_FETCH);
+}
+END_TEST
+
+START_TEST(profile_is_published_and_again_after_a_loss)
+{
+	struct kl_hello_reply h = usual_hello();
+	struct kl_directory_reply d = { .newest = 0 };
+
+	(void)greet();
+	ck_assert_int_eq(session_publish(session, &gp.t, KL_CARD,
+	    kl_bytes_str("p")), KL_E_VALUE);
+	OK(session_publish(session, &gp.t, KL_PROFILE, kl_bytes_str("p")));
+	turn();
+	answer(asked(KL_PUBLISH), KL_C_OK);
+	turn();
+	nothing_asked();
+	h.note = checkpoint("broker/log/two", 2, 9);
+	greet_again(&h);
+	turn();
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	turn();
+	answer(asked(KL_PUBLISH), KL_C_OK);
+	turn();
+	(void)asked(KL_PUBLISH);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("session");
+	TCase *t = tcase_create("session");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, greeting_ends_ready);
+	tcase_add_test(t, epoch_is_counted_up_before_each_hello);
+	tcase_add_test(t, other_place_is_another_instance);
+	tcase_add_test(t, instance_conflict_stops_until_take_over);
+	tcase_add_test(t, conflict_that_stays_is_one_alarm);
+	tcase_add_test(t, refused_key_shows_as_not_served);
+	tcase_add_test(t, other_realm_is_not_served);
+	tcase_add_test(t, busy_broker_is_greeted_again);
+	tcase_add_test(t, hello_first_begins_again);
+	tcase_add_test(t, replaced_session_waits_a_minute);
+	tcase_add_test(t, unanswered_request_begins_again);
+	tcase_add_test(t, new_connection_begins_again);
+	tcase_add_test(t, link_that_takes_nothing_begins_again);
+	tcase_add_test(t, answers_to_nothing_are_passed_over);
+	tcase_add_test(t, smaller_log_is_a_durable_alarm_with_both_notes);
+	tcase_add_test(t, same_size_with_another_root_is_an_alarm);
+	tcase_add_test(t, note_of_another_key_is_not_kept);
+	tcase_add_test(t, larger_log_must_prove_itself);
+	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
+	tcase_add_test(t, clock_off_by_a_minute_is_told_once);
+	tcase_add_test(t, message_is_submitted_and_its_receipt_taken);
+	tcase_add_test(t,
+	    lost_answer_sends_the_same_message_in_the_next_session);
+	tcase_add_test(t, handled_statement_is_acknowledged_by_the_next_fetch);
+	tcase_add_test(t, notice_of_another_key_is_an_alarm);
+	tcase_add_test(t, erase_request_stays_where_it_is);
+	tcase_add_test(t, envelope_is_receipted_before_the_next_fetch);
+	tcase_add_test(t, answer_without_its_ciphertext_is_an_alarm);
+	tcase_add_test(t, refused_fetch_waits);
+	tcase_add_test(t, profile_is_published_and_again_after_a_loss);
+	suite_add_tcase(s, t);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
