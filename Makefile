@@ -74,10 +74,15 @@ UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = inbox
-INTEGRATION = 00-tests-are-counted 01-install-example-client \
-	02-configuration-examples 03-lint-catches 05-history-checker
-UNIT_ENGINE = inbox outbox session
-INTEGRATION = 00-tests-are-counted 03-lint-catches 05-history-checker
+INTEGRATION = 00-tests-are-counted \
+	01-install-example-client \
+	02-configuration-examples \
+	03-lint-catches \
+	05-history-checker \
+	06-demo \
+	10-broker-bad-input \
+	12-cards \
+	14-folder
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.

@@ -36,10 +36,24 @@ now()
 	date -u +%T
 }
 
-# A line of what happened: time, reference, and the rest.
+columns()
+{
+	printf '%-8s  %-11s  %4s  %s\n' time reference leaf "$1"
+}
+
+# A line of what happened: time, reference, position in the log, and the rest.
 step()
 {
-	printf '%s  %-11s  %s\n' "$(now)" "$1" "$2"
+	printf '%s  %-11s  %4s  %s\n' "$(now)" "$1" "$2" "$3"
+}
+
+# Where the log has the receipt of the message that was accepted at leaf $1.
+receipt_leaf()
+{
+	jq -r --slurp --argjson leaf "$1" '(.[] | select(.ev == "accepted" and
+	    .leaf == $leaf) | .msg) as $msg | [.[] | select(.ev ==
+	    "delivered" and .msg == $msg) | .leaf] | last // "-"' \
+	    "$R/broker.trace"
 }
 
 # What an adapter says of one case.
@@ -72,32 +86,37 @@ make_region()
 	    jq -r .note | head -n 1)"
 	head_line "Enrolled: each made its own keys; the card was issued after" \
 	    "the fingerprint"
-	enrol practice-1 practice agb:01000001 "Praktijk De Linde"
-	enrol practice-2 practice agb:01000002 "Praktijk Het Veer"
 	enrol municipality municipality oin:00000001000000000001 \
 	    "Meldpunt Twentestad"
 	enrol partner partner kvk:90000001 "Kredietbank Twente"
-	adapter_ready practice-1 practice-2 municipality partner
+	adapter_ready municipality partner
+	set_profile
+	enrol practice-1 practice agb:01000001 "Praktijk De Linde"
+	enrol practice-2 practice agb:01000002 "Praktijk Het Veer"
+	adapter_ready practice-1 practice-2
 	show_profile
 }
 
 # What help to expect, signed by the desk.
+set_profile()
+{
+	adapter "$DESK" profile \
+	    "$ROOT/tests/data/municipality/profile.json" >/dev/null ||
+	    die "profile"
+}
+
 show_profile()
 {
-	local file=$ROOT/tests/data/municipality/profile.json
-
-	[ -f "$file" ] || return 0
-	adapter "$DESK" profile "$file" >/dev/null || die "profile"
+	head_line "What the practice reads about the desk before it refers"
 	wait_for "$PATIENCE" "the profile at the practice" \
 	    adapter practice-1 profile oin:00000001000000000001
-	head_line "What the practice reads about the desk before it refers"
 	adapter practice-1 profile oin:00000001000000000001 |
 	    cut -c 1-80 | head -n 12
 }
 
 # ---- the loop ----
 
-declare -A REF=() FROM=() LEVEL=()
+declare -A REF=() FROM=() LEVEL=() LEAF=()
 PEOPLE=()
 
 # send PRACTICE FILE KEY
@@ -110,8 +129,9 @@ send()
 	FROM[$3]=$1
 	LEVEL[$3]=$(jq -r .consent.feedback_level "$R/$1/refer.json")
 	PEOPLE+=("$3")
-	step "${REF[$3]}" "$1 refers, feedback level ${LEVEL[$3]}; accepted, \
-log position $(jq -r .leaf <<<"$answer")"
+	LEAF[$3]=$(jq -r .leaf <<<"$answer")
+	step "${REF[$3]}" "${LEAF[$3]}" \
+	    "$1 refers, feedback level ${LEVEL[$3]}: accepted"
 }
 
 refuse_bsn()
@@ -122,9 +142,11 @@ refuse_bsn()
 		die "a file with a BSN was taken"
 	fi
 	REFUSED=$((REFUSED + 1))
-	step "refused" "practice-1: $(jq -r '"\(.code) at \(.field)"' \
+	step "refused" - "practice-1: $(jq -r '"\(.code) at \(.field)"' \
 	    <<<"$answer")"
-	jq -r .nl <<<"$answer" | fold -s -w 55 | sed 's/^/                       /'
+	jq -r .nl <<<"$answer" | fold -s -w 50 | while read -r line; do
+		printf '%29s%s\n' "" "$line"
+	done
 }
 REFUSED=0
 
@@ -141,7 +163,7 @@ wait_delivered()
 
 	for key in "${PEOPLE[@]}"; do
 		wait_state "${FROM[$key]}" "${REF[$key]}" delivered
-		step "${REF[$key]}" \
+		step "${REF[$key]}" "$(receipt_leaf "${LEAF[$key]}")" \
 		    "receipt signed; ${FROM[$key]} shows: $(shown "$key")"
 	done
 }
@@ -163,14 +185,15 @@ report()
 	answer=$(adapter "$DESK" feedback "${REF[$key]}" "$code" --json) ||
 	    die "feedback $code: $answer"
 	if [ "$(jq -r .sends <<<"$answer")" != true ]; then
-		step "${REF[$key]}" \
-		    "desk: $code; not told at level ${LEVEL[$key]}"
+		step "${REF[$key]}" - "$(printf '%-18s (not told at level %s)' \
+		    "$code" "${LEVEL[$key]}")"
 		return
 	fi
 	wait_for "$PATIENCE" "feedback at ${FROM[$key]}" \
 	    more_steps "$key" "$before"
-	step "${REF[$key]}" \
-	    "desk: $code; ${FROM[$key]} shows: $(shown "$key")"
+	step "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
+	    '.history[-1].leaf')" \
+	    "$(printf '%-18s %s' "$code" "$(shown "$key")")"
 }
 
 more_steps()
@@ -187,13 +210,16 @@ correct()
 	adapter "${FROM[$key]}" correct "$R/correction.json" >/dev/null ||
 	    die "correct"
 	wait_state "${FROM[$key]}" "${REF[$key]}" delivered
-	step "${REF[$key]}" \
+	step "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
+	    '[.history[] | select(.kind == "correction" and .what ==
+	    "accepted")] | last | .leaf')" \
 	    "${FROM[$key]} corrects the phone number: open again"
 }
 
 run_loop()
 {
 	head_line "Referrals, each with the consent that its file states"
+	columns "what happened"
 	send practice-1 van-putten putten
 	send practice-1 el-amrani amrani
 	send practice-1 ten-cate-no-address cate
@@ -202,9 +228,11 @@ run_loop()
 	send practice-2 olcer-contact-person olcer
 	send practice-2 kowalczyk kowalczyk
 	head_line "At the desk: opened, checked, receipt signed"
+	columns "what happened"
 	wait_delivered
 	adapter "$DESK" list | cut -c 1-80
 	head_line "The desk takes them up and reports back"
+	columns "desk reports       practice shows"
 	for key in "${PEOPLE[@]}"; do
 		report "$key" taken_up
 	done
@@ -238,7 +266,7 @@ show_end()
 	head_line "The broker"
 	kortelijn status | cut -c 1-80
 	head_line "Head of the delivery log"
-	kortelijn checkpoint
+	kortelijn checkpoint | fold -w 80
 }
 
 # What must not be anywhere at the broker: names, postcodes, phone numbers and
@@ -254,20 +282,21 @@ canaries()
 # Data, logs, trace, and core files wherever a crash would leave them.
 check_blind()
 {
-	local n
+	local n cores
 
 	head_line "No resident in any file of the broker"
+	mapfile -t cores < <(compgen -G "$ROOT/core*")
 	canaries >"$R/canaries"
 	[ -s "$R/canaries" ] || die "no names to look for"
 	# The search finds what is there: the practice's own input.
 	grep -rqaF -f "$R/canaries" "$R/practice-1/refer.json" ||
 	    die "the search finds nothing anywhere"
 	n=$(find "$R/broker" "$R/broker-state" "$R/broker.log" \
-	    "$R/broker.trace" "$ROOT"/core* -type f 2>/dev/null | wc -l)
+	    "$R/broker.trace" "${cores[@]}" -type f 2>/dev/null | wc -l)
 	# shellcheck disable=SC2046 # file names that the shell finds
 	if grep -rlaF -f "$R/canaries" "$R/broker" "$R/broker-state" \
-	    "$R/broker.log" "$R/broker.trace" \
-	    $(compgen -G "$ROOT/core*") >"$R/found" 2>/dev/null; then
+	    "$R/broker.log" "$R/broker.trace" "${cores[@]}" \
+	    >"$R/found" 2>/dev/null; then
 		die "found in: $(tr '\n' ' ' <"$R/found")"
 	fi
 	printf '%d strings looked for in %d files: none found\n' \
@@ -299,7 +328,8 @@ last_line()
 	    and .what == "received")] | length')
 	receipts=$(grep -c '"ev":"delivered"' "$R/broker.trace")
 	leaves=$(broker_status .leaves)
-	printf '\nloop closed: %d referrals, %d corrections, %d feedback %s' \
+	say ""
+	printf 'loop closed: %d referrals, %d corrections, %d feedback %s' \
 	    "$referrals" "$corrections" "$feedback" messages
 	printf ', %d receipts, %d refusals, %d log leaves\n' "$receipts" \
 	    "$REFUSED" "$leaves"
@@ -326,7 +356,7 @@ keep_region()
 		    "$R/$name/$name.conf"
 	done
 	# shellcheck disable=SC2016 # for the shell that reads it
-	printf 'PATH=%s/bin:$PATH\nexport PATH\n' "$R" >"$R/env"
+	printf 'PATH=%s/bin:%s\nexport PATH\n' "$R" "\$PATH" >"$R/env"
 	{
 		printf '#!/bin/sh\n# Ends what the demo left running.\n'
 		for name in partner municipality practice-2 practice-1 broker
@@ -358,5 +388,5 @@ make_region
 run_loop
 show_end
 check_blind
-last_line
 [ -z "$KEEP" ] || keep_region
+last_line

@@ -45,5 +45,5 @@ KEYS=$R/practice-1/keys
 adapter_start practice-1
 adapter_ready practice-1
 ok second_instance_is_refused answers hello instance_conflict
-ok serves_the_first_instance_on adapter practice-1 status --wait=10
+ok serves_the_first_instance_on adapter_ready practice-1
 exit "$FAILED"

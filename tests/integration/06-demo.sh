@@ -1,0 +1,67 @@
+#!/bin/bash
+# The demo closes the loop, and what it leaves with KEEP can be used and ended.
+set -u
+T=$(mktemp -d "${TMPDIR:-/tmp}/kortelijn-keep.XXXXXX") || exit 2
+trap '[ ! -x "$T/keep/stop" ] || "$T/keep/stop"; rm -rf "$T"' EXIT
+FAILED=0
+
+ok()
+{
+	local name=$1
+
+	shift
+	if "$@" >"$T/out" 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name"
+		tail -n 20 "$T/out"
+		FAILED=1
+	fi
+}
+
+closes_loop()
+{
+	tests/demo.sh "$T/keep" >"$T/demo" 2>&1 ||
+		{ tail -n 40 "$T/demo"; return 1; }
+	tail -n 1 "$T/demo"
+	tail -n 1 "$T/demo" | grep -qE "^loop closed: 6 referrals, \
+1 corrections, 21 feedback messages, 28 receipts, 1 refusals, \
+[0-9]+ log leaves$"
+}
+
+readable_in_80_columns()
+{
+	! grep -v "^loop closed" "$T/demo" | grep -E '^.{81}'
+}
+
+commands_work()
+{
+	(
+		. "$T/keep/env"
+		kortelijn status && practice-1 list && municipality list &&
+		    practice-2 show P2-0101
+	)
+}
+
+# Everything that it started is gone.
+stops()
+{
+	local pids pid n
+
+	pids=$(sed -n 's/^kill \([0-9]*\).*/\1/p' "$T/keep/stop")
+	[ -n "$pids" ] && "$T/keep/stop" || return 1
+	for pid in $pids; do
+		for n in $(seq 200); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.05
+		done
+		[ "$n" -lt 200 ] || return 1
+	done
+}
+
+export LC_ALL=C.UTF-8
+ok demo_closes_the_loop closes_loop
+ok demo_is_readable_in_80_columns readable_in_80_columns
+ok kept_region_answers_commands commands_work
+ok kept_region_stops stops
+exit "$FAILED"
