@@ -73,7 +73,7 @@ UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
-UNIT_ENGINE = inbox
+UNIT_ENGINE = inbox outbox session
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \
 	02-configuration-examples \
