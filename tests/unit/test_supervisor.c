@@ -143,6 +143,51 @@ jump(int signal)
 	jumps++;
 }
 
+/* What the system refuses the supervisor: a number of descriptors of
+ * children, its memory file, and after SIGUSR2 a new pair. These stand before
+ * the C library's own. */
+static int no_pidfds;
+static bool no_memfd;
+static volatile sig_atomic_t no_pair;
+
+int
+pidfd_open(pid_t pid, unsigned int flags)
+{
+	if (no_pidfds > 0) {
+		no_pidfds--;
+		errno = EMFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_pidfd_open, pid, flags);
+}
+
+int
+memfd_create(const char *name, unsigned int flags)
+{
+	if (no_memfd) {
+		errno = EMFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_memfd_create, name, flags);
+}
+
+int
+socketpair(int domain, int type, int protocol, int fd[2])
+{
+	if (no_pair != 0) {
+		errno = EMFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_socketpair, domain, type, protocol, fd);
+}
+
+static void
+refuse_pair(int signal)
+{
+	(void)signal;
+	no_pair = 1;
+}
+
 static void
 nap(void)
 {
@@ -191,8 +236,12 @@ start(const char *core, const char *edge)
 		int fd = open("/dev/null", O_WRONLY);
 
 		(void)dup2(fd, STDERR_FILENO);
+		/* Not what check does at the end of a test. */
+		(void)signal(SIGTERM, SIG_DFL);
+		(void)signal(SIGINT, SIG_DFL);
 		(void)signal(SIGUSR1, jump);
-		_exit(supervisor_run(&conf));
+		(void)signal(SIGUSR2, refuse_pair);
+		exit(supervisor_run(&conf));
 	}
 }
 
@@ -384,6 +433,39 @@ START_TEST(silent_edge_is_killed_and_comes_back)
 }
 END_TEST
 
+START_TEST(child_that_cannot_be_watched_is_tried_again)
+{
+	no_pidfds = 1;
+	start("serve", "serve");
+	(void)wait_for("edge serves", 1);
+	ck_assert_int_eq(count("core serves", NULL, NULL), 0);
+	ck_assert_int_eq(kill(supervisor, SIGUSR1), 0);
+	(void)wait_for("core serves", 1);
+	ck_assert_int_eq(stop(), 0);
+}
+END_TEST
+
+START_TEST(start_without_descriptors_fails)
+{
+	no_memfd = true;
+	start("serve", "serve");
+	ck_assert_int_eq(status_of(supervisor), EXIT_FAILURE);
+}
+END_TEST
+
+START_TEST(broker_without_a_new_pair_ends)
+{
+	int core;
+
+	start("serve", "serve");
+	core = wait_for("core serves", 1);
+	(void)wait_for("edge serves", 1);
+	ck_assert_int_eq(kill(supervisor, SIGUSR2), 0);
+	ck_assert_int_eq(kill(core, SIGKILL), 0);
+	ck_assert_int_eq(status_of(supervisor), EXIT_FAILURE);
+}
+END_TEST
+
 START_TEST(watchdog_is_told_while_both_are_heard)
 {
 	(void)setenv("WATCHDOG_USEC", "30000000", 1);
@@ -421,6 +503,9 @@ runner(void)
 	tcase_add_test(tc, part_that_fails_is_tried_again_until_the_stop);
 	tcase_add_test(tc, children_die_with_a_killed_supervisor);
 	tcase_add_test(tc, silent_edge_is_killed_and_comes_back);
+	tcase_add_test(tc, child_that_cannot_be_watched_is_tried_again);
+	tcase_add_test(tc, start_without_descriptors_fails);
+	tcase_add_test(tc, broker_without_a_new_pair_ends);
 	tcase_add_test(tc, watchdog_is_told_while_both_are_heard);
 	tcase_add_test(tc, configuration_that_cannot_be_read_is_told);
 	suite_add_tcase(s, tc);
