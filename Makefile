@@ -71,6 +71,7 @@ UNIT_CORE = vault tree journal registry conversation mailbox sync \
 	core_submit core_session core_delivery core_turn core_control
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
+UNIT_FACES = interfaces
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = inbox outbox session
@@ -153,7 +154,7 @@ PROGRAMS = $(if $(CORE),$(B)/kortelijnd) $(if $(CTL),$(B)/kortelijn) \
 	$(if $(PRACTICE),$(B)/kortelijn-practice) \
 	$(if $(MUNICIPALITY),$(B)/kortelijn-municipality)
 UNIT = $(UNIT_LIB) $(UNIT_CORE) $(UNIT_BROKER) $(UNIT_CLI) $(UNIT_ADAPTER) \
-	$(UNIT_ENGINE)
+	$(UNIT_ENGINE) $(UNIT_FACES)
 UNIT_BIN = $(UNIT:%=$(B)/tests/unit/test_%)
 INTEGRATION_SH = $(INTEGRATION:%=tests/integration/%.sh)
 LONG_SH = $(LONG:%=tests/%.sh)
@@ -252,6 +253,12 @@ $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%) \
 $(UNIT_ENGINE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(COMMON_O) $(SUPPORT_ADAPTER_O) $(SUPPORT_O) \
     $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
+
+$(UNIT_FACES:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
+    $(B)/tests/unit/%.o $(filter-out %/main.o,$(PRACTICE_O) \
+    $(MUNICIPALITY_O)) $(FACES_O) $(COMMON_O) $(CLI_O) \
+    $(SUPPORT_ADAPTER_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 PROBE_O = $(PROBE:%=$(B)/tests/support/%.o)

@@ -33,6 +33,7 @@ struct control {
 	struct engine_listener listener;
 	struct held held[KL_CONTROL_ASKERS];
 	size_t waiting;
+	int64_t look_ms;	/* mono, of the next look at them */
 };
 
 /* ---- answers ---- */
@@ -120,8 +121,11 @@ static int64_t
 timer_prepare(void *arg)
 {
 	const struct control *c = arg;
+	const int64_t left_ms = c->look_ms - kl_mono_ms();
 
-	return c->waiting > 0 ? LOOK_MS : -1;
+	if (c->waiting == 0)
+		return -1;
+	return left_ms > 0 ? left_ms : 0;
 }
 
 static void
@@ -130,6 +134,7 @@ timer_dispatch(void *arg, short revents)
 	struct control *c = arg;
 
 	(void)revents;
+	c->look_ms = kl_mono_ms() + LOOK_MS;
 	for (size_t i = 0; i < KL_CONTROL_ASKERS; i++)
 		if (c->held[i].used && c->held[i].durable)
 			look(c, &c->held[i]);

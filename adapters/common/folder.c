@@ -20,7 +20,7 @@ enum page_state {
 struct folder {
 	struct engine *engine;
 	struct kl_loop *loop;
-	const struct folder_role *role;
+	struct folder_role role;
 	struct watch *watch;
 	struct kl_source src;
 	struct engine_listener listener;
@@ -95,7 +95,7 @@ take_content(struct folder *f, const struct watch_file *file, char *note)
 		return file->again ? WATCH_GONE :
 		    refuse_code(KL_C_DUPLICATE_FILE, note);
 	if (r == KL_E_NOT_FOUND)
-		r = f->role->take(f->engine, &f->by, file->content, &taken,
+		r = f->role.take(f->engine, &f->by, file->content, &taken,
 		    &why);
 	if (r == KL_E_REFUSED)
 		return refuse(&why, note);
@@ -197,7 +197,7 @@ next_page(struct folder *f)
 		if (r != KL_OK)
 			break;
 		f->seq = ev.seq;
-		r = f->role->page(f->engine, &f->by, &ev, &f->page);
+		r = f->role.page(f->engine, &f->by, &ev, &f->page);
 		if (r == KL_OK) {
 			f->state = PAGE_HELD;
 			f->write_ms = 0;
@@ -300,7 +300,7 @@ folder_open(struct engine *e, struct kl_loop *l,
 		return KL_E_MEMORY;
 	f->engine = e;
 	f->loop = l;
-	f->role = role;
+	f->role = *role;
 	f->by = (struct engine_actor){ ENGINE_FOLDER, (uint32_t)o.owner };
 	f->look = true;
 	if ((r = watch_open(&o, &f->watch, error)) != KL_OK)

@@ -1,0 +1,680 @@
+/*
+ * Control socket and watch folder over a real engine whose broker is away:
+ * what they take is durable all the same.
+ */
+#include "adapters/common/control.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <kortelijn/host/control.h>
+#include <kortelijn/host/fs.h>
+#include <kortelijn/host/link.h>
+#include <kortelijn/host/textfile.h>
+#include <kortelijn/wire/signed.h>
+
+#include "adapters/common/identity.h"
+#include "adapters/municipality/folder.h"
+#include "adapters/practice/folder.h"
+#include "tests/support/papers.h"
+#include "tests/support/tmpdir.h"
+
+#define OK(x) ck_assert_int_eq((x), KL_OK)
+#define AMRANI "tests/data/practice-1/el-amrani.json"
+#define PUTTEN "tests/data/practice-1/van-putten.json"
+
+static struct tmpdir dir;
+static struct config config;
+static struct papers_key authority, broker_key;
+static struct kl_loop *loop;
+static struct engine *engine;
+static struct folder *folder;
+static struct control *control;
+static struct watch_error error;
+static char text[16384];
+
+/* ---- an adapter that could work ---- */
+
+static void
+put_path(char *out, size_t cap, const char *name)
+{
+	OK(kl_fs_path(out, cap, dir.path, name));
+}
+
+/* Keys, and the papers that an operator would hand back. */
+static void
+enrol(void)
+{
+	struct kl_arena *mem = kl_arena_new(65536, 256);
+	struct kl_fingerprint fp;
+	struct kl_enrol_request e;
+	uint8_t packed[2048];
+	char line[4096], path[3][400];
+	struct kl_signed s;
+	struct kl_card own, broker;
+	const char *what;
+	size_t n;
+
+	OK(identity_init(&config, 1, line, sizeof line, &fp));
+	OK(kl_textfile_parse(kl_bytes_str(line), KL_TAG_REQUEST, NULL, packed,
+	    sizeof packed, &n));
+	ck_assert_int_eq(kl_signed_read(kl_bytes(packed, n), mem, &s),
+	    KL_C_OK);
+	ck_assert_int_eq(KL_STATEMENT_READ(KL_S_ENROL, s.body, mem, &e),
+	    KL_C_OK);
+	own = papers_card(kl_id_text(&config.id).b, config.role, &e.sign_pk);
+	own.transport_pk = e.transport_pk;
+	broker = papers_card("kvk:90000009", KL_BROKER, &broker_key.pk);
+	papers_card_write(dir.path, "in.card", &own, authority.sk);
+	papers_card_write(dir.path, "in.broker", &broker, authority.sk);
+	papers_authority_write(dir.path, "in.pub", KL_TRAINING,
+	    &authority.pk);
+	put_path(path[0], sizeof path[0], "in.card");
+	put_path(path[1], sizeof path[1], "in.pub");
+	put_path(path[2], sizeof path[2], "in.broker");
+	OK(identity_accept(&config, &(struct identity_files){ path[0],
+	    path[1], path[2] }, &fp, &what));
+	kl_arena_free(mem);
+}
+
+static void
+open_all(void)
+{
+	const struct folder_role role = config.role == KL_PRACTICE ?
+	    folder_role_practice() : folder_role_municipality();
+	const char *what = "";
+
+	ck_assert_ptr_nonnull(loop = kl_loop_new());
+	ck_assert_msg(engine_open(&config, loop, &engine, &what) == KL_OK,
+	    "%s", what);
+	ck_assert_msg(folder_open(engine, loop, &role, &folder, &error) ==
+	    KL_OK, "%s", error.b);
+	OK(control_open(engine, loop, folder, &control, &what));
+}
+
+static void
+close_all(void)
+{
+	control_close(control);
+	folder_close(folder);
+	engine_free(engine);
+	kl_loop_free(loop);
+	/* A process keeps its lock to the end; this one plays several. */
+	ck_assert_int_eq(unlink(tmpdir_file(&dir, "data/lock").b), 0);
+	control = NULL;
+	folder = NULL;
+	engine = NULL;
+	loop = NULL;
+}
+
+static void
+make(uint32_t role, const char *id)
+{
+	OK(kl_crypto_init());
+	OK(kl_link_init());
+	dir = tmpdir_make();
+	memset(&config, 0, sizeof config);
+	config.role = role;
+	OK(kl_id_read(id, &config.id));
+	config.realm = KL_TRAINING;
+	config.lang = KL_NL;
+	config.erasure = 2;
+	config.slots = 128;
+	config.map_mb = 16;
+	config.folder = true;
+	config.folder_owner = -1;
+	memcpy(config.name, "De Es", 6);
+	/* Nobody listens at the port that discards. */
+	memcpy(config.broker, "tcp://127.0.0.1:9", 18);
+	put_path(config.data_dir, sizeof config.data_dir, "data");
+	put_path(config.key_dir, sizeof config.key_dir, "keys");
+	put_path(config.folder_dir, sizeof config.folder_dir, "folder");
+	ck_assert_int_eq(mkdir(config.data_dir, 0700), 0);
+	ck_assert_int_eq(mkdir(config.folder_dir, 0700), 0);
+	authority = papers_key();
+	broker_key = papers_key();
+	enrol();
+	open_all();
+}
+
+static void
+setup_practice(void)
+{
+	make(KL_PRACTICE, "agb:01000001");
+}
+
+static void
+setup_desk(void)
+{
+	make(KL_MUNICIPALITY, "oin:00000001000000000001");
+}
+
+static void
+teardown(void)
+{
+	close_all();
+	kl_secret_free(authority.sk);
+	kl_secret_free(broker_key.sk);
+	tmpdir_remove(&dir);
+}
+
+/* ---- turns ---- */
+
+/* Ends the loop after some turns. */
+struct stopper {
+	struct kl_source src;
+	int turns;
+};
+
+static int64_t
+stopper_prepare(void *arg)
+{
+	struct stopper *s = arg;
+
+	if (--s->turns <= 0)
+		kl_loop_stop(loop);
+	return s->turns > 0 ? 2 : 0;
+}
+
+static void
+stopper_dispatch(void *arg, short revents)
+{
+	(void)arg;
+	(void)revents;
+}
+
+static void
+run(int turns)
+{
+	struct stopper s = { .src = { -1, 0, stopper_prepare,
+	    stopper_dispatch, &s }, .turns = turns };
+
+	OK(kl_loop_add(loop, &s.src));
+	OK(kl_loop_run(loop));
+	kl_loop_remove(loop, &s.src);
+}
+
+/* ---- questions ---- */
+
+struct asking {
+	char path[300];
+	char *question, *reply;
+	size_t n;
+	int r;
+	atomic_bool done;
+	pthread_t thread;
+};
+
+static void *
+ask_thread(void *arg)
+{
+	struct asking *a = arg;
+
+	a->r = kl_control_ask(a->path, kl_bytes_str(a->question), 30000,
+	    &a->reply, &a->n);
+	atomic_store(&a->done, true);
+	return NULL;
+}
+
+/* Takes question. */
+static void
+ask_begin(struct asking *a, json_t *question)
+{
+	memset(a, 0, sizeof *a);
+	put_path(a->path, sizeof a->path, "data/" CONTROL_SOCKET);
+	ck_assert_ptr_nonnull(a->question = json_dumps(question,
+	    JSON_COMPACT));
+	json_decref(question);
+	ck_assert_int_eq(pthread_create(&a->thread, NULL, ask_thread, a), 0);
+}
+
+static json_t *
+ask_end(struct asking *a)
+{
+	json_t *o;
+
+	while (!atomic_load(&a->done))
+		run(3);
+	ck_assert_int_eq(pthread_join(a->thread, NULL), 0);
+	OK(a->r);
+	ck_assert_ptr_nonnull(o = json_loadb(a->reply, a->n, 0, NULL));
+	free(a->question);
+	free(a->reply);
+	return o;
+}
+
+static json_t *
+ask(json_t *question)
+{
+	struct asking a;
+
+	ask_begin(&a, question);
+	return ask_end(&a);
+}
+
+static const char *
+str(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+is_ok(json_t *o)
+{
+	ck_assert_msg(json_is_true(json_object_get(o, "ok")), "%s at %s",
+	    str(o, "code"), str(o, "field"));
+}
+
+/* Takes o. */
+static void
+is_refused(json_t *o, const char *code, const char *field)
+{
+	ck_assert(json_is_false(json_object_get(o, "ok")));
+	ck_assert_str_eq(str(o, "code"), code);
+	ck_assert_str_eq(str(o, "field"), field);
+	ck_assert_uint_gt(strlen(str(o, "nl")), 10);
+	ck_assert_uint_gt(strlen(str(o, "en")), 10);
+	json_decref(o);
+}
+
+/* A file of the test data, with a consent of today and `what` replaced. */
+static void
+person(const char *name, const char *what, const char *with)
+{
+	const struct kl_day_text today = kl_day_text(kl_day_of(
+	    kl_clock_now_ms(&(struct kl_clock){ 0 })));
+	const char *const edits[][2] = {
+		{ "2026-11-23", today.b }, { what, with },
+	};
+	FILE *f = fopen(name, "r");
+	size_t n;
+
+	ck_assert_msg(f != NULL, "%s", name);
+	n = fread(text, 1, sizeof text - 1000, f);
+	text[n] = '\0';
+	fclose(f);
+	for (int i = 0; i < 2; i++) {
+		size_t a = strlen(edits[i][0]), b = strlen(edits[i][1]);
+		char *at = strstr(text, edits[i][0]);
+
+		if (a == 0 || (at == NULL && i == 0))
+			continue;
+		ck_assert_ptr_nonnull(at);
+		memmove(at + b, at + a, strlen(at + a) + 1);
+		memcpy(at, edits[i][1], b);
+	}
+}
+
+static json_t *
+refer(int64_t wait_s)
+{
+	return ask(json_pack("{s:s,s:s,s:I}", "cmd", "refer", "file", text,
+	    "wait", (json_int_t)wait_s));
+}
+
+/* Cases that the practice has. */
+static size_t
+cases(void)
+{
+	json_t *o = ask(json_pack("{s:s}", "cmd", "list"));
+	size_t n = json_array_size(json_object_get(o, "referrals"));
+
+	is_ok(o);
+	json_decref(o);
+	return n;
+}
+
+START_TEST(status_says_who_and_how)
+{
+	json_t *o = ask(json_pack("{s:s}", "cmd", "status"));
+
+	is_ok(o);
+	ck_assert_str_eq(str(o, "id"), "agb:01000001");
+	ck_assert_str_eq(str(o, "role"), "practice");
+	ck_assert_str_ne(str(o, "session"), "ready");
+	ck_assert_str_eq(str(o, "folder"), "on");
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "cases")), 0);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(referral_is_kept_though_the_broker_is_away)
+{
+	json_t *o;
+
+	person(AMRANI, "", "");
+	o = refer(0);
+	is_ok(o);
+	ck_assert_str_eq(str(o, "referral_id"), "P1-2026-002");
+	ck_assert(json_is_false(json_object_get(o, "accepted")));
+	json_decref(o);
+	close_all();
+	open_all();
+	ck_assert_uint_eq(cases(), 1);
+	o = ask(json_pack("{s:s,s:s}", "cmd", "show", "reference",
+	    "P1-2026-002"));
+	is_ok(o);
+	ck_assert_str_eq(str(o, "patient_ref"), "his-4712");
+	ck_assert_uint_ge(json_array_size(json_object_get(o, "history")), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "receipts")), 0);
+	ck_assert_ptr_null(json_object_get(o, "text"));
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(refused_referral_leaves_nothing)
+{
+	person("tests/data/practice-1/jansen-with-bsn.json", "", "");
+	is_refused(refer(0), "bsn", "/referral/name/family_name");
+	person(AMRANI, "\"sms\"", "\"sms\", \"diagnosis\": \"P03\"");
+	is_refused(refer(0), "field_unknown", "/referral/diagnosis");
+	person(AMRANI, "1987-03", "2020-01-01");
+	is_refused(refer(0), "under_age", "/referral/birth_date");
+	person(AMRANI, "\"consent\"", "\"agreed\"");
+	is_refused(refer(0), "field_unknown", "/agreed");
+	ck_assert_uint_eq(cases(), 0);
+}
+END_TEST
+
+START_TEST(second_referral_of_the_same_file_names_the_first)
+{
+	json_t *o;
+
+	person(AMRANI, "", "");
+	o = refer(0);
+	is_ok(o);
+	json_decref(o);
+	o = refer(0);
+	ck_assert_str_eq(str(o, "code"), "duplicate_file");
+	ck_assert_str_eq(str(o, "referral_id"), "P1-2026-002");
+	json_decref(o);
+	ck_assert_uint_eq(cases(), 1);
+}
+END_TEST
+
+START_TEST(who_waits_holds_up_no_other)
+{
+	struct asking slow, ready;
+	json_t *o;
+
+	person(AMRANI, "", "");
+	ask_begin(&slow, json_pack("{s:s,s:s,s:i}", "cmd", "refer", "file",
+	    text, "wait", 1));
+	ask_begin(&ready, json_pack("{s:s,s:i}", "cmd", "status", "wait",
+	    1));
+	while (cases() == 0)
+		run(1);
+	ck_assert(!atomic_load(&slow.done) || !atomic_load(&ready.done));
+	o = ask_end(&slow);
+	ck_assert_str_eq(str(o, "code"), "try_later");
+	ck_assert_str_eq(str(o, "referral_id"), "P1-2026-002");
+	json_decref(o);
+	o = ask_end(&ready);
+	ck_assert_str_eq(str(o, "code"), "try_later");
+	ck_assert_str_ne(str(o, "session"), "");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(question_that_is_none_is_refused)
+{
+	is_refused(ask(json_array()), "json", "");
+	is_refused(ask(json_pack("{s:s}", "cmd", "explode")),
+	    "value_unknown", "/cmd");
+	is_refused(ask(json_pack("{s:i}", "cmd", 3)), "value_unknown",
+	    "/cmd");
+	is_refused(ask(json_pack("{s:s,s:i}", "cmd", "list", "all", 1)),
+	    "field_unknown", "");
+	/* A practice gives no feedback. */
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "feedback", "file",
+	    "{}")), "value_unknown", "/cmd");
+	is_refused(ask(json_pack("{s:s}", "cmd", "show")), "field_missing",
+	    "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "show", "reference",
+	    "ABCD-EFGH-K")), "referral_unknown", "");
+	is_refused(ask(json_pack("{s:s}", "cmd", "refer")), "json", "");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "correct", "file",
+	    "[]")), "json", "");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "profile", "id",
+	    "kvk:1")), "field_value", "/id");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "profile", "id",
+	    "kvk:90000001")), "receiver_unknown", "");
+}
+END_TEST
+
+START_TEST(desk_reports_only_on_what_it_has)
+{
+	is_refused(ask(json_pack("{s:s,s:s,s:s}", "cmd", "feedback",
+	    "reference", "ABCD", "code", "taken_up")), "field_value",
+	    "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "feedback", "code",
+	    "taken_up")), "field_missing", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "feedback", "file",
+	    "{\"schema\":1}")), "field_missing", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "refer", "file",
+	    "{}")), "value_unknown", "/cmd");
+}
+END_TEST
+
+START_TEST(desk_keeps_its_profile)
+{
+	FILE *f = fopen("tests/data/municipality/profile.json", "r");
+	json_t *o;
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, sizeof text - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	o = ask(json_pack("{s:s,s:s}", "cmd", "profile", "file", text));
+	is_ok(o);
+	json_decref(o);
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "profile", "file",
+	    "{}")), "field_missing", "/schema");
+}
+END_TEST
+
+/* ---- the folder ---- */
+
+static bool
+there(const char *name)
+{
+	return access(tmpdir_file(&dir, name).b, F_OK) == 0;
+}
+
+static void
+hand_in(const char *name)
+{
+	char path[300];
+	FILE *f = fopen(tmpdir_file(&dir, "folder/in/x.tmp").b, "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	fclose(f);
+	(void)snprintf(path, sizeof path, "folder/in/%s", name);
+	ck_assert_int_eq(rename(tmpdir_file(&dir, "folder/in/x.tmp").b,
+	    tmpdir_file(&dir, path).b), 0);
+	for (int i = 0; i < 500 && there(path); i++)
+		run(2);
+	run(5);
+}
+
+static void
+note_says(const char *name, const char *what)
+{
+	char path[300], note[1200] = "";
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "folder/error/%s.error.txt", name);
+	ck_assert_ptr_nonnull(f = fopen(tmpdir_file(&dir, path).b, "r"));
+	ck_assert_uint_gt(fread(note, 1, sizeof note - 1, f), 0);
+	fclose(f);
+	ck_assert_msg(strstr(note, what) != NULL, "%s", note);
+}
+
+START_TEST(file_in_the_folder_becomes_a_case)
+{
+	person(AMRANI, "", "");
+	hand_in("a.json");
+	ck_assert_uint_eq(cases(), 1);
+	ck_assert(!there("folder/work/a.json"));
+	ck_assert(!there("folder/error/a.json"));
+	ck_assert(!there("folder/done/a.json"));
+}
+END_TEST
+
+START_TEST(same_file_twice_makes_one_case)
+{
+	person(AMRANI, "", "");
+	hand_in("a.json");
+	hand_in("b.json");
+	ck_assert_uint_eq(cases(), 1);
+	note_says("b.json", "Code: duplicate_file");
+	/* The same referral_id with other content. */
+	person(AMRANI, "7511JL", "7511JM");
+	hand_in("c.json");
+	ck_assert_uint_eq(cases(), 1);
+	ck_assert(there("folder/error/c.json"));
+}
+END_TEST
+
+START_TEST(refused_file_says_why_in_dutch)
+{
+	person("tests/data/practice-1/jansen-with-bsn.json", "", "");
+	hand_in("bsn.json");
+	note_says("bsn.json", "Code: bsn\n"
+	    "Plaats: /referral/name/family_name\nReden: ");
+	note_says("bsn.json", "Opnieuw aanbieden: nee");
+	person(AMRANI, "K. Oude Luttikhuis", "NL91ABNA0417164300");
+	hand_in("iban.json");
+	note_says("iban.json", "Code: iban");
+	person(AMRANI, "Amrani", "Amrani P76");
+	hand_in("icpc.json");
+	note_says("icpc.json", "Code: medical_code");
+	person(AMRANI, "\"sms\"", "\"sms\", \"practical_note\": \"belt\"");
+	hand_in("note.json");
+	note_says("note.json", "Code: free_text");
+	person(AMRANI, "", "");
+	hand_in("a b.json");
+	note_says("a_b.json", "Code: file_name");
+	ck_assert_uint_eq(cases(), 0);
+	person(PUTTEN, "", "");
+	hand_in("good.json");
+	ck_assert_uint_eq(cases(), 1);
+}
+END_TEST
+
+START_TEST(correction_is_told_from_a_referral)
+{
+	FILE *f = fopen("tests/data/practice-1/van-putten-correction.json",
+	    "r");
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, sizeof text - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	hand_in("c.json");
+	note_says("c.json", "Code: referral_unknown");
+}
+END_TEST
+
+START_TEST(crash_before_a_file_left_work_doubles_nothing)
+{
+	FILE *f;
+
+	person(AMRANI, "", "");
+	hand_in("a.json");
+	ck_assert_uint_eq(cases(), 1);
+	close_all();
+	/* As if the process had ended between commit and removal. */
+	f = fopen(tmpdir_file(&dir, "folder/work/a.json").b, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	fclose(f);
+	open_all();
+	for (int i = 0; i < 500 && there("folder/work/a.json"); i++)
+		run(2);
+	ck_assert(!there("folder/work/a.json"));
+	ck_assert(!there("folder/error/a.json"));
+	ck_assert_uint_eq(cases(), 1);
+}
+END_TEST
+
+START_TEST(crash_before_the_commit_loses_nothing)
+{
+	FILE *f;
+
+	close_all();
+	person(AMRANI, "", "");
+	f = fopen(tmpdir_file(&dir, "folder/work/a.json").b, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	fclose(f);
+	open_all();
+	for (int i = 0; i < 500 && there("folder/work/a.json"); i++)
+		run(2);
+	ck_assert_uint_eq(cases(), 1);
+}
+END_TEST
+
+START_TEST(folder_that_cannot_be_used_stops_the_start)
+{
+	const struct folder_role role = folder_role_practice();
+	struct folder *f;
+
+	ck_assert_int_eq(rmdir(tmpdir_file(&dir, "folder/out").b), 0);
+	ck_assert_int_eq(symlink("/tmp", tmpdir_file(&dir,
+	    "folder/out").b), 0);
+	ck_assert_int_eq(folder_open(engine, loop, &role, &f, &error),
+	    KL_E_CONFIG);
+	ck_assert_ptr_null(f);
+	ck_assert_ptr_nonnull(strstr(error.b, "/out: "));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("interfaces");
+	TCase *t = tcase_create("practice"), *d = tcase_create("desk");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(t, setup_practice, teardown);
+	tcase_set_timeout(t, 60);
+	tcase_add_test(t, status_says_who_and_how);
+	tcase_add_test(t, referral_is_kept_though_the_broker_is_away);
+	tcase_add_test(t, refused_referral_leaves_nothing);
+	tcase_add_test(t, second_referral_of_the_same_file_names_the_first);
+	tcase_add_test(t, who_waits_holds_up_no_other);
+	tcase_add_test(t, question_that_is_none_is_refused);
+	tcase_add_test(t, file_in_the_folder_becomes_a_case);
+	tcase_add_test(t, same_file_twice_makes_one_case);
+	tcase_add_test(t, refused_file_says_why_in_dutch);
+	tcase_add_test(t, correction_is_told_from_a_referral);
+	tcase_add_test(t, crash_before_a_file_left_work_doubles_nothing);
+	tcase_add_test(t, crash_before_the_commit_loses_nothing);
+	tcase_add_test(t, folder_that_cannot_be_used_stops_the_start);
+	suite_add_tcase(s, t);
+	tcase_add_checked_fixture(d, setup_desk, teardown);
+	tcase_set_timeout(d, 60);
+	tcase_add_test(d, desk_reports_only_on_what_it_has);
+	tcase_add_test(d, desk_keeps_its_profile);
+	suite_add_tcase(s, d);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? 0 : 1;
+}
