@@ -533,10 +533,10 @@ event_of(uint32_t state)
 	}
 }
 
-/* The ciphertext is of no use any more: the next turn destroys its key. */
+/* The ciphertext is of no use any more: the next turn destroys its key. From
+ * here on only the row of that errand knows the slot. */
 static int
-end_message(struct turn *t, const struct conversation *c,
-    const struct message *m)
+end_message(struct turn *t, const struct conversation *c, struct message *m)
 {
 	uint8_t key[12], value[2 * sizeof m->tag.b];
 	int r;
@@ -552,8 +552,10 @@ end_message(struct turn *t, const struct conversation *c,
 	memcpy(value, m->tag.b, sizeof m->tag.b);
 	memcpy(value + sizeof m->tag.b, c->tag.b, sizeof c->tag.b);
 	t->box->ended = true;
-	return kl_kv_put(t->txn, T_ERASING, slot_key(key, m->slot),
+	r = kl_kv_put(t->txn, T_ERASING, slot_key(key, m->slot),
 	    KL_BYTES_OF(value));
+	m->slot = KL_SLOT_NONE;
+	return r;
 }
 
 static int
@@ -715,10 +717,7 @@ erase_log_message(struct turn *t, struct kl_bytes tags)
 		return r;
 	rec.prev_state = m.state;
 	rec.new_state = KL_MSG_ERASED;
-	if ((r = append(t, &c, &m, &rec, &leaf)) != KL_OK)
-		return r;
-	m.slot = KL_SLOT_NONE;
-	return message_put(t, &c, &m);
+	return append(t, &c, &m, &rec, &leaf);
 }
 
 static int

@@ -693,9 +693,6 @@ START_TEST(message_is_remembered_as_long_as_repeats_may_come)
 {
 	ck_assert_int_eq(move(KL_MSG_DELIVERED), KL_OK);
 	next_turn();
-	/* Not before its slot is logged as erased. */
-	ck_assert_int_eq(forget_after(8 * KL_DAY_MS), KL_OK);
-	p.turn.now_ms = LETTERS_NOW_MS;
 	(void)erase();
 	ck_assert_int_eq(forget_after(7 * KL_DAY_MS - 1), KL_OK);
 	ck_assert_int_eq(forget_after(7 * KL_DAY_MS), KL_E_NOT_FOUND);
