@@ -71,7 +71,7 @@ UNIT_CORE = vault tree journal registry conversation mailbox sync \
 	core_submit core_session core_delivery core_turn core_control
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
-UNIT_FACES = interfaces
+UNIT_FACES = interfaces page
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = inbox outbox session
