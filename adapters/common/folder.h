@@ -23,7 +23,8 @@ struct folder_role {
 };
 
 /* Opens the folder of the configuration and adds it to the loop. *out is NULL
- * if none is configured. role is copied. Errors of watch_open; KL_E_FULL: the loop. */
+ * if none is configured. role is copied. Errors of watch_open; KL_E_FULL: the
+ * loop. */
 int folder_open(struct engine *e, struct kl_loop *l,
     const struct folder_role *role, struct folder **out,
     struct watch_error *error) KL_MUST_CHECK;
