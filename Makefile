@@ -80,6 +80,7 @@ INTEGRATION = 00-tests-are-counted \
 	02-configuration-examples \
 	03-lint-catches \
 	05-history-checker \
+	08-operator \
 	06-demo \
 	10-broker-bad-input \
 	12-cards \

@@ -7,6 +7,7 @@
 #include <kortelijn/base/time.h>
 
 #define LABEL_COLUMNS 24
+#define VALUE_COLUMNS (80 - LABEL_COLUMNS - 1)
 #define DEPTH_MAX 3
 
 /* Length of the run of bytes at p that must not reach a terminal; 0: none. */
@@ -131,6 +132,54 @@ label_print(const char *key, int indent)
 	printf("%*s", n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1, "");
 }
 
+/* Bytes of at most `width` characters. */
+static size_t
+fitting(const char *text, int width)
+{
+	size_t i = 0;
+
+	for (int n = 0; text[i] != '\0'; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && n++ == width)
+			break;
+	return i;
+}
+
+/* In lines that break at spaces; a longer word stays whole, so that a path can
+ * be copied. */
+static void
+value_print(const char *text)
+{
+	size_t n;
+
+	while (text[n = fitting(text, VALUE_COLUMNS)] != '\0') {
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0 || text[n + strspn(text + n, " ")] == '\0')
+			break;
+		printf("%.*s\n%*s", (int)n, text, LABEL_COLUMNS + 1, "");
+		text += n + 1;
+	}
+	printf("%s\n", text);
+}
+
+/* One a line; what holds no texts is counted. */
+static void
+array_print(const char *key, const json_t *v)
+{
+	const json_t *one;
+	size_t i;
+
+	if (!json_is_string(json_array_get(v, 0))) {
+		printf("%zu\n", json_array_size(v));
+		return;
+	}
+	json_array_foreach(v, i, one) {
+		if (i > 0)
+			printf("%*s", LABEL_COLUMNS + 1, "");
+		value_print(scalar(key, one).b);
+	}
+}
+
 /* At most DEPTH_MAX levels: a loop over a stack of its own, no recursion. */
 static void
 members_print(json_t *o)
@@ -161,9 +210,9 @@ members_print(json_t *o)
 			level[depth].o = v;
 			level[depth].at = json_object_iter(v);
 		} else if (json_is_array(v)) {
-			printf("%zu\n", json_array_size(v));
+			array_print(key, v);
 		} else {
-			printf("%s\n", scalar(key, v).b);
+			value_print(scalar(key, v).b);
 		}
 	}
 }
