@@ -39,6 +39,7 @@ struct out_row {
 	uint32_t waited;		/* 1: for a key or the clock */
 	struct kl_msg_id replaces;	/* or zero */
 	struct kl_hash body;		/* hash, or zero */
+	struct kl_key_id signer, prekey; /* that it was sealed with */
 	int64_t created_ms, deliver_by_ms, expire_ms;
 	uint64_t leaf;
 	uint32_t has_leaf;

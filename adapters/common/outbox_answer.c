@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include <kortelijn/crypto/hash.h>
+
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
+#include "adapters/common/outbox_seal.h"
 
 #define RESEAL_MAX 5	/* sealings of one message before it is given up */
 
@@ -115,22 +118,45 @@ refused(struct outbox *o, struct turn *t, struct case_row *c,
 	return events_add(t, ENGINE_EV_STATE, &c->conv, step.n);
 }
 
-/* Which refusals a new sealing may cure: PROTOCOL.md 15.4. */
+/* Another key than the one that the broker refused? Sealing with the same one
+ * would change nothing: after a loss the receiver has only yet to publish it
+ * again. */
 static bool
-seal_anew(uint32_t code)
+other_prekey(const struct turn *t, const struct case_row *c,
+    const struct out_row *row)
+{
+	const struct directory_prekey *k = outbox_seal_prekey(t, &c->peer);
+	struct kl_key_id id;
+
+	if (k == NULL)
+		return false;
+	id = kl_key_id_of(k->pk.b);
+	return memcmp(&id, &row->prekey, sizeof id) != 0;
+}
+
+enum cure { SEAL_ANEW, SEND_LATER, GIVE_UP };
+
+/* PROTOCOL.md 15.4 */
+static enum cure
+cure_of(const struct turn *t, const struct case_row *c,
+    const struct out_row *row, uint32_t code)
 {
 	switch (code) {
 	case KL_C_SEQ:
 	case KL_C_CONFLICT:
+	case KL_C_TIMES:
+		return row->resealed < RESEAL_MAX ? SEAL_ANEW : GIVE_UP;
 	case KL_C_PREKEY:
+		return other_prekey(t, c, row) ? SEAL_ANEW : SEND_LATER;
 	case KL_C_CARD_UNKNOWN:
 	case KL_C_CARD_EXPIRED:
 	case KL_C_CARD_NOT_YET:
 	case KL_C_CARD_REVOKED:
-	case KL_C_TIMES:
-		return true;
+		return memcmp(&row->signer, &t->id->key_id,
+		    sizeof row->signer) != 0 ? SEAL_ANEW : SEND_LATER;
 	default:
-		return false;
+		return kl_code_retry(code) == KL_RETRY_NEVER ? GIVE_UP :
+		    SEND_LATER;
 	}
 }
 
@@ -142,16 +168,18 @@ not_accepted(struct outbox *o, struct turn *t, struct case_row *c,
 
 	if (a->code == KL_C_SEQ && a->detail.n == 8)
 		c->seq_out = kl_be64(a->detail.p);
-	if (seal_anew(a->code) && row->resealed < RESEAL_MAX) {
-		t->want_directory = true;
-		r = outbox_seal_again(o, t, c, row, OUTBOX_SAME_SEQ);
-		if (r == KL_OK && a->code != KL_C_SEQ)
-			outbox_defer(o, &row->id, a->retry_after_ms, mono_ms);
-		if (r != KL_E_NOT_FOUND)
-			return r;
-	} else if (kl_code_retry(a->code) != KL_RETRY_NEVER) {
+	switch (cure_of(t, c, row, a->code)) {
+	case SEND_LATER:
+		t->want_directory |= a->code == KL_C_PREKEY;
 		outbox_defer(o, &row->id, a->retry_after_ms, mono_ms);
 		return KL_OK;
+	case SEAL_ANEW:
+		r = outbox_seal_again(o, t, c, row, OUTBOX_SAME_SEQ);
+		if (r != KL_E_NOT_FOUND)
+			return r;
+		break;	/* its plaintext is gone */
+	default:
+		break;
 	}
 	return refused(o, t, c, row, a->code);
 }

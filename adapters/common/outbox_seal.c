@@ -26,9 +26,8 @@ struct draft {
 	size_t n_plain;
 };
 
-/* The receiver's prekey of this week, under a card that is valid. */
-static const struct directory_prekey *
-find_prekey(const struct turn *t, const struct kl_id *peer)
+const struct directory_prekey *
+outbox_seal_prekey(const struct turn *t, const struct kl_id *peer)
 {
 	const struct directory_prekey *k = directory_prekey(t->dir, peer,
 	    t->now_ms);
@@ -128,6 +127,8 @@ keep(struct turn *t, struct case_row *c, struct out_row *row,
 	row->state = OUT_SEALED;
 	row->seq = d->header.seq;
 	row->body = s->body_hash;
+	row->signer = d->header.sender_key_id;
+	row->prekey = d->header.prekey_id;
 	row->created_ms = d->header.created_ms;
 	row->deliver_by_ms = d->header.deliver_by_ms;
 	row->expire_ms = d->header.expire_at_ms;
@@ -195,7 +196,7 @@ outbox_seal_message(struct turn *t, struct case_row *c, struct out_row *row)
 		return refuse(row, KL_C_CONSENT_DATE);
 	if (!turn_clock_good(t))
 		return KL_E_AGAIN;
-	if ((d.prekey = find_prekey(t, &c->peer)) == NULL) {
+	if ((d.prekey = outbox_seal_prekey(t, &c->peer)) == NULL) {
 		t->want_directory = true;
 		return KL_E_AGAIN;
 	}

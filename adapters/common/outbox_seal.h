@@ -15,6 +15,11 @@
 int outbox_seal_message(struct turn *t, struct case_row *c,
     struct out_row *row) KL_MUST_CHECK;
 
+/* The prekey of peer's that is sealed with now: of this week, under a card
+ * that is valid. NULL: none known. */
+const struct directory_prekey *outbox_seal_prekey(const struct turn *t,
+    const struct kl_id *peer);
+
 /* Where the content of row lies in the case. */
 enum cases_content outbox_seal_content(const struct out_row *row);
 

@@ -7,6 +7,7 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/outbox_answer.h"
 #include "adapters/common/outbox_back.h"
+#include "adapters/common/prekeys.h"
 #include "tests/support/adapter.h"
 #include "tests/support/people.h"
 
@@ -260,17 +261,40 @@ START_TEST(wrong_seq_is_sealed_anew_behind_the_last)
 }
 END_TEST
 
-START_TEST(dead_key_is_sealed_anew_with_the_same_seq)
+START_TEST(other_prekey_is_sealed_anew_with_the_same_seq)
 {
 	struct adapter_mail again;
+	struct store_entry e = { .n_key = 0 };
 
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
 	ck_assert(adapter_send(&gp, &region, &mail));
+	while (store_seek(desk.store, STORE_OWN_PREKEY, KL_BYTES_NONE, false,
+	    &e) == KL_OK)
+		OK(store_del(desk.store, STORE_OWN_PREKEY,
+		    kl_bytes(e.key, e.n_key)));
+	OK(prekeys_top_up(desk.store, desk.t.now_ms));
+	adapter_commit(&desk);
+	adapter_meet_keys(&gp, &desk);
 	answer(&gp, KL_C_PREKEY, 0, KL_BYTES_NONE);
-	gp.mono_ms += 1000;
 	ck_assert(adapter_send(&gp, &region, &again));
 	ck_assert_mem_ne(again.id.b, mail.id.b, sizeof mail.id.b);
 	ck_assert_uint_eq(seq_of(&again.id), 1);
+}
+END_TEST
+
+/* After a loss at the broker the receiver may come back much later. */
+START_TEST(key_that_the_broker_lacks_is_waited_for)
+{
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	for (int i = 0; i < 20; i++) {
+		ck_assert(adapter_send(&gp, &region, &mail));
+		answer(&gp, i % 2 == 0 ? KL_C_PREKEY : KL_C_CARD_UNKNOWN, 0,
+		    KL_BYTES_NONE);
+		gp.mono_ms += 10 * KL_MINUTE_MS;
+	}
+	ck_assert(adapter_send(&gp, &region, &mail));
+	adapter_accepted(&gp, &mail);
+	ck_assert_uint_eq(adapter_case(&gp, &c.conv).sent.code, KL_ST_SENT);
 }
 END_TEST
 
@@ -592,7 +616,8 @@ main(void)
 	tcase_add_test(t, pause_grows_to_ten_minutes);
 	tcase_add_test(t, no_answer_sends_the_same_again);
 	tcase_add_test(t, wrong_seq_is_sealed_anew_behind_the_last);
-	tcase_add_test(t, dead_key_is_sealed_anew_with_the_same_seq);
+	tcase_add_test(t, other_prekey_is_sealed_anew_with_the_same_seq);
+	tcase_add_test(t, key_that_the_broker_lacks_is_waited_for);
 	tcase_add_test(t, sealing_anew_ends_after_five);
 	tcase_add_test(t, refused_for_good_ends_the_case_and_its_content);
 	tcase_add_test(t, answer_that_is_none_changes_nothing);
