@@ -60,10 +60,12 @@ desk_lost()
 	    adapter municipality status "--wait=$PATIENCE"
 }
 
+# The broker names the conversation first; its content comes with the message.
 sealed_again()
 {
 	wait_for "$PATIENCE" "the referral at the new desk" \
-	    adapter municipality show "$LOST"
+	    adapter municipality feedback "$LOST" contact_details_wanted \
+	    --wanted=phone
 	desk "$LOST" taken_up
 	wait_state copy "$LOST" taken_up
 }
