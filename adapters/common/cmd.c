@@ -13,6 +13,9 @@
 #include "proto/cli/ask.h"
 #include "proto/cli/output.h"
 
+/* The program whose role is practice; the other one is a desk's. */
+#define PRACTICE "kortelijn-practice"
+
 int
 cmd_conf(struct cli *c, struct config *out)
 {
@@ -21,6 +24,11 @@ cmd_conf(struct cli *c, struct config *out)
 	if (config_read(c->conf_path, out, &error) != KL_OK)
 		return output_fail(c, CLI_FILE, "%s", error.b);
 	c->english = out->lang == KL_EN;
+	if ((out->role == KL_PRACTICE) !=
+	    (strcmp(c->program->name, PRACTICE) == 0))
+		return output_fail(c, CLI_FILE, "%s: its role is %s, which "
+		    "is the other program's", c->conf_path,
+		    kl_role_name(out->role));
 	return CLI_OK;
 }
 

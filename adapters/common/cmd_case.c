@@ -87,10 +87,14 @@ feedback_question(struct cli *c, json_t **out)
 	static const char *const options[] = {
 		"category", "ground", "wanted", "date",
 	};
+	struct kl_spoken spoken;
 	json_t *file;
 	int r;
 
 	*out = NULL;
+	if (c->n_args == 1 && kl_spoken_read(c->arg[0], &spoken) == KL_OK)
+		return output_fail(c, CLI_USAGE, "%s: which CODE? see '%s "
+		    "help feedback'", c->arg[0], c->program->name);
 	if (c->n_args == 1) {
 		if ((r = cmd_file(c, c->arg[0], &file)) == CLI_OK)
 			*out = json_pack("{s:s,s:o}", "cmd", "feedback",

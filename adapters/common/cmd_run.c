@@ -35,6 +35,9 @@ engine_wrong(struct cli *c, int err, const char *what)
 	case KL_E_SIGNATURE:
 		return output_fail(c, CLI_FILE, "%s: not signed by this "
 		    "authority", what);
+	case KL_E_NOT_FOUND:
+		return output_fail(c, CLI_FILE, "%s: not found; 'init' makes "
+		    "the keys, 'accept' takes up the card", what);
 	default:
 		return output_fail_err(c, err, what);
 	}

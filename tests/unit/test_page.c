@@ -256,7 +256,6 @@ folder_stop(void)
 	kl_loop_free(loop);
 }
 
-
 static int64_t
 stop_prepare(void *arg)
 {
