@@ -76,7 +76,7 @@ rule_spacing()
 
 rule_shellcheck()
 {
-	files '*.sh' '.ci/*' | xargs shellcheck -x -e SC2317,SC2119
+	files '*.sh' '.ci/*' | xargs shellcheck -x -e SC2317,SC2119,SC1091
 }
 
 # ---- who may use what -------------------------------------------------------
