@@ -6,6 +6,8 @@
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
 
+#include "broker/core/deadline.h"
+
 #include "broker/core/present.h"
 
 #define AHEAD_MAX_MS (10 * KL_MINUTE_MS)
@@ -507,8 +509,10 @@ conversation_new(struct submit *s)
 	s->conv.base_sender = s->conv.base_receiver = lost(s);
 	if (err == KL_OK)
 		err = conversation_put_new(s->t, &s->conv);
-	return err != KL_OK ? err :
-	    retain_begin(s->t, &s->core->registry, &s->conv, 0);
+	if (err == KL_OK)
+		err = retain_begin(s->t, &s->core->registry, &s->conv, 0);
+	return err != KL_OK ? err : deadline_begin(s->t, &s->conv,
+	    s->e.header.answer_by_ms);
 }
 
 static int

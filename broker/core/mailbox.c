@@ -278,12 +278,13 @@ mailbox_put_statement(struct turn *t, const struct conversation *c,
 static int
 make_notice(struct turn *t, const struct conversation *c,
     const struct message *m, uint32_t notice, uint32_t code,
-    struct kl_bytes *out)
+    int64_t due_ms, struct kl_bytes *out)
 {
 	struct kl_notice n = {
 		.version = 1, .signer = t->journal->broker,
 		.signer_key_id = t->journal->key_id, .notice = notice,
 		.conv_id = c->id, .code = code, .at_ms = t->now_ms,
+		.due_ms = due_ms,
 	};
 	uint8_t body[KL_STATEMENT_MAX], packed[KL_STATEMENT_MAX];
 	struct kl_signed s;
@@ -311,7 +312,19 @@ mailbox_put_notice(struct turn *t, const struct conversation *c,
     const struct message *m, uint32_t to, uint32_t notice, uint32_t code)
 {
 	struct kl_bytes packed;
-	int r = make_notice(t, c, m, notice, code, &packed);
+	int r = make_notice(t, c, m, notice, code, 0, &packed);
+
+	return r != KL_OK ? r :
+	    mailbox_put_statement(t, c, to, KL_NOTICE, packed);
+}
+
+int
+mailbox_put_deadline(struct turn *t, const struct conversation *c,
+    const struct message *m, uint32_t to, int64_t due_ms)
+{
+	struct kl_bytes packed;
+	int r = make_notice(t, c, m, KL_NOTICE_DEADLINE, KL_C_OK, due_ms,
+	    &packed);
 
 	return r != KL_OK ? r :
 	    mailbox_put_statement(t, c, to, KL_NOTICE, packed);
@@ -322,7 +335,7 @@ mailbox_put_gap(struct turn *t, const struct conversation *c,
     const struct message *m)
 {
 	struct kl_bytes packed;
-	int r = make_notice(t, c, m, KL_NOTICE_GAP, KL_C_OK, &packed);
+	int r = make_notice(t, c, m, KL_NOTICE_GAP, KL_C_OK, 0, &packed);
 
 	return r != KL_OK ? r : put_statement_at(t, c, m->receiver, m->item,
 	    KL_NOTICE, packed);
@@ -510,7 +523,8 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 	if ((r = put_item(t, to->number, out->item, KL_SORT_ENVELOPE, &c->tag,
 	    KL_BYTES_OF(out->tag))) != KL_OK)
 		return r;
-	if ((r = mailbox_timer_put(t, out->expire_ms, TIMER_EXPIRE,
+	/* One timer at a time: expire_at comes after deliver_by. */
+	if ((r = mailbox_timer_put(t, e->header.deliver_by_ms, TIMER_DELIVER,
 	    &out->tag)) != KL_OK)
 		return r;
 	return message_put(t, c, out);

@@ -93,6 +93,9 @@ int message_present(struct turn *t, const struct conversation *c,
 /* What is in clear of the next one in the order of tags. KL_E_NOT_FOUND. */
 int message_next(struct turn *t, const struct kl_tag *after, bool first,
     struct message *out) KL_MUST_CHECK;
+/* A NOTICE that a term was missed. */
+int mailbox_put_deadline(struct turn *t, const struct conversation *c,
+    const struct message *m, uint32_t to, int64_t due_ms) KL_MUST_CHECK;
 /* The signed envelope of a message that has not ended, in the arena.
  * KL_E_NOT_FOUND. */
 int message_envelope(struct turn *t, const struct message *m,
@@ -157,6 +160,8 @@ enum mailbox_timer {
 	TIMER_CONSENT = 3,	/* conversation: its consent ends */
 	TIMER_CONVERSATION = 4,	/* conversation: it may be forgotten */
 	TIMER_UNSENT = 6,	/* conversation: its REFERRAL never came */
+	TIMER_DELIVER = 8,	/* message: deliver_by */
+	TIMER_ANSWER = 9,	/* conversation: answer_by */
 	TIMER_SHOWN = 7,	/* receipt whose message never came */
 	TIMER_MARKER = 5,	/* conversation: nor need its end be known */
 };

@@ -4,6 +4,7 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/deadline.h"
 #include "broker/core/tables.h"
 
 #define CLOCK_STEP_MS KL_MINUTE_MS	/* how often the clock is stored */
@@ -459,6 +460,8 @@ static int
 due_do(struct turn *t, struct registry *r, const struct mailbox_due *d)
 {
 	switch (d->sort) {
+	case TIMER_DELIVER: return deadline_deliver(t, r, d);
+	case TIMER_ANSWER: return deadline_answer(t, r, d);
 	case TIMER_EXPIRE: return message_expired(t, r, &d->tag);
 	case TIMER_FORGET: return message_forget(t, &d->tag);
 	case TIMER_CONSENT: return consent_ended(t, r, &d->tag);

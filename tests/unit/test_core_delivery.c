@@ -384,6 +384,60 @@ END_TEST
 
 /* ---- time ---------------------------------------------------------------- */
 
+START_TEST(both_are_told_once_when_deliver_by_has_passed)
+{
+	const struct party *both[] = { &s.practice, &s.desk };
+	struct shell_items i;
+	struct kl_notice n;
+
+	l.e.header.answer_by_ms = 0;
+	letter_seal(&l, &s.practice);
+	submit(&s.practice, &l);
+	for (int again = 0; again < 2; again++) {
+		restart_at(LETTERS_NOW_MS + 3 * KL_DAY_MS);
+		for (size_t k = 0; k < 2; k++) {
+			i = shell_fetch(&s, both[k], 0);
+			ck_assert_uint_eq(i.n, 1 + k);
+			n = shell_notice(&s, &i.item[k]);
+			ck_assert_uint_eq(n.notice, KL_NOTICE_DEADLINE);
+			ck_assert_int_eq(n.due_ms, l.e.header.deliver_by_ms);
+			ck_assert_mem_eq(n.msg_id.b, l.e.header.msg_id.b, 16);
+		}
+	}
+	/* It is not an end. */
+	ck_assert_int_eq(opened(&s.desk, &l), KL_C_OK);
+}
+END_TEST
+
+START_TEST(both_are_told_when_nobody_has_taken_it_up_in_time)
+{
+	struct shell_items i;
+	struct kl_notice n;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	restart_at(LETTERS_NOW_MS + 11 * KL_DAY_MS);
+	i = shell_fetch(&s, &s.desk, 0);
+	ck_assert_uint_eq(i.n, 1);
+	n = shell_notice(&s, &i.item[0]);
+	ck_assert_uint_eq(n.notice, KL_NOTICE_DEADLINE);
+	ck_assert_int_eq(n.due_ms, l.e.header.answer_by_ms);
+	ck_assert(kl_bytes_zero(KL_BYTES_OF(n.msg_id)));
+	ck_assert_uint_eq(shell_fetch(&s, &s.practice, 0).n, 2);
+}
+END_TEST
+
+START_TEST(what_is_in_time_is_not_a_missed_deadline)
+{
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	letter_feedback(&m, &l, &s.desk, &s.practice, KL_MS_TAKEN_UP);
+	shell_deliver(&s, &s.desk, &s.practice, &m);
+	restart_at(LETTERS_NOW_MS + 11 * KL_DAY_MS);
+	/* Their receipts, and nothing else. */
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n, 1);
+	ck_assert_uint_eq(shell_fetch(&s, &s.practice, 0).n, 1);
+}
+END_TEST
+
 START_TEST(what_was_never_collected_expires_and_both_are_told)
 {
 	struct shell_items i;
@@ -485,6 +539,7 @@ START_TEST(both_are_told_when_the_consent_ends)
 	struct shell_items i;
 
 	l.e.consent.valid_until = l.e.consent.given_on + 30;
+	l.e.header.answer_by_ms = 0;
 	letter_seal(&l, &s.practice);
 	shell_deliver(&s, &s.practice, &s.desk, &l);
 	restart_at(LETTERS_NOW_MS + 31 * KL_DAY_MS);
@@ -635,6 +690,10 @@ main(void)
 	tcase_add_test(t, acknowledged_is_gone_and_again_is_no_error);
 	tcase_add_test(t, an_envelope_leaves_by_its_receipt_only);
 	t = tcase(suite, "time");
+	tcase_add_test(t, both_are_told_once_when_deliver_by_has_passed);
+	tcase_add_test(t,
+	    both_are_told_when_nobody_has_taken_it_up_in_time);
+	tcase_add_test(t, what_is_in_time_is_not_a_missed_deadline);
 	tcase_add_test(t,
 	    what_was_never_collected_expires_and_both_are_told);
 	tcase_add_test(t,
