@@ -11,6 +11,7 @@
 #define CONSENT_AGE_DAYS 30	/* P05 */
 #define CONSENT_TERM_DAYS 731	/* P10: 24 months */
 #define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* P35 */
+#define SPOKEN_WORD "kortelijn spoken reference"
 #define PACKED_MAX (1024 + KL_ENVELOPE_MAX)
 
 /* ---- the row ----------------------------------------------------------- */
@@ -181,17 +182,21 @@ conversation_next(struct turn *t, const struct kl_tag *after, bool first,
 
 /* Unique among those that the store knows. */
 static int
-draw_spoken(struct turn *t, uint8_t out[9])
+draw_spoken(struct turn *t, const struct kl_conv_id *id, uint8_t out[9])
 {
-	for (int tries = 0; tries < 16; tries++) {
-		struct kl_spoken s;
+	for (uint8_t tries = 0; tries < 16; tries++) {
+		const struct kl_bytes parts[] = {
+			kl_bytes_str(SPOKEN_WORD), KL_BYTES_OF(*id),
+			KL_BYTES_OF(tries),
+		};
+		/* A function of the random id: after a loss of the store what
+		 * stands on paper names the same case. */
+		struct kl_hash bits = kl_hash_parts(parts, 3);
+		struct kl_spoken s = kl_spoken_make(bits.b);
 		struct kl_tag tag;
 		struct kl_bytes v;
-		uint8_t bits[5];
 		int err;
 
-		kl_random(bits, sizeof bits);
-		s = kl_spoken_make(bits);
 		tag = vault_tag(t->vault, T_SPOKEN, kl_bytes(s.b, 9));
 		err = kl_kv_get(t->txn, T_SPOKEN, KL_BYTES_OF(tag), &v);
 		if (err == KL_E_NOT_FOUND) {
@@ -227,7 +232,7 @@ conversation_make(struct turn *t, const struct kl_envelope *e,
 	};
 	memcpy(out->onward_to, e->consent.onward_to, sizeof out->onward_to);
 	kl_random(out->ref.b, sizeof out->ref.b);
-	if ((r = draw_spoken(t, out->spoken)) != KL_OK)
+	if ((r = draw_spoken(t, &out->id, out->spoken)) != KL_OK)
 		return r;
 	return vault_take(t->vault, &out->slot);
 }
