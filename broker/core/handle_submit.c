@@ -175,6 +175,9 @@ prekey_check(const struct submit *s)
 	    &h->prekey_id);
 	const struct registry_card *signer;
 
+	/* It will publish them again when it is back. */
+	if (s->core->registry.must_report && s->to->n_prekeys == 0)
+		return KL_C_NOT_REPORTED_IN;
 	if (k == NULL || h->created_ms < k->not_before_ms ||
 	    h->created_ms >= k->not_after_ms)
 		return KL_C_PREKEY;
