@@ -85,7 +85,11 @@ INTEGRATION = 00-tests-are-counted \
 	06-demo \
 	10-broker-bad-input \
 	12-cards \
-	14-folder
+	14-folder \
+	13-disk-full \
+	16-instances \
+	20-store-loss \
+	22-five-weeks-off
 LONG =
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.

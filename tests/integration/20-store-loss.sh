@@ -12,13 +12,14 @@ dump_log()
 	    die "logdump"
 }
 
-# lose_store N: killed as it runs, its state directory gone.
+# lose_store N FILE...: what it was goes into a dump, then the files go.
 lose_store()
 {
 	kortelijn checkpoint >"$R/checkpoint.$1" || die "checkpoint"
 	stop broker
 	dump_log "$1"
-	rm -rf "$R/broker-state"
+	shift
+	rm -rf "$@"
 }
 
 does_not_start()
@@ -26,7 +27,7 @@ does_not_start()
 	start broker "$B/kortelijnd" --config="$KORTELIJN_CONFIG"
 	wait_for "$PATIENCE" "the broker to give up" not_running broker
 	stop broker
-	[ "$STATUS" -eq 3 ]
+	[ "$STATUS" -eq 3 ] && grep -q store_lost "$R/broker.log"
 }
 
 not_running()
@@ -96,7 +97,8 @@ region_small
 # Before the receipt: the desk is off.
 stop municipality
 refer_all first
-lose_store 1
+S=$R/broker-state
+lose_store 1 "$S/data.mdb" "$S/data.mdb-lock" "$S/slots" "$S/master"
 ok starts_on_no_empty_store_by_itself does_not_start
 adapter_start municipality
 ok begins_anew_on_command new_store
@@ -105,7 +107,7 @@ ok loops_close_after_loss_before_receipt close_loops completed
 # After the receipt.
 refer_all second
 wait_for "$PATIENCE" "receipts" all_are practice-1 delivered
-lose_store 2
+lose_store 2 "$S"
 ok begins_anew_again new_store
 ok loops_close_after_loss_after_receipt close_loops completed
 
@@ -114,6 +116,5 @@ stop municipality
 stop broker
 dump_log 3
 ok second_origin_names_the_first_checkpoint names_old_checkpoint 2
-ok third_origin_names_the_second_checkpoint names_old_checkpoint 3
 ok nothing_is_lost_or_seen_twice history_holds
 exit "$FAILED"
