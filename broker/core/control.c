@@ -36,7 +36,9 @@ answer(struct core *c, uint64_t ticket, json_t *o)
 
 /* ---- status ---- */
 
-/* Items in all mailboxes, bounded: a number for people. */
+#define WAITING_MAX 20000	/* "20000" says enough: it is very many */
+
+/* Items in all mailboxes. */
 static json_int_t
 waiting(struct core *c)
 {
@@ -47,7 +49,7 @@ waiting(struct core *c)
 		return -1;
 	for (uint32_t p = 1; p <= c->registry.n; p++) {
 		row.item = 0;
-		while (n < 100000 && mailbox_next(&c->turn, p, row.item,
+		while (n < WAITING_MAX && mailbox_next(&c->turn, p, row.item,
 		    &row) == KL_OK) {
 			kl_arena_reset(c->mem);
 			n++;

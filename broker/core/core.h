@@ -70,6 +70,7 @@ struct core {
 	struct mailbox box;
 	struct retain retain;
 	bool hold_told;			/* that the clock is not trusted */
+	int64_t undone_told_ms;		/* monotonic; when it may be again */
 	bool full;			/* no SUBMIT from here on */
 	int64_t full_asked_ms;		/* monotonic; when it was looked at */
 

@@ -15,6 +15,7 @@
 #define REFILL_SLOTS 256	/* of one turn */
 #define FULL_PERMILLE 850	/* P43: the rest is for receipts and erasing */
 #define FULL_ASK_MS 250
+#define UNDONE_TELL_MS (10 * KL_SECOND_MS)
 #define SIGN_RETRY_MS (10 * KL_SECOND_MS)
 
 void
@@ -253,6 +254,20 @@ fullness_look(struct core *c)
 	c->full = kl_kv_used_permille(c->kv) >= FULL_PERMILLE;
 }
 
+/* Once in a while: a store that is full undoes every turn. */
+static void
+undone_tell(struct core *c, int err)
+{
+	const int64_t now_ms = kl_mono_ms();
+
+	if (now_ms < c->undone_told_ms)
+		return;
+	c->undone_told_ms = now_ms + UNDONE_TELL_MS;
+	kl_logf(KL_LOG_WARN, "turn_undone",
+	    kl_log_word("why", kl_err_text(err)),
+	    kl_log_num("turns_undone", (int64_t)c->stats.undone));
+}
+
 static bool
 fatal(int err)
 {
@@ -280,9 +295,7 @@ cycle_end(struct core *c, int err)
 			core_stop(c, CORE_EXIT_COMMIT, "damaged", err);
 			return;
 		}
-		kl_logf(KL_LOG_WARN, "turn_undone",
-		    kl_log_word("why", kl_err_text(err)),
-		    kl_log_num("requests", (int64_t)c->n_reply));
+		undone_tell(c, err);
 		replies_later(c);
 	}
 	kl_arena_reset(c->mem);

@@ -228,12 +228,10 @@ wake_number(struct core *c, uint32_t number)
 int
 fetch_wake(struct core *c)
 {
-	const size_t n = c->box.n_touched;
 	int err = KL_OK;
 
-	/* Releasing may touch others: they are woken by their next mail, or by
-	 * the clock. */
-	for (size_t i = 0; i < n && err == KL_OK; i++)
+	/* What ends on the way is told to others, who are woken then. */
+	for (size_t i = 0; i < c->box.n_touched && err == KL_OK; i++)
 		err = wake_number(c, c->box.touched[i]);
 	for (uint32_t i = 1; c->box.touched_more && i <= c->registry.n &&
 	    err == KL_OK; i++)
