@@ -74,7 +74,7 @@ seq_of(const struct kl_msg_id *id)
 	return row.seq;
 }
 
-/* ---- sending ------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------ */
 
 START_TEST(draft_is_sealed_and_sent_once)
 {
@@ -183,7 +183,7 @@ START_TEST(consent_that_aged_while_waiting_is_refused)
 }
 END_TEST
 
-/* ---- answers ------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------ */
 
 START_TEST(ack_gives_state_names_and_leaf)
 {
@@ -342,7 +342,7 @@ START_TEST(answer_that_is_none_changes_nothing)
 }
 END_TEST
 
-/* ---- receipts and notices ------------------------------------------------ */
+/* ---- receipts and notices ----------------------------------------------- */
 
 START_TEST(receipt_drops_the_sealed_bytes_but_not_the_signed_referral)
 {
@@ -514,7 +514,7 @@ START_TEST(notice_about_a_conversation_sets_its_flag)
 }
 END_TEST
 
-/* ---- time ---------------------------------------------------------------- */
+/* ---- time --------------------------------------------------------------- */
 
 static void
 pass(int64_t ms, bool expiry)
