@@ -186,6 +186,7 @@ origin_make(struct core *c, void *arg)
 {
 	const struct found *f = arg;
 	const struct kl_note before = previous_note(c);
+	uint8_t at[8];
 	int r;
 
 	r = journal_create(&c->journal, c->turn.txn, c->turn.now_ms, &before,
@@ -193,8 +194,10 @@ origin_make(struct core *c, void *arg)
 	if (r != KL_OK || !f->allowed)
 		return r;
 	c->registry.must_report = true;
+	c->registry.lost_ms = c->turn.now_ms;
+	kl_be64_put(at, (uint64_t)c->turn.now_ms);
 	return kl_kv_put(c->turn.txn, T_META, kl_bytes_str(meta_must_report),
-	    KL_BYTES_NONE);
+	    KL_BYTES_OF(at));
 }
 
 static int
@@ -219,14 +222,30 @@ meta_there(struct kl_kv_txn *txn, const char *name)
 	return kl_kv_get(txn, T_META, kl_bytes_str(name), &v) == KL_OK;
 }
 
+/* Did this origin begin after a loss, and when? */
+static int
+loss_load(struct core *c, struct kl_kv_txn *txn)
+{
+	struct kl_bytes v;
+	int r = kl_kv_get(txn, T_META, kl_bytes_str(meta_must_report), &v);
+
+	c->registry.must_report = r == KL_OK;
+	if (r != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	if (v.n != 8)
+		return KL_E_DAMAGED;
+	c->registry.lost_ms = (int64_t)kl_be64(v.p);
+	return KL_OK;
+}
+
 static int
 parts_load(struct core *c, struct kl_kv_txn *txn)
 {
 	int r;
 
 	c->turn.txn = txn;
-	c->registry.must_report = meta_there(txn, meta_must_report);
-	if ((r = journal_load(&c->journal, txn)) != KL_OK ||
+	if ((r = loss_load(c, txn)) != KL_OK ||
+	    (r = journal_load(&c->journal, txn)) != KL_OK ||
 	    (r = registry_load(&c->registry, txn, c->mem)) != KL_OK ||
 	    (r = mailbox_load(&c->box, txn)) != KL_OK ||
 	    (r = retain_load(&c->retain, txn)) != KL_OK)

@@ -167,6 +167,24 @@ receiver_check(struct submit *s)
 	    KL_C_OK : KL_C_ROLE;
 }
 
+static bool
+lost(const struct submit *s)
+{
+	return s->core->registry.must_report;
+}
+
+/* After a loss it may have been offered before, or be published again soon. */
+static enum kl_code
+prekey_unknown(const struct submit *s)
+{
+	if (!lost(s))
+		return KL_C_PREKEY;
+	if (s->e.header.created_ms < s->core->registry.lost_ms)
+		return KL_C_OK;
+	return !s->to->reported_in || s->to->n_prekeys == 0 ?
+	    KL_C_NOT_REPORTED_IN : KL_C_PREKEY;
+}
+
 static enum kl_code
 prekey_check(const struct submit *s)
 {
@@ -175,10 +193,9 @@ prekey_check(const struct submit *s)
 	    &h->prekey_id);
 	const struct registry_card *signer;
 
-	/* It will publish them again when it is back. */
-	if (s->core->registry.must_report && s->to->n_prekeys == 0)
-		return KL_C_NOT_REPORTED_IN;
-	if (k == NULL || h->created_ms < k->not_before_ms ||
+	if (k == NULL)
+		return prekey_unknown(s);
+	if (h->created_ms < k->not_before_ms ||
 	    h->created_ms >= k->not_after_ms)
 		return KL_C_PREKEY;
 	signer = registry_card_of(s->to, &k->signer, s->t->now_ms);
@@ -208,12 +225,6 @@ times_check(const struct submit *s, int64_t *wait_ms)
 }
 
 /* ---- the conversation ---- */
-
-static bool
-lost(const struct submit *s)
-{
-	return s->core->registry.must_report;
-}
 
 static bool
 reported_in(struct submit *s, const struct kl_id *id)

@@ -66,7 +66,8 @@ struct registry {
 	struct registry_revocation *revocation;	/* also of cards to come */
 	size_t n_revocations, cap_revocations;
 	uint64_t newest;		/* directory number */
-	bool must_report;		/* this origin began after a loss */
+	bool must_report;		/* this origin began after a loss, */
+	int64_t lost_ms;		/* then: when it began */
 	size_t n_touched;
 };
 

@@ -614,6 +614,35 @@ START_TEST(receipt_finds_a_message_that_came_first)
 }
 END_TEST
 
+START_TEST(prekeys_from_before_a_loss_count_for_what_was_sealed_then)
+{
+	struct letter later = referral;
+
+	lose_store();
+	ck_assert_uint_eq(done(&practice), KL_C_OK);
+	/* Nobody has published anything yet. */
+	ck_assert_uint_eq(submit(&practice, &referral), KL_C_OK);
+	later.e.header.created_ms = shell_now_ms(&box) + 1;
+	later.e.header.msg_id.b[0] ^= 1;
+	later.e.header.conv_id.b[0] ^= 1;
+	letter_seal(&later, &practice.p);
+	ck_assert_uint_eq(submit(&practice, &later), KL_C_NOT_REPORTED_IN);
+	ck_assert_uint_eq(done(&desk), KL_C_OK);
+	ck_assert_uint_eq(submit(&practice, &later), KL_C_NOT_REPORTED_IN);
+	restart(0);
+	(void)hello(&practice);
+	(void)hello(&desk);
+	ck_assert_uint_eq(submit(&practice, &later), KL_C_NOT_REPORTED_IN);
+	ck_assert_uint_eq(publish(&desk), KL_C_OK);
+	ck_assert_uint_eq(submit(&practice, &later), KL_C_OK);
+	later.e.header.prekey_id.b[0] ^= 1;
+	later.e.header.msg_id.b[0] ^= 2;
+	later.e.header.conv_id.b[0] ^= 2;
+	letter_seal(&later, &practice.p);
+	ck_assert_uint_eq(submit(&practice, &later), KL_C_PREKEY);
+}
+END_TEST
+
 START_TEST(first_seq_after_a_loss_is_the_base)
 {
 	struct letter correction;
@@ -1147,6 +1176,8 @@ loss_case(void)
 	tcase_add_test(tc, referral_after_its_receipt_is_delivered_at_once);
 	tcase_add_test(tc, feedback_after_its_receipt_is_delivered_at_once);
 	tcase_add_test(tc, receipt_finds_a_message_that_came_first);
+	tcase_add_test(tc,
+	    prekeys_from_before_a_loss_count_for_what_was_sealed_then);
 	tcase_add_test(tc, first_seq_after_a_loss_is_the_base);
 	tcase_add_test(tc,
 	    refused_referral_is_over_when_its_receipt_is_shown);
