@@ -438,7 +438,8 @@ START_TEST(child_that_cannot_be_watched_is_tried_again)
 	no_pidfds = 1;
 	start("serve", "serve");
 	(void)wait_for("edge serves", 1);
-	ck_assert_int_eq(count("core serves", NULL, NULL), 0);
+	/* The one that was given up may have begun to serve, or the next be
+	 * there already: that depends on who was faster. */
 	ck_assert_int_eq(kill(supervisor, SIGUSR1), 0);
 	(void)wait_for("core serves", 1);
 	ck_assert_int_eq(stop(), 0);
