@@ -1,0 +1,506 @@
+#include "adapters/common/engine.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/crypto/sign.h>
+#include <kortelijn/host/daemon.h>
+#include <kortelijn/host/link.h>
+
+#include "adapters/common/access.h"
+#include "adapters/common/identity.h"
+#include "tests/support/papers.h"
+#include "tests/support/tmpdir.h"
+
+#define OK(x) ck_assert_int_eq((x), KL_OK)
+#define DATA "tests/data/practice-1/"
+
+static struct tmpdir dir;
+static struct papers_key authority, broker;
+static struct config config;
+static struct kl_loop *loop;
+static struct engine *engine;
+static struct engine_listener listener;
+static unsigned int committed, undone;
+static const struct engine_actor clerk = { ENGINE_CONTROL, 1000 };
+
+static char file[65536];
+static size_t file_n;
+static struct engine_taken taken;
+static struct kl_finding why;
+
+/* ---- a practice with its papers ----------------------------------------------- */
+
+static void
+on_commit(void *arg)
+{
+	(void)arg;
+	committed++;
+	kl_loop_stop(loop);
+}
+
+static void
+on_undo(void *arg)
+{
+	(void)arg;
+	undone++;
+	kl_loop_stop(loop);
+}
+
+static struct kl_secret *
+own_key(const char *name, const char *purpose)
+{
+	struct kl_secret *sk;
+	char path[300];
+
+	(void)snprintf(path, sizeof path, "%s/%s", config.key_dir, name);
+	OK(kl_keyfile_read(AT_FDCWD, path, purpose, &sk));
+	return sk;
+}
+
+static void
+write_papers(void)
+{
+	struct kl_secret *id = own_key("identity.key", "identity");
+	struct kl_secret *transport = own_key("transport.key", "transport");
+	struct kl_id_text name = kl_id_text(&config.id);
+	struct kl_secret *sk;
+	struct kl_sign_pk pk;
+	struct kl_card card;
+
+	OK(kl_sign_public(id, &pk));
+	card = papers_card(name.b, config.role, &pk);
+	OK(kl_curve_public(transport, &card.transport_pk));
+	papers_card_write(dir.path, "own.card", &card, authority.sk);
+	card = papers_card("oin:00000009000000000001", KL_BROKER, &broker.pk);
+	OK(kl_curve_keypair(&card.transport_pk, &sk));
+	papers_card_write(dir.path, "broker.card", &card, authority.sk);
+	papers_authority_write(dir.path, "authority.pub", KL_TRAINING,
+	    &authority.pk);
+	kl_secret_free(sk);
+	kl_secret_free(id);
+	kl_secret_free(transport);
+}
+
+static void
+make_identity(void)
+{
+	struct tmpdir_path card = tmpdir_file(&dir, "own.card");
+	struct tmpdir_path pub = tmpdir_file(&dir, "authority.pub");
+	struct tmpdir_path b = tmpdir_file(&dir, "broker.card");
+	const struct identity_files f = { card.b, pub.b, b.b };
+	struct kl_fingerprint fp;
+	const char *what;
+	char request[2048];
+
+	OK(identity_init(&config, 1000, request, sizeof request, &fp));
+	write_papers();
+	OK(identity_accept(&config, &f, &fp, &what));
+}
+
+static void
+open_engine(void)
+{
+	const char *what;
+
+	ck_assert_ptr_nonnull(loop = kl_loop_new());
+	OK(engine_open(&config, loop, &engine, &what));
+	listener = (struct engine_listener){ .committed = on_commit,
+		.undone = on_undo };
+	engine_listen(engine, &listener);
+	committed = undone = 0;
+}
+
+static void
+close_engine(void)
+{
+	engine_unlisten(engine, &listener);
+	engine_free(engine);
+	kl_loop_free(loop);
+}
+
+static void
+make_config(uint32_t role, const char *id)
+{
+	memset(&config, 0, sizeof config);
+	config.role = role;
+	config.realm = KL_TRAINING;
+	OK(kl_id_read(id, &config.id));
+	(void)snprintf(config.name, sizeof config.name, "Praktijk");
+	(void)snprintf(config.data_dir, sizeof config.data_dir, "%.100s/data",
+	    dir.path);
+	(void)snprintf(config.key_dir, sizeof config.key_dir, "%.100s/keys",
+	    dir.path);
+	(void)snprintf(config.broker, sizeof config.broker,
+	    "tcp://127.0.0.1:1");
+	config.erasure = 2;
+	config.slots = 64;
+	config.map_mb = 16;
+}
+
+static void
+setup(void)
+{
+	OK(kl_crypto_init());
+	OK(kl_link_init());
+	dir = tmpdir_make();
+	authority = papers_key();
+	broker = papers_key();
+	make_config(KL_PRACTICE, "agb:01234567");
+	make_identity();
+	/* The day before which the files of tests/data gave consent. */
+	config.clock_offset_ms = INT64_C(1795510800000) -
+	    kl_clock_now_ms(&(struct kl_clock){ 0 });
+	open_engine();
+}
+
+static void
+teardown(void)
+{
+	close_engine();
+	kl_secret_free(authority.sk);
+	kl_secret_free(broker.sk);
+	tmpdir_remove(&dir);
+}
+
+/* Turns until one is committed or undone. */
+static void
+turn(void)
+{
+	unsigned int before = committed + undone;
+
+	engine_wake(engine);
+	while (committed + undone == before)
+		OK(kl_loop_run(loop));
+}
+
+/* The directory is locked as long as the process lives. */
+static void
+reopen(void)
+{
+	char path[300];
+
+	close_engine();
+	(void)snprintf(path, sizeof path, "%s/lock", config.data_dir);
+	ck_assert_int_eq(remove(path), 0);
+	open_engine();
+}
+
+static void
+load(const char *name)
+{
+	FILE *f = fopen(name, "rb");
+
+	ck_assert_msg(f != NULL, "%s", name);
+	file_n = fread(file, 1, sizeof file - 1, f);
+	file[file_n] = '\0';
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void
+edit(const char *what, const char *with)
+{
+	char *at = strstr(file, what);
+	size_t n = strlen(what), m = strlen(with);
+
+	ck_assert_msg(at != NULL, "%s", what);
+	memmove(at + m, at + n, file_n + 1 - (size_t)(at - file) - n);
+	memcpy(at, with, m);
+	file_n += m - n;
+}
+
+static int
+refer(const char *name)
+{
+	load(name);
+	return engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why);
+}
+
+static void
+refused(int r, uint32_t code, const char *field)
+{
+	ck_assert_int_eq(r, KL_E_REFUSED);
+	ck_assert_str_eq(kl_code_name(why.code), kl_code_name(code));
+	ck_assert_str_eq(why.field, field);
+}
+
+static uint64_t
+count_cases(void)
+{
+	struct engine_case c, next;
+	uint64_t n = 0;
+
+	for (int r = engine_case_next(engine, NULL, &next); r == KL_OK;
+	    r = engine_case_next(engine, &c, &next)) {
+		c = next;
+		n++;
+	}
+	return n;
+}
+
+/* ---- what comes in ------------------------------------------------------------- */
+
+START_TEST(referral_is_taken_while_the_broker_is_away)
+{
+	struct engine_case c;
+
+	OK(refer(DATA "van-putten.json"));
+	ck_assert_str_eq(taken.referral_id, "P1-2026-001");
+	turn();
+	ck_assert_uint_eq(undone, 0);
+	OK(engine_case_find(engine, "P1-2026-001", &c));
+	ck_assert_uint_eq(c.state, KL_ST_DRAFT);
+	ck_assert_uint_eq(c.waiting, 1);
+	ck_assert(c.mine && c.open && c.has_content);
+	ck_assert_str_eq(c.patient_ref, "his-4711");
+}
+END_TEST
+
+START_TEST(taken_file_is_there_after_a_restart)
+{
+	struct engine_status s;
+
+	OK(refer(DATA "van-putten.json"));
+	turn();
+	reopen();
+	ck_assert_uint_eq(count_cases(), 1);
+	OK(engine_status(engine, &s));
+	ck_assert_uint_eq(s.waiting, 1);
+	ck_assert_uint_eq(s.cases, 1);
+	ck_assert_uint_eq(s.session, ENGINE_NO_LINK);
+}
+END_TEST
+
+START_TEST(without_a_commit_nothing_was_taken)
+{
+	OK(refer(DATA "van-putten.json"));
+	reopen();
+	ck_assert_uint_eq(count_cases(), 0);
+}
+END_TEST
+
+START_TEST(same_file_twice_is_refused_and_named)
+{
+	struct kl_conv_id first;
+
+	OK(refer(DATA "van-putten.json"));
+	first = taken.conv;
+	turn();
+	refused(refer(DATA "van-putten.json"), KL_C_DUPLICATE_FILE,
+	    "/referral_id");
+	ck_assert_mem_eq(&taken.conv, &first, sizeof first);
+	turn();
+	ck_assert_uint_eq(count_cases(), 1);
+}
+END_TEST
+
+START_TEST(bsn_anywhere_is_refused)
+{
+	ck_assert_int_eq(refer(DATA "jansen-with-bsn.json"), KL_E_REFUSED);
+	ck_assert_uint_eq(why.code, KL_C_BSN);
+	turn();
+	ck_assert_uint_eq(count_cases(), 0);
+}
+END_TEST
+
+START_TEST(old_consent_is_refused)
+{
+	load(DATA "van-putten.json");
+	edit("\"given_on\": \"2026-11-23\"", "\"given_on\": \"2026-10-01\"");
+	refused(engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why), KL_C_CONSENT_DATE, "/consent/given_on");
+}
+END_TEST
+
+START_TEST(minor_is_refused_at_the_field)
+{
+	load(DATA "van-putten.json");
+	edit("1934-04-28", "2015-04-28");
+	refused(engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why), KL_C_UNDER_AGE, "/referral/birth_date");
+}
+END_TEST
+
+START_TEST(correction_needs_its_referral)
+{
+	load(DATA "van-putten-correction.json");
+	refused(engine_correct(engine, &clerk, kl_bytes(file, file_n),
+	    &taken, &why), KL_C_REFERRAL_UNKNOWN, "/correction_of");
+	OK(refer(DATA "van-putten.json"));
+	load(DATA "van-putten-correction.json");
+	OK(engine_correct(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why));
+	turn();
+	ck_assert_uint_eq(taken.step, 2);
+}
+END_TEST
+
+START_TEST(correction_is_what_counts)
+{
+	struct kl_referral r;
+
+	OK(refer(DATA "van-putten.json"));
+	load(DATA "van-putten-correction.json");
+	OK(engine_correct(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why));
+	OK(engine_content(engine, &clerk, ENGINE_SAW, &taken.conv, &r));
+	ck_assert_str_eq(r.phone, "+31612345609");
+}
+END_TEST
+
+START_TEST(feedback_is_not_for_a_practice)
+{
+	struct kl_feedback f = { .code = KL_ST_TAKEN_UP };
+	struct kl_spoken s = kl_spoken_make((uint8_t[5]){ 1 });
+
+	refused(engine_feedback(engine, &clerk, &s, &f, &taken, &why),
+	    KL_C_REFERRAL_UNKNOWN, "/reference");
+	load("tests/data/municipality/taken-up.json");
+	refused(engine_feedback_file(engine, &clerk, kl_bytes(file, file_n),
+	    &taken, &why), KL_C_REFERRAL_UNKNOWN, "/reference");
+	refused(engine_feedback_file(engine, &clerk, kl_bytes_str("{"),
+	    &taken, &why), KL_C_JSON, "");
+}
+END_TEST
+
+START_TEST(referral_is_not_for_a_desk)
+{
+	close_engine();
+	config.role = KL_MUNICIPALITY;
+	OK(kl_id_read("oin:00000001000000000001", &config.id));
+	(void)snprintf(config.data_dir, sizeof config.data_dir, "%.100s/desk",
+	    dir.path);
+	(void)snprintf(config.key_dir, sizeof config.key_dir, "%.100s/dkeys",
+	    dir.path);
+	make_identity();
+	open_engine();
+	refused(refer(DATA "van-putten.json"), KL_C_ROLE, "");
+}
+END_TEST
+
+START_TEST(full_pool_undoes_the_turn_and_goes_on)
+{
+	char id[32];
+	int r = KL_OK;
+
+	for (int i = 0; i < 60 && r == KL_OK; i++) {
+		load(DATA "van-putten.json");
+		(void)snprintf(id, sizeof id, "P-%c%c", 'a' + i / 26,
+		    'a' + i % 26);
+		edit("P1-2026-001", id);
+		r = engine_refer(engine, &clerk, kl_bytes(file, file_n),
+		    &taken, &why);
+	}
+	ck_assert_int_eq(r, KL_E_AGAIN);
+	turn();
+	ck_assert_uint_eq(undone, 1);
+	ck_assert_uint_eq(count_cases(), 0);
+	OK(refer(DATA "van-putten.json"));
+	turn();
+	ck_assert_uint_eq(committed, 1);
+	ck_assert_uint_eq(count_cases(), 1);
+	OK(engine_failed(engine));
+}
+END_TEST
+
+/* ---- what goes out ------------------------------------------------------------- */
+
+START_TEST(content_is_shown_with_a_line_in_the_access_log)
+{
+	struct access_line line;
+	struct kl_referral r;
+	uint64_t seq = 0;
+	unsigned int saw = 0;
+
+	OK(refer(DATA "van-putten.json"));
+	OK(engine_content(engine, &clerk, ENGINE_SAW, &taken.conv, &r));
+	turn();
+	while (access_next(engine_store(engine), seq, &seq, &line) == KL_OK)
+		saw += line.act == ENGINE_SAW && line.by.uid == 1000 ? 1 : 0;
+	ck_assert_uint_eq(saw, 1);
+	memset(&taken.conv, 0, sizeof taken.conv);
+	ck_assert_int_eq(engine_content(engine, &clerk, ENGINE_SAW,
+	    &taken.conv, &r), KL_E_NOT_FOUND);
+	ck_assert_str_eq(r.name.family_name, "");
+}
+END_TEST
+
+START_TEST(history_and_alarms_begin_empty)
+{
+	struct engine_step s;
+	struct engine_alarm al;
+	struct engine_event ev;
+	struct engine_case c;
+
+	OK(refer(DATA "van-putten.json"));
+	OK(engine_step_next(engine, &taken.conv, 0, &s));
+	ck_assert_uint_eq(s.what, ENGINE_MADE);
+	ck_assert_str_eq(engine_what_name(s.what), "made");
+	ck_assert_int_eq(engine_step_next(engine, &taken.conv, s.n, &s),
+	    KL_E_NOT_FOUND);
+	ck_assert_int_eq(engine_alarm_next(engine, 0, &al), KL_E_NOT_FOUND);
+	ck_assert_int_eq(engine_event_next(engine, 0, &ev), KL_E_NOT_FOUND);
+	ck_assert_int_eq(engine_case_find(engine, "28T5-CY4T-H", &c),
+	    KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(names_have_an_answer_for_every_number)
+{
+	for (uint32_t i = 0; i < 40; i++) {
+		ck_assert_ptr_nonnull(engine_what_name(i));
+		ck_assert_ptr_nonnull(engine_alarm_name(i));
+		ck_assert_ptr_nonnull(engine_session_name(i));
+	}
+	ck_assert_str_eq(engine_session_name(ENGINE_CONFLICT),
+	    "instance_conflict");
+}
+END_TEST
+
+START_TEST(second_engine_on_the_same_folder_is_refused)
+{
+	struct engine *second;
+	const char *what;
+
+	ck_assert_int_eq(engine_open(&config, loop, &second, &what),
+	    KL_E_EXISTS);
+	ck_assert_ptr_null(second);
+	ck_assert_str_eq(what, "data_dir");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("engine");
+	TCase *t = tcase_create("engine");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, referral_is_taken_while_the_broker_is_away);
+	tcase_add_test(t, taken_file_is_there_after_a_restart);
+	tcase_add_test(t, without_a_commit_nothing_was_taken);
+	tcase_add_test(t, same_file_twice_is_refused_and_named);
+	tcase_add_test(t, bsn_anywhere_is_refused);
+	tcase_add_test(t, old_consent_is_refused);
+	tcase_add_test(t, minor_is_refused_at_the_field);
+	tcase_add_test(t, correction_needs_its_referral);
+	tcase_add_test(t, correction_is_what_counts);
+	tcase_add_test(t, feedback_is_not_for_a_practice);
+	tcase_add_test(t, referral_is_not_for_a_desk);
+	tcase_add_test(t, full_pool_undoes_the_turn_and_goes_on);
+	tcase_add_test(t, content_is_shown_with_a_line_in_the_access_log);
+	tcase_add_test(t, history_and_alarms_begin_empty);
+	tcase_add_test(t, names_have_an_answer_for_every_number);
+	tcase_add_test(t, second_engine_on_the_same_folder_is_refused);
+	suite_add_tcase(s, t);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
