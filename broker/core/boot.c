@@ -98,11 +98,31 @@ keys_open(struct core *c)
 
 /* ---- the store ---- */
 
-/* What there is decides; the operator's word only where something is gone. */
+/* An empty store is begun only on the word of `kortelijn broker init` or
+ * `kortelijn store new`, which is used up by it: a store that is gone must
+ * never pass for one that was never there. */
 struct found {
-	bool store, mark, allowed;
+	bool store, mark;
+	bool allowed, first;		/* by that word; for the first time */
 	struct path store_path, allowed_path;
 };
+
+static const char first_start[] = "first start\n";
+
+static bool
+says_first_start(const struct path *p)
+{
+	char text[sizeof first_start];
+	int fd = open(p->b, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	n = read(fd, text, sizeof text);
+	(void)close(fd);
+	return n == (ssize_t)sizeof first_start - 1 &&
+	    memcmp(text, first_start, (size_t)n) == 0;
+}
 
 static struct found
 look(const struct core *c)
@@ -116,6 +136,7 @@ look(const struct core *c)
 	f.store = there(&f.store_path);
 	f.mark = there(&mark);
 	f.allowed = there(&f.allowed_path);
+	f.first = f.allowed && !f.mark && says_first_start(&f.allowed_path);
 	return f;
 }
 
@@ -191,7 +212,7 @@ origin_make(struct core *c, void *arg)
 
 	r = journal_create(&c->journal, c->turn.txn, c->turn.now_ms, &before,
 	    c->mem);
-	if (r != KL_OK || !f->allowed)
+	if (r != KL_OK || f->first)
 		return r;
 	c->registry.must_report = true;
 	c->registry.lost_ms = c->turn.now_ms;
@@ -201,16 +222,22 @@ origin_make(struct core *c, void *arg)
 }
 
 static int
+store_lost(void)
+{
+	return needs_operator("store_lost", "the store is gone; 'kortelijn "
+	    "store new' lets a new one begin");
+}
+
+static int
 store_new(struct core *c, struct found *f)
 {
-	if (f->mark && !f->allowed)
-		return needs_operator("store_lost", "there is a log, but no "
-		    "store; 'kortelijn store new' begins a new one");
+	if (!f->allowed)
+		return store_lost();
 	/* A crash in the middle of this finds data.mdb without an origin. */
 	if (cycle_run(c, origin_make, f) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	kl_logf(KL_LOG_WARN, "store_new", kl_log_word("reason",
-	    f->allowed ? "the operator allowed it" : "first start"));
+	    f->first ? "first start" : "the operator allowed it"));
 	return CORE_EXIT_STOPPED;
 }
 
@@ -310,10 +337,9 @@ store_open(struct core *c)
 
 	(void)snprintf(c->mark_path, sizeof c->mark_path, "%s/log.mark",
 	    c->conf->state_dir);
-	if (!f.store && f.mark && !f.allowed)
-		return needs_operator("store_lost", "there is a log, but no "
-		    "store; 'kortelijn store new' begins a new one");
-	if (!f.store && f.allowed)
+	if (!f.store && !f.allowed)
+		return store_lost();
+	if (!f.store)
 		old_keys_drop(c);
 	if ((status = files_open(c)) != CORE_EXIT_STOPPED)
 		return status;

@@ -38,6 +38,18 @@ transport_key(const char *dir, struct kl_curve_pk *pk)
 	return r;
 }
 
+/* Where there was no key there was no log and no store: only now may the
+ * broker begin with an empty one of itself. The word comes first, since with
+ * a key it would never come. */
+static int
+log_key_begin(const char *dir, const char *path, const struct kl_secret *sk)
+{
+	int r = paper_new_store_write(dir, PAPER_FIRST_START);
+
+	return r == KL_OK ?
+	    kl_keyfile_write(AT_FDCWD, path, "log", sk) : r;
+}
+
 static int
 log_key(const char *dir, struct kl_sign_pk *pk)
 {
@@ -52,7 +64,7 @@ log_key(const char *dir, struct kl_sign_pk *pk)
 		r = kl_sign_public(sk, pk);
 	else if (r == KL_E_NOT_FOUND &&
 	    (r = kl_sign_keypair(pk, &sk)) == KL_OK)
-		r = kl_keyfile_write(AT_FDCWD, path.b, "log", sk);
+		r = log_key_begin(dir, path.b, sk);
 	kl_secret_free(sk);
 	return r;
 }

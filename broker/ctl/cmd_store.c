@@ -1,11 +1,8 @@
 #include "broker/ctl/cmd.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <kortelijn/host/fs.h>
 
 #include "broker/ctl/control.h"
 #include "broker/ctl/paper.h"
@@ -28,7 +25,8 @@ reason_ok(const char *reason)
 {
 	size_t n = strlen(reason);
 
-	if (n == 0 || n > REASON_MAX)
+	/* Which word says that nothing was lost. */
+	if (n == 0 || n > REASON_MAX || strcmp(reason, PAPER_FIRST_START) == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
@@ -54,28 +52,6 @@ loss_check(const struct cli *c, const struct broker_conf *conf)
 	return CLI_OK;
 }
 
-static int
-mark_write(const char *dir, const char *reason)
-{
-	struct paper_path path;
-	char line[REASON_MAX + 2];
-	int fd, n, r;
-
-	if ((r = paper_path(dir, "new-store", &path)) != KL_OK)
-		return r;
-	fd = open(path.b, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
-	    O_CLOEXEC, 0644);
-	if (fd < 0)
-		return KL_E_DENIED;
-	n = snprintf(line, sizeof line, "%s\n", reason);
-	r = kl_fs_pwrite(fd, line, (size_t)n, 0);
-	if (r == KL_OK && fsync(fd) != 0)
-		r = KL_E_IO;
-	if (close(fd) != 0 && r == KL_OK)
-		r = KL_E_IO;
-	return r == KL_OK ? kl_fs_sync_parent(path.b) : r;
-}
-
 int
 cmd_store_new(struct cli *c)
 {
@@ -99,7 +75,7 @@ cmd_store_new(struct cli *c)
 			return output_fail(c, CLI_FAILED,
 			    "nothing was changed");
 	}
-	if ((r = mark_write(conf.config_dir, reason)) != KL_OK)
+	if ((r = paper_new_store_write(conf.config_dir, reason)) != KL_OK)
 		return output_fail_err(c, r, conf.config_dir);
 	return output_take(c, json_pack("{s:s,s:s}", "new_store", "allowed",
 	    "next_step", "start kortelijnd"));

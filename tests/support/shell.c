@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <kortelijn/crypto/keyfile.h>
+#include <kortelijn/host/fs.h>
 #include <kortelijn/host/log.h>
 #include <kortelijn/host/textfile.h>
 
@@ -79,6 +80,17 @@ conf_make(struct shell *s)
 }
 
 void
+shell_new_store(const struct shell *s, const char *reason)
+{
+	char line[64];
+
+	(void)snprintf(line, sizeof line, "%s\n",
+	    reason != NULL ? reason : "first start");
+	ck_assert_int_eq(kl_fs_replace(shell_file(s, "config/new-store").b,
+	    kl_bytes_str(line)), KL_OK);
+}
+
+void
 shell_open(struct shell *s)
 {
 	struct kl_sign_pk pk;
@@ -96,6 +108,7 @@ shell_open(struct shell *s)
 	s->mem = kl_arena_new(1 << 20, 8192);
 	ck_assert(s->in != NULL && s->mem != NULL);
 	region_make(s);
+	shell_new_store(s, NULL);
 	conf_make(s);
 	ck_assert_int_eq(shell_start(s, LETTERS_NOW_MS), CORE_EXIT_STOPPED);
 	ck_assert_uint_gt(shell_edge(s), 0);

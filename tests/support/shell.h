@@ -30,6 +30,8 @@ void shell_close(struct shell *s);
 /* Starts core, which is not there, with this clock; what boot_open and then
  * boot_settle answered (enum core_exit). */
 int shell_start(struct shell *s, int64_t now_ms);
+/* The operator's word that an empty store may begin; NULL: the first one. */
+void shell_new_store(const struct shell *s, const char *reason);
 /* As a crash leaves it. */
 void shell_stop(struct shell *s);
 /* Stop and start, and edge with it; the start must succeed. */

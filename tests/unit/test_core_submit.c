@@ -675,6 +675,7 @@ START_TEST(a_store_fills_up_to_its_limit_and_answers)
 	ck_assert_int_eq(unlink(shell_file(&s, "state/log.mark").b), 0);
 	ck_assert_int_eq(unlink(shell_file(&s, "state/slots").b), 0);
 	ck_assert_int_eq(unlink(shell_file(&s, "state/master").b), 0);
+	shell_new_store(&s, NULL);
 	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS), 0);
 	(void)shell_edge(&s);
 	shell_begin(&s, &s.practice);

@@ -285,15 +285,6 @@ gone(const char *name)
 	ck_assert_int_eq(unlink(shell_file(&s, name).b), 0);
 }
 
-static void
-touch(const char *name)
-{
-	int fd = open(shell_file(&s, name).b, O_WRONLY | O_CREAT, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	(void)close(fd);
-}
-
 START_TEST(a_lost_store_needs_the_operator)
 {
 	char origin[KL_ORIGIN_MAX];
@@ -306,7 +297,7 @@ START_TEST(a_lost_store_needs_the_operator)
 	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
 	    CORE_EXIT_OPERATOR);
 	shell_stop(&s);
-	touch("config/new-store");
+	shell_new_store(&s, "disk died");
 	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
 	    CORE_EXIT_STOPPED);
 	/* A new origin that names the end of the old one. */
@@ -327,6 +318,41 @@ START_TEST(a_lost_store_needs_the_operator)
 }
 END_TEST
 
+/* Not even the mark is left, as after a wiped disk: that is no first start. */
+START_TEST(a_state_directory_that_was_emptied_needs_the_operator)
+{
+	static const char *const all[] = { "state/data.mdb",
+		"state/data.mdb-lock", "state/slots", "state/master",
+		"state/log.mark" };
+
+	shell_stop(&s);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		gone(all[i]);
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_OPERATOR);
+	shell_stop(&s);
+	shell_new_store(&s, "disk died");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_STOPPED);
+	ck_assert(s.core->registry.must_report);
+}
+END_TEST
+
+START_TEST(a_first_store_is_no_loss)
+{
+	ck_assert(!s.core->registry.must_report);
+	ck_assert_int_ne(access(shell_file(&s, "config/new-store").b, F_OK),
+	    0);
+	/* With a log behind it, even that word means a loss. */
+	shell_stop(&s);
+	gone("state/data.mdb");
+	shell_new_store(&s, NULL);
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_STOPPED);
+	ck_assert(s.core->registry.must_report);
+}
+END_TEST
+
 START_TEST(after_a_loss_nobody_works_before_reporting_in)
 {
 	const struct kl_sync done = { .step = KL_SYNC_DONE };
@@ -334,7 +360,7 @@ START_TEST(after_a_loss_nobody_works_before_reporting_in)
 
 	shell_stop(&s);
 	gone("state/data.mdb");
-	touch("config/new-store");
+	shell_new_store(&s, "disk died");
 	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
 	    CORE_EXIT_STOPPED);
 	(void)shell_edge(&s);
@@ -409,6 +435,7 @@ START_TEST(a_first_start_that_was_cut_short_is_finished_by_the_next)
 	gone("state/log.mark");
 	gone("state/slots");
 	gone("state/master");
+	shell_new_store(&s, NULL);
 	/* The first one opens the file. */
 	fail_commit = 2;
 	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
@@ -533,6 +560,9 @@ main(void)
 	tcase_add_test(t, refusals_of_a_minute_become_one_leaf);
 	t = tcase(suite, "starts");
 	tcase_add_test(t, a_lost_store_needs_the_operator);
+	tcase_add_test(t,
+	    a_state_directory_that_was_emptied_needs_the_operator);
+	tcase_add_test(t, a_first_store_is_no_loss);
 	tcase_add_test(t, after_a_loss_nobody_works_before_reporting_in);
 	tcase_add_test(t, an_old_store_is_never_used_again);
 	tcase_add_test(t, a_store_whose_mark_is_gone_is_not_used);
