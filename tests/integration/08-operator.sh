@@ -22,10 +22,11 @@ fails()
 
 	shift 2
 	run "$@"
-	[ "$RUN" -eq "$status" ] && grep -q -- "$word" <<<"$OUT" || {
-		say "$*: $RUN, not $status with '$word': $OUT"
-		return 1
-	}
+	if [ "$RUN" -eq "$status" ] && grep -q -- "$word" <<<"$OUT"; then
+		return
+	fi
+	say "$*: $RUN, not $status with '$word': $OUT"
+	return 1
 }
 
 works()

@@ -215,7 +215,7 @@ START_TEST(full_pool_makes_no_case)
 }
 END_TEST
 
-/* ---- what is numbered beside cases -------------------------------------------- */
+/* ---- what is numbered beside cases --------------------------------------- */
 
 START_TEST(alarms_stay_in_their_order)
 {
@@ -303,7 +303,7 @@ START_TEST(timers_come_in_order_of_time)
 }
 END_TEST
 
-/* ---- SYNC --------------------------------------------------------------------- */
+/* ---- SYNC ---------------------------------------------------------------- */
 
 static size_t
 pages(struct adapter *x, bool bodies, size_t *referrals)

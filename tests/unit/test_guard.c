@@ -128,7 +128,7 @@ START_TEST(garbage_inside_the_seal_is_refused)
 }
 END_TEST
 
-/* ---- feedback --------------------------------------------------------------- */
+/* ---- feedback ------------------------------------------------------------ */
 
 static uint32_t
 opened_feedback(const struct kl_feedback *f)
@@ -166,7 +166,7 @@ START_TEST(feedback_of_another_schema_is_refused)
 }
 END_TEST
 
-/* ---- consent ---------------------------------------------------------------- */
+/* ---- consent ------------------------------------------------------------- */
 
 static struct json_consent
 usual_consent(void)
@@ -226,7 +226,7 @@ START_TEST(consent_block_says_what_was_declared)
 }
 END_TEST
 
-/* ---- roles ------------------------------------------------------------------ */
+/* ---- roles --------------------------------------------------------------- */
 
 START_TEST(roles_are_those_of_the_contract)
 {
