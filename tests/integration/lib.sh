@@ -152,9 +152,11 @@ start()
 	PID[$name]=$!
 }
 
+# What was killed stays a process until it is waited for.
 running()
 {
-	[ -n "${PID[$1]:-}" ] && kill -0 "${PID[$1]}" 2>/dev/null
+	[ -n "${PID[$1]:-}" ] &&
+	    grep -qs '^State:.[^Z]' "/proc/${PID[$1]}/status"
 }
 
 # stop NAME [SIGNAL]: ends it and waits; its exit status is in STATUS.
@@ -165,7 +167,7 @@ stop()
 	STATUS=
 	[ -n "$pid" ] || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null
-	while kill -0 "$pid" 2>/dev/null && [ $n -lt 200 ]; do
+	while running "$1" && [ $n -lt 200 ]; do
 		sleep 0.05
 		n=$((n + 1))
 	done
@@ -322,10 +324,8 @@ adapter_ready()
 	local name
 
 	for name; do
-		wait_for "$PATIENCE" "$name's socket" \
-		    test -S "$R/$name/data/control.sock"
-		adapter "$name" status "--wait=$PATIENCE" >/dev/null ||
-		    die "$name: the broker does not serve it"
+		wait_for "$PATIENCE" "$name to be served" \
+		    adapter "$name" status --wait=5
 	done
 }
 
