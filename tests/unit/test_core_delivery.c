@@ -1,5 +1,6 @@
 /* From the mailbox to the receipt, and what ends before it gets there. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,54 @@ START_TEST(only_the_oldest_of_a_conversation_and_sender_is_released)
 	i = shell_fetch(&s, &s.desk, 0);
 	ck_assert_uint_eq(i.n, 1);
 	ck_assert_mem_eq(i.item[0].content.p, m.envelope.b, m.envelope.n);
+}
+END_TEST
+
+/* What is written outside, for suppliers and for whoever checks history. */
+START_TEST(each_step_is_traced_in_its_order)
+{
+	static const char *const steps[] = { "origin", "accepted", "released",
+		"delivered", "erased" };
+	const struct tmpdir_path path = shell_file(&s, "trace");
+	char line[512], want[64];
+	FILE *f;
+
+	(void)snprintf(s.conf.trace, sizeof s.conf.trace, "%.180s", path.b);
+	restart_at(LETTERS_NOW_MS);
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	shell_turn(&s);
+	ck_assert_ptr_nonnull(f = fopen(path.b, "re"));
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		ck_assert_ptr_nonnull(fgets(line, sizeof line, f));
+		(void)snprintf(want, sizeof want, "\"ev\":\"%s\"", steps[i]);
+		ck_assert_ptr_nonnull(strstr(line, want));
+		ck_assert(i == 0 || strstr(line, "\"leaf\":") != NULL);
+	}
+	ck_assert_ptr_null(fgets(line, sizeof line, f));
+	(void)fclose(f);
+}
+END_TEST
+
+START_TEST(what_is_never_receipted_is_given_up)
+{
+	struct shell_items i;
+
+	submit(&s.practice, &l);
+	for (int hour = 0; hour < 24; hour++) {
+		ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+		ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+		s.core->clock.offset_ms += KL_HOUR_MS;
+	}
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+	s.core->clock.offset_ms += KL_HOUR_MS;
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	ck_assert_uint_eq(stored(&l).state, KL_MSG_UNCONFIRMED);
+	i = shell_fetch(&s, &s.practice, 0);
+	ck_assert_uint_eq(i.n, 1);
+	ck_assert_uint_eq(shell_notice(&s, &i.item[0]).notice,
+	    KL_NOTICE_UNCERTAIN);
+	/* It may have been opened all the same. */
+	ck_assert_int_eq(opened(&s.desk, &l), KL_C_OK);
 }
 END_TEST
 
@@ -572,6 +621,17 @@ START_TEST(a_clock_that_jumps_ends_nothing)
 }
 END_TEST
 
+START_TEST(nothing_is_released_without_its_consent)
+{
+	l.e.consent.valid_until = l.e.consent.given_on + 1;
+	letter_seal(&l, &s.practice);
+	submit(&s.practice, &l);
+	restart_at(LETTERS_NOW_MS + 2 * KL_DAY_MS);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	ck_assert_uint_eq(stored(&l).state, KL_MSG_DEAD);
+}
+END_TEST
+
 /* ---- revoked keys -------------------------------------------------------- */
 
 START_TEST(mail_of_a_revoked_receiver_is_dead_and_its_sender_told)
@@ -608,6 +668,32 @@ START_TEST(a_compromised_sender_reaches_nobody)
 	/* Also before the sweep has come by. */
 	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
 	ck_assert_uint_eq(stored(&l).state, KL_MSG_DEAD);
+}
+END_TEST
+
+START_TEST(mail_under_a_prekey_of_a_revoked_key_is_sealed_again)
+{
+	struct party next = party_make(KL_MUNICIPALITY,
+	    "oin:00000001234567890001");
+	struct kl_card c = party_card(&next);
+	struct shell_items i;
+
+	submit(&s.practice, &l);
+	c.transport_pk = s.desk.transport_pk;
+	ck_assert_int_eq(shell_card(&s, &c), KL_C_OK);
+	ck_assert_int_eq(shell_revoke(&s, &s.desk, KL_REVOKE_REPLACED),
+	    KL_C_OK);
+	/* The key of the connection stands on the new card, and goes on. */
+	ck_assert_int_eq(shell_verdict(&s, &s.desk), PIPE_KEY_ALLOW);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	ck_assert_uint_eq(stored(&l).state, KL_MSG_DEAD);
+	i = shell_fetch(&s, &s.practice, 0);
+	ck_assert_uint_eq(i.n, 1);
+	ck_assert_uint_eq(shell_notice(&s, &i.item[0]).code, KL_C_PREKEY);
+	/* Nor is anything new taken under it. */
+	letter_referral(&m, &s.practice, &s.desk);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &m), KL_C_PREKEY);
+	party_clear(&next);
 }
 END_TEST
 
@@ -676,6 +762,8 @@ main(void)
 	tcase_add_test(t, four_envelopes_are_released_and_the_rest_waits);
 	tcase_add_test(t,
 	    only_the_oldest_of_a_conversation_and_sender_is_released);
+	tcase_add_test(t, each_step_is_traced_in_its_order);
+	tcase_add_test(t, what_is_never_receipted_is_given_up);
 	t = tcase(suite, "long poll");
 	tcase_add_test(t,
 	    a_fetch_waits_for_mail_and_gets_it_in_the_same_turn);
@@ -703,10 +791,13 @@ main(void)
 	    an_ended_conversation_dies_with_its_key_and_leaves_a_marker);
 	tcase_add_test(t, both_are_told_when_the_consent_ends);
 	tcase_add_test(t, a_clock_that_jumps_ends_nothing);
+	tcase_add_test(t, nothing_is_released_without_its_consent);
 	t = tcase(suite, "revoked keys");
 	tcase_add_test(t,
 	    mail_of_a_revoked_receiver_is_dead_and_its_sender_told);
 	tcase_add_test(t, a_compromised_sender_reaches_nobody);
+	tcase_add_test(t,
+	    mail_under_a_prekey_of_a_revoked_key_is_sealed_again);
 	tcase_add_test(t, mail_of_a_sender_that_left_is_still_delivered);
 	tcase_add_test(t,
 	    a_successor_collects_and_answers_for_its_predecessor);

@@ -2,6 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <kortelijn/base/time.h>
 
@@ -300,6 +302,48 @@ START_TEST(bytes_that_are_no_request_are_answered_without_a_number)
 }
 END_TEST
 
+static enum kl_code
+frame_answer(const uint8_t *p, size_t n)
+{
+	struct pipe_msg m = { .type = PIPE_REQUEST,
+		.generation = s.generation, .peer = s.desk.transport_pk,
+		.route = { .n = 1 }, .n = 1, .frame = { kl_bytes(p, n) } };
+	struct shell_answer a;
+
+	ck_assert_int_eq(pipe_send(s.fd[1], &m), KL_OK);
+	shell_turn(&s);
+	ck_assert(shell_take(&s, &a));
+	return (enum kl_code)a.m.code;
+}
+
+START_TEST(another_version_and_an_unknown_request_are_named)
+{
+	/* Request { version, request, request_id 1, body "" } */
+	const uint8_t version[] = { 8, 2, 16, 3, 24, 1, 34, 0 };
+	const uint8_t request[] = { 8, 1, 16, 99, 24, 1, 34, 0 };
+
+	ck_assert_int_eq(frame_answer(version, sizeof version),
+	    KL_C_VERSION);
+	ck_assert_int_eq(frame_answer(request, sizeof request),
+	    KL_C_VALUE_UNKNOWN);
+}
+END_TEST
+
+START_TEST(what_edge_should_never_send_stops_nothing)
+{
+	const struct pipe_msg keys = { .type = PIPE_KEYS_DONE,
+		.generation = s.generation };
+
+	ck_assert_int_eq(pipe_send(s.fd[1], &keys), KL_OK);
+	ck_assert_int_eq(write(s.fd[1], "garbage", 7), 7);
+	ck_assert_int_eq(hello_at(&s.desk, 1), KL_C_OK);
+	/* The pair is closed when the supervisor gives up on us. */
+	ck_assert_int_eq(shutdown(s.fd[1], SHUT_RDWR), 0);
+	shell_turn(&s);
+	ck_assert_int_eq(s.core->exit, 0);
+}
+END_TEST
+
 START_TEST(an_auditor_reads_the_directory_and_no_mail)
 {
 	const struct kl_directory d = { .after = 0 };
@@ -507,6 +551,9 @@ main(void)
 	tcase_add_test(t, what_is_not_served_says_so);
 	tcase_add_test(t,
 	    bytes_that_are_no_request_are_answered_without_a_number);
+	tcase_add_test(t,
+	    another_version_and_an_unknown_request_are_named);
+	tcase_add_test(t, what_edge_should_never_send_stops_nothing);
 	tcase_add_test(t, an_auditor_reads_the_directory_and_no_mail);
 	t = tcase(suite, "directory and log");
 	tcase_add_test(t, the_directory_grows_by_what_is_published);

@@ -15,7 +15,7 @@
 
 #include "broker/core/boot.h"
 #include "broker/core/core_main.h"
-#include "broker/core/cycle.h"
+#include "broker/core/dispatch.h"
 #include "tests/support/shell.h"
 
 static struct shell s;
@@ -257,6 +257,46 @@ START_TEST(damage_in_the_store_ends_the_process)
 	send_letter(&s.practice, &l);
 	shell_turn(&s);
 	ck_assert_int_eq(s.core->exit, CORE_EXIT_COMMIT);
+}
+END_TEST
+
+START_TEST(what_is_due_decides_when_the_next_turn_comes)
+{
+	const struct kl_fetch f = { .wait_ms = 200 };
+	struct shell_answer a;
+	int64_t wait_ms;
+
+	shell_turn(&s);
+	wait_ms = dispatch_wait_ms(s.core);
+	ck_assert_int_gt(wait_ms, 200);
+	ck_assert_int_le(wait_ms, 1000);
+	SHELL_SEND(&s, &s.desk, KL_FETCH, KL_M_FETCH, &f);
+	shell_turn(&s);
+	ck_assert_int_le(dispatch_wait_ms(s.core), 200);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	ck_assert(shell_take(&s, &a));
+	ck_assert_uint_eq(a.m.request, KL_FETCH);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &l, KL_OPENED, KL_C_OK),
+	    KL_C_OK);
+	/* A key waits to be destroyed. */
+	ck_assert_int_le(dispatch_wait_ms(s.core), 100);
+	s.core->work_left = true;
+	ck_assert_int_eq(dispatch_wait_ms(s.core), 0);
+}
+END_TEST
+
+START_TEST(no_checkpoint_leaves_when_its_mark_cannot_be_written)
+{
+	const struct kl_note before = s.core->journal.note;
+
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	(void)snprintf(s.core->mark_path, sizeof s.core->mark_path,
+	    "/nowhere/log.mark");
+	s.core->journal.note_ms = 0;
+	shell_turn(&s);
+	ck_assert_str_eq(s.core->journal.note.b, before.b);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_STOPPED);
+	ck_assert_int_gt(s.core->sign_retry_ms, 0);
 }
 END_TEST
 
@@ -557,6 +597,9 @@ main(void)
 	    a_failed_commit_ends_the_process_and_answers_nobody);
 	tcase_add_test(t, a_failed_sync_of_erased_keys_ends_the_process);
 	tcase_add_test(t, damage_in_the_store_ends_the_process);
+	tcase_add_test(t, what_is_due_decides_when_the_next_turn_comes);
+	tcase_add_test(t,
+	    no_checkpoint_leaves_when_its_mark_cannot_be_written);
 	tcase_add_test(t, refusals_of_a_minute_become_one_leaf);
 	t = tcase(suite, "starts");
 	tcase_add_test(t, a_lost_store_needs_the_operator);
