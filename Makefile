@@ -48,10 +48,10 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text
 # What an adapter does, without its interfaces.
-ENGINE = alarm access events timers terms guard cases outbox outbox_seal \
-	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
-	sync session session_start session_items engine engine_in engine_out \
-	engine_files
+ENGINE = alarm access events timers terms guard cases outbox outbox_draft \
+	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
+	inbox_take calls checkpoint sync session session_start session_keep \
+	session_items engine engine_in engine_out engine_files
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd cmd cmd_setup cmd_run cmd_case \
 	cmd_show

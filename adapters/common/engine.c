@@ -9,6 +9,7 @@
 #include "adapters/common/cases.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/engine_priv.h"
+#include "adapters/common/outbox_time.h"
 #include "adapters/common/prekeys.h"
 #include "adapters/common/timers.h"
 
@@ -220,7 +221,7 @@ forget_case(struct engine *e, struct turn *t, const struct timer *due)
 	/* Reopened meanwhile: its next end sets another timer. */
 	if (cases_open(&c) || c.closed == 0)
 		return KL_OK;
-	if ((r = outbox_forget(e->outbox, t, &c)) != KL_OK)
+	if ((r = outbox_time_forget(e->outbox, t, &c)) != KL_OK)
 		return r;
 	return cases_forget(t, &c);
 }
@@ -239,9 +240,9 @@ run_timer(struct engine *e, struct turn *t, const struct timer *due)
 	case TIMER_FORGET:
 		return forget_case(e, t, due);
 	case TIMER_EXPIRE:
-		return outbox_timer(e->outbox, t, &id, true);
+		return outbox_time_due(e->outbox, t, &id, true);
 	case TIMER_DELIVER_BY:
-		return outbox_timer(e->outbox, t, &id, false);
+		return outbox_time_due(e->outbox, t, &id, false);
 	case TIMER_SEEN:
 		return receipts_forget(t, &id);
 	default:

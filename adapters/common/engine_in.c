@@ -7,6 +7,7 @@
 #include "adapters/common/cases.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/guard.h"
+#include "adapters/common/outbox_draft.h"
 
 static int
 refuse(struct kl_finding *why, uint32_t code, const char *field)
@@ -139,7 +140,7 @@ store_referral(struct engine *e, struct turn *t, struct case_row *c,
 	if ((r = cases_make(t, c)) != KL_OK ||
 	    (r = cases_put_client(t, c)) != KL_OK ||
 	    (r = put_content(t, c, CASES_REFERRAL, &f->referral, why)) !=
-	    KL_OK || (r = outbox_add(e->outbox, t, c, KL_REFERRAL, NULL,
+	    KL_OK || (r = outbox_draft_add(e->outbox, t, c, KL_REFERRAL, NULL,
 	    KL_MS_NONE)) != KL_OK)
 		return r;
 	return cases_put(t, c);
@@ -227,8 +228,8 @@ correct(struct engine *e, const struct engine_actor *by, struct kl_bytes file,
 		return r;
 	c.corrected = 1;
 	if ((r = put_content(t, &c, CASES_CORRECTION, &f->referral, why)) !=
-	    KL_OK || (r = outbox_add(e->outbox, t, &c, KL_CORRECTION, NULL,
-	    KL_MS_NONE)) != KL_OK || (r = cases_put(t, &c)) != KL_OK)
+	    KL_OK || (r = outbox_draft_add(e->outbox, t, &c, KL_CORRECTION,
+	    NULL, KL_MS_NONE)) != KL_OK || (r = cases_put(t, &c)) != KL_OK)
 		return r;
 	fill_taken(out, &c);
 	return access_log(t, by, ENGINE_CHANGED, &c.conv);
@@ -346,7 +347,7 @@ feedback(struct engine *e, const struct engine_actor *by,
 		return refuse_feedback(f, code, why);
 	if ((r = collapse(t, &c, f, &shown, &sends, why)) != KL_OK)
 		return r;
-	r = sends ? outbox_add(e->outbox, t, &c, KL_FEEDBACK, &shown,
+	r = sends ? outbox_draft_add(e->outbox, t, &c, KL_FEEDBACK, &shown,
 	    c.sent.milestone) : keep_hidden(t, &c, f);
 	if (r != KL_OK || (r = cases_note_end(t, &c)) != KL_OK ||
 	    (r = cases_put(t, &c)) != KL_OK)

@@ -56,16 +56,6 @@ void outbox_free(struct outbox *o);
  * of the store. */
 int outbox_load(struct outbox *o, struct turn *t) KL_MUST_CHECK;
 
-/* A new message of c: its content must be there already (cases_content_put),
- * that of a FEEDBACK is `f`, collapsed. milestone: of the header. Adds the
- * step to the history. */
-int outbox_add(struct outbox *o, struct turn *t, struct case_row *c,
-    uint32_t kind, const struct kl_feedback *f, uint32_t milestone)
-    KL_MUST_CHECK;
-/* Seals what can be. mono_ms: for back-off. */
-int outbox_seal(struct outbox *o, struct turn *t, int64_t mono_ms)
-    KL_MUST_CHECK;
-
 /* The next sealed message that is due: counts as in flight from now on.
  * KL_E_EMPTY: none. Bytes lie in the arena. */
 struct out_submit {
@@ -82,16 +72,6 @@ void outbox_unanswered(struct outbox *o, const struct kl_msg_id *id,
 /* All that waits is due now: a session began. */
 void outbox_wake(struct outbox *o);
 
-/* The broker lost its store: what was accepted there and not receipted is
- * sent again, same bytes. */
-int outbox_submit_again(struct outbox *o, struct turn *t) KL_MUST_CHECK;
-/* A timer of a message: expiry, deadline. */
-int outbox_timer(struct outbox *o, struct turn *t,
-    const struct kl_msg_id *id, bool expiry) KL_MUST_CHECK;
-/* All rows of an old case. */
-int outbox_forget(struct outbox *o, struct turn *t, const struct case_row *c)
-    KL_MUST_CHECK;
-
 /* ---- for outbox_answer.c and outbox_back.c --------------------------- */
 
 int outbox_row(struct turn *t, const struct kl_msg_id *id,
@@ -103,12 +83,6 @@ void outbox_drop(struct outbox *o, const struct kl_msg_id *id);
  * after a loss. */
 int outbox_erase_sealed(struct turn *t, const struct out_row *row)
     KL_MUST_CHECK;
-/* Seals the same content again under a new id. replaces: it was accepted once
- * and takes the next seq; else it takes its old one. The old row becomes
- * REPLACED or goes. KL_E_NOT_FOUND: the plaintext is gone. */
-enum outbox_again { OUTBOX_SAME_SEQ, OUTBOX_REPLACES };
-int outbox_seal_again(struct outbox *o, struct turn *t, struct case_row *c,
-    struct out_row *row, enum outbox_again how) KL_MUST_CHECK;
 /* Not before then; counts as one more attempt. */
 void outbox_defer(struct outbox *o, const struct kl_msg_id *id,
     uint32_t at_least_ms, int64_t mono_ms);

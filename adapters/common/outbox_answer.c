@@ -6,6 +6,7 @@
 
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
+#include "adapters/common/outbox_draft.h"
 #include "adapters/common/outbox_seal.h"
 
 #define RESEAL_MAX 5	/* sealings of one message before it is given up */
@@ -174,7 +175,7 @@ not_accepted(struct outbox *o, struct turn *t, struct case_row *c,
 		outbox_defer(o, &row->id, a->retry_after_ms, mono_ms);
 		return KL_OK;
 	case SEAL_ANEW:
-		r = outbox_seal_again(o, t, c, row, OUTBOX_SAME_SEQ);
+		r = outbox_draft_again(o, t, c, row, OUTBOX_SAME_SEQ);
 		if (r != KL_E_NOT_FOUND)
 			return r;
 		break;	/* its plaintext is gone */

@@ -6,6 +6,7 @@
 
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
+#include "adapters/common/outbox_draft.h"
 #include "adapters/common/timers.h"
 
 #define KEEP_PLAIN_MS (14 * KL_DAY_MS)
@@ -158,7 +159,7 @@ seal_again(struct back *b, uint32_t what, const char *event)
 		b->row.state = what == ENGINE_LOST ? OUT_LOST : OUT_DEAD;
 		return close_back(b, what, event);
 	}
-	r = outbox_seal_again(b->o, t, &b->c, &b->row, OUTBOX_REPLACES);
+	r = outbox_draft_again(b->o, t, &b->c, &b->row, OUTBOX_REPLACES);
 	if (r == KL_E_NOT_FOUND) {
 		cases_settle(&b->c, b->row.kind);
 		b->row.state = what == ENGINE_LOST ? OUT_LOST : OUT_DEAD;

@@ -9,6 +9,7 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/outbox_answer.h"
+#include "adapters/common/outbox_draft.h"
 #include "adapters/common/session_priv.h"
 
 #define REPLACED_PAUSE_MS KL_MINUTE_MS	/* PROTOCOL.md 6.5.3 */
@@ -153,7 +154,7 @@ session_publish(struct session *s, struct turn *t, uint32_t statement,
     struct kl_bytes packed)
 {
 	return statement != KL_PROFILE ? KL_E_VALUE :
-	    session_start_profile(s, t, packed);
+	    session_keep_profile(s, t, packed);
 }
 
 /* ---- asking ---------------------------------------------------------- */
@@ -235,7 +236,7 @@ session_work(struct session *s, struct turn *t, int64_t mono_ms)
 	if (calls_overdue(s->calls, mono_ms))
 		session_begin_again(s, mono_ms);
 	if ((r = session_start_work(s, t, mono_ms)) != KL_OK ||
-	    (r = outbox_seal(s->outbox, t, mono_ms)) != KL_OK)
+	    (r = outbox_draft_seal(s->outbox, t, mono_ms)) != KL_OK)
 		return r;
 	if (s->phase != SESSION_READY)
 		return KL_OK;

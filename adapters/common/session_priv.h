@@ -1,6 +1,7 @@
 /*
  * session_priv.h: what the parts of the session share: session.c (dialogue),
- * session_start.c (until it is ready), session_items.c (what FETCH brings).
+ * session_start.c (until it is ready), session_keep.c (directory, own keys,
+ * log), session_items.c (what FETCH brings).
  */
 #ifndef ADAPTERS_COMMON_SESSION_PRIV_H
 #define ADAPTERS_COMMON_SESSION_PRIV_H
@@ -10,6 +11,8 @@
 
 #define SESSION_RETRY_MS 1000
 #define SESSION_BAD_PAUSE_MS 5000	/* after items that do not verify */
+#define SESSION_REFUSED_MS 10000	/* after a refusal that may pass */
+#define SESSION_LOG_EVERY_MS (5 * KL_MINUTE_MS)
 #define SESSION_BAD_MAX 64		/* alarms about items, of one session */
 
 enum session_phase {
@@ -83,7 +86,21 @@ int session_start_answer(struct session *s, struct turn *t,
     const struct call *call, const struct call_answer *a, int64_t mono_ms)
     KL_MUST_CHECK;
 
-int session_start_profile(struct session *s, struct turn *t,
+/* Another log: the broker knows nothing of what it knew. */
+int session_start_after_loss(struct session *s, struct turn *t)
+    KL_MUST_CHECK;
+
+/* session_keep.c: what is kept up, at the start and later. */
+int session_keep_ask_directory(struct session *s, struct turn *t)
+    KL_MUST_CHECK;
+int session_keep_ask_publish(struct session *s, struct turn *t,
+    int64_t mono_ms) KL_MUST_CHECK;
+int session_keep_work(struct session *s, struct turn *t, int64_t mono_ms)
+    KL_MUST_CHECK;
+/* KL_E_FORMAT: no such answer. */
+int session_keep_answer(struct session *s, struct turn *t, uint32_t request,
+    const struct call_answer *a, int64_t mono_ms) KL_MUST_CHECK;
+int session_keep_profile(struct session *s, struct turn *t,
     struct kl_bytes packed) KL_MUST_CHECK;
 
 /* session_items.c */

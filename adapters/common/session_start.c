@@ -7,14 +7,10 @@
 
 #include "adapters/common/alarm.h"
 #include "adapters/common/checkpoint.h"
+#include "adapters/common/outbox_time.h"
 #include "adapters/common/prekeys.h"
 
-#define PROFILE_KEY "profile"
 #define CONFLICT_PAUSE_MS (5 * KL_MINUTE_MS)
-#define REFUSED_PAUSE_MS 10000
-#define PUBLISH_EVERY_MS KL_HOUR_MS
-#define DIRECTORY_EVERY_MS KL_MINUTE_MS
-#define LOG_EVERY_MS (5 * KL_MINUTE_MS)
 
 /* ---- HELLO ----------------------------------------------------------- */
 
@@ -49,8 +45,8 @@ ask_hello(struct session *s, struct turn *t)
 }
 
 /* Another log: the broker knows nothing of what it knew. */
-static int
-after_loss(struct session *s, struct turn *t)
+int
+session_start_after_loss(struct session *s, struct turn *t)
 {
 	uint64_t none = 0;
 	int r;
@@ -60,7 +56,7 @@ after_loss(struct session *s, struct turn *t)
 	    (r = store_del(t->store, STORE_META,
 	    kl_bytes_str("profile sent"))) != KL_OK)
 		return r;
-	return outbox_submit_again(s->outbox, t);
+	return outbox_time_new_log(s->outbox, t);
 }
 
 static int
@@ -70,9 +66,10 @@ take_checkpoint(struct session *s, struct turn *t,
 	enum checkpoint_verdict v;
 	int r = checkpoint_take(t, h->note, &v);
 
-	s->log_due_ms = mono_ms + (v == CHECKPOINT_AHEAD ? 0 : LOG_EVERY_MS);
+	s->log_due_ms = mono_ms +
+	    (v == CHECKPOINT_AHEAD ? 0 : SESSION_LOG_EVERY_MS);
 	if (r == KL_OK && v == CHECKPOINT_NEW_ORIGIN)
-		r = after_loss(s, t);
+		r = session_start_after_loss(s, t);
 	return r;
 }
 
@@ -84,11 +81,11 @@ hello_ok(struct session *s, struct turn *t, struct kl_bytes body,
 	int r;
 
 	if (KL_MESSAGE_READ(KL_M_HELLO_REPLY, body, t->mem, &h) != KL_C_OK) {
-		session_stick(s, KL_C_MALFORMED, mono_ms + REFUSED_PAUSE_MS);
+		session_stick(s, KL_C_MALFORMED, mono_ms + SESSION_REFUSED_MS);
 		return KL_OK;
 	}
 	if (h.realm != t->config->realm) {
-		session_stick(s, KL_C_REALM, mono_ms + REFUSED_PAUSE_MS);
+		session_stick(s, KL_C_REALM, mono_ms + SESSION_REFUSED_MS);
 		return alarm_raise(t, ENGINE_AL_BROKER, KL_C_REALM, NULL);
 	}
 	s->report_in = h.report_in == KL_YES;
@@ -119,7 +116,7 @@ hello_refused(struct session *s, struct turn *t, uint32_t code,
 		return KL_OK;
 	}
 	session_stick(s, code, mono_ms +
-	    (conflict ? CONFLICT_PAUSE_MS : REFUSED_PAUSE_MS));
+	    (conflict ? CONFLICT_PAUSE_MS : SESSION_REFUSED_MS));
 	/* Once for each reason, not for each try. */
 	if (!news)
 		return KL_OK;
@@ -213,237 +210,7 @@ sync_answer(struct session *s, struct turn *t, struct kl_bytes body,
 	return KL_OK;
 }
 
-/* ---- DIRECTORY ------------------------------------------------------- */
-
-static int
-ask_directory(struct session *s, struct turn *t)
-{
-	struct kl_directory d = { 0 };
-	int r = store_meta_get(t->store, "directory", &d.after,
-	    sizeof d.after);
-
-	if (r != KL_OK && r != KL_E_NOT_FOUND)
-		return r;
-	return session_ask(s, t, KL_DIRECTORY, KL_M_DIRECTORY, &d, sizeof d);
-}
-
-static int
-take_entry(struct turn *t, struct kl_bytes packed)
-{
-	size_t mark = kl_arena_mark(t->mem);
-	struct kl_entry e;
-	int r = KL_E_FORMAT;
-
-	if (KL_MESSAGE_READ(KL_M_ENTRY, packed, t->mem, &e) == KL_C_OK)
-		r = directory_take(t->dir, t->store, t->mem, e.statement,
-		    e.content);
-	kl_arena_release(t->mem, mark);
-	/* A prekey of a card that ended is no attack; a card is. */
-	if (r == KL_E_SIGNATURE && e.statement <= KL_REVOCATION)
-		return alarm_raise(t, ENGINE_AL_DIRECTORY, KL_C_SIGNATURE,
-		    NULL);
-	return r == KL_E_SIGNATURE || r == KL_E_FORMAT || r == KL_E_VALUE ?
-	    KL_OK : r;
-}
-
-static int
-directory_answer(struct session *s, struct turn *t, struct kl_bytes body,
-    int64_t mono_ms)
-{
-	struct kl_directory_reply d;
-	int r;
-
-	if (KL_MESSAGE_READ(KL_M_DIRECTORY_REPLY, body, t->mem, &d) !=
-	    KL_C_OK)
-		return KL_E_FORMAT;
-	for (size_t i = 0; i < d.n_entry; i++)
-		if ((r = take_entry(t, d.entry[i])) != KL_OK)
-			return r;
-	if (d.n_entry > 0 && (r = store_meta_put(t->store, "directory",
-	    &d.last, sizeof d.last)) != KL_OK)
-		return r;
-	s->directory_newest = d.newest;
-	s->directory_whole = d.last >= d.newest || d.n_entry == 0;
-	s->directory_due_ms = s->directory_whole ?
-	    mono_ms + DIRECTORY_EVERY_MS : 0;
-	t->want_submit = true;
-	if (s->phase == SESSION_DIRECTORY && s->directory_whole)
-		session_enter(s, SESSION_PUBLISH);
-	return KL_OK;
-}
-
-/* ---- PUBLISH --------------------------------------------------------- */
-
-static int
-add_entry(struct turn *t, struct kl_publish *p, uint32_t statement,
-    struct kl_bytes packed)
-{
-	struct kl_entry e = { .statement = statement, .content = packed };
-	int r = KL_MESSAGE_PACK_IN(KL_M_ENTRY, &e, t->mem,
-	    &p->entry[p->n_entry]);
-
-	p->n_entry += r == KL_OK ? 1 : 0;
-	return r;
-}
-
-static int
-add_prekeys(struct turn *t, struct kl_publish *p)
-{
-	struct prekey_row row[PREKEYS_AHEAD];
-	uint8_t buf[KL_STATEMENT_MAX];
-	size_t n, len;
-	int r = prekeys_unpublished(t->store, t->now_ms, row,
-	    PREKEYS_AHEAD, &n);
-
-	for (size_t i = 0; i < n && r == KL_OK; i++) {
-		if (row[i].not_after_ms <= t->now_ms)
-			continue;
-		r = prekeys_statement(t->id, &row[i], buf, sizeof buf, &len);
-		if (r == KL_OK)
-			r = add_entry(t, p, KL_PREKEY, kl_bytes(buf, len));
-	}
-	return r;
-}
-
-/* Alone in its request: it may be as long as one. */
-static int
-add_profile(struct turn *t, struct kl_publish *p)
-{
-	struct kl_bytes v, copy;
-	int r = store_get(t->store, STORE_META,
-	    kl_bytes_str("profile sent"), &v);
-
-	if (r != KL_E_NOT_FOUND)
-		return r;
-	r = store_get(t->store, STORE_META, kl_bytes_str(PROFILE_KEY), &v);
-	if (r != KL_OK)
-		return r == KL_E_NOT_FOUND ? KL_OK : r;
-	if ((r = kl_arena_copy(t->mem, v, &copy)) != KL_OK)
-		return r;
-	return add_entry(t, p, KL_PROFILE, copy);
-}
-
-static int
-ask_publish(struct session *s, struct turn *t, int64_t mono_ms)
-{
-	struct kl_publish p = { .n_entry = 0 };
-	int r = prekeys_top_up(t->store, t->now_ms);
-
-	if (r == KL_OK)
-		r = add_prekeys(t, &p);
-	if (r == KL_OK && p.n_entry == 0)
-		r = add_profile(t, &p);
-	if (r != KL_OK)
-		return r;
-	if (p.n_entry == 0) {
-		s->publish_due_ms = mono_ms + PUBLISH_EVERY_MS;
-		if (s->phase == SESSION_PUBLISH) {
-			session_enter(s, SESSION_READY);
-			s->code = 0;
-			outbox_wake(s->outbox);
-			t->want_submit = true;
-			kl_logf(KL_LOG_INFO, "session_ready",
-			    kl_log_num("epoch", (int64_t)s->me.epoch));
-		}
-		return KL_OK;
-	}
-	return session_ask(s, t, KL_PUBLISH, KL_M_PUBLISH, &p, sizeof p);
-}
-
-/* What was asked is what is not published yet: the store has not changed. */
-static int
-publish_ok(struct session *s, struct turn *t)
-{
-	struct prekey_row row[PREKEYS_AHEAD];
-	size_t n;
-	int r = prekeys_unpublished(t->store, t->now_ms, row,
-	    PREKEYS_AHEAD, &n);
-
-	s->publish_due_ms = 0;
-	if (r == KL_OK && n == 0)
-		return store_put(t->store, STORE_META,
-		    kl_bytes_str("profile sent"), STORE_HERE);
-	for (size_t i = 0; i < n && r == KL_OK; i++) {
-		r = prekeys_published(t->store, &row[i].key_id);
-		if (row[i].not_after_ms > s->prekeys_until_ms)
-			s->prekeys_until_ms = row[i].not_after_ms;
-	}
-	return r;
-}
-
-int
-session_start_profile(struct session *s, struct turn *t,
-    struct kl_bytes packed)
-{
-	int r;
-
-	if (packed.n > KL_SIGNED_MAX)
-		return KL_E_SIZE;
-	if ((r = store_put(t->store, STORE_META, kl_bytes_str(PROFILE_KEY),
-	    packed)) != KL_OK)
-		return r;
-	s->publish_due_ms = 0;
-	return store_del(t->store, STORE_META, kl_bytes_str("profile sent"));
-}
-
-/* ---- LOG ------------------------------------------------------------- */
-
-static int
-ask_log(struct session *s, struct turn *t)
-{
-	struct kl_log_request q = { .want = KL_LOG_CONSISTENCY };
-	struct checkpoint kept;
-	int r = checkpoint_get(t, &kept);
-
-	if (r != KL_OK)
-		return r;
-	q.size = kept.size;
-	if (kept.size == 0)
-		q.want = KL_LOG_CHECKPOINT;
-	return session_ask(s, t, KL_LOG, KL_M_LOG, &q, sizeof q);
-}
-
-static int
-log_answer(struct session *s, struct turn *t, const struct call_answer *a,
-    int64_t mono_ms)
-{
-	enum checkpoint_verdict v;
-	struct kl_log_reply l;
-	int r;
-
-	s->log_due_ms = mono_ms + LOG_EVERY_MS;
-	if (a->code != KL_C_OK)
-		return KL_OK;
-	if (KL_MESSAGE_READ(KL_M_LOG_REPLY, a->body, t->mem, &l) != KL_C_OK)
-		return KL_E_FORMAT;
-	r = checkpoint_prove(t, &l, &v);
-	if (r == KL_OK && v == CHECKPOINT_NEW_ORIGIN)
-		r = after_loss(s, t);
-	return r;
-}
-
 /* ---- work ------------------------------------------------------------ */
-
-static int
-work_ready(struct session *s, struct turn *t, int64_t mono_ms)
-{
-	int r = KL_OK;
-
-	if ((t->want_directory || s->directory_due_ms <= mono_ms) &&
-	    calls_open(s->calls, KL_DIRECTORY) == 0) {
-		/* Not in a circle: once a second at most. */
-		s->directory_due_ms = mono_ms + SESSION_RETRY_MS;
-		t->want_directory = false;
-		r = ask_directory(s, t);
-	}
-	if (r == KL_OK && s->publish_due_ms <= mono_ms &&
-	    calls_open(s->calls, KL_PUBLISH) == 0)
-		r = ask_publish(s, t, mono_ms);
-	if (r == KL_OK && s->log_due_ms <= mono_ms &&
-	    calls_open(s->calls, KL_LOG) == 0)
-		r = ask_log(s, t);
-	return r;
-}
 
 static int
 work_step(struct session *s, struct turn *t, int64_t mono_ms)
@@ -458,9 +225,9 @@ work_step(struct session *s, struct turn *t, int64_t mono_ms)
 	case SESSION_DONE:
 		return ask_done(s, t);
 	case SESSION_DIRECTORY:
-		return ask_directory(s, t);
+		return session_keep_ask_directory(s, t);
 	case SESSION_PUBLISH:
-		return ask_publish(s, t, mono_ms);
+		return session_keep_ask_publish(s, t, mono_ms);
 	default:
 		return KL_OK;
 	}
@@ -475,7 +242,7 @@ session_start_work(struct session *s, struct turn *t, int64_t mono_ms)
 		return s->up && s->due_ms <= mono_ms ? ask_hello(s, t) :
 		    KL_OK;
 	case SESSION_READY:
-		return work_ready(s, t, mono_ms);
+		return session_keep_work(s, t, mono_ms);
 	default:
 		return work_step(s, t, mono_ms);
 	}
@@ -490,12 +257,8 @@ answer_ok(struct session *s, struct turn *t, const struct call *call,
 		return hello_ok(s, t, a->body, mono_ms);
 	case KL_SYNC:
 		return sync_answer(s, t, a->body, mono_ms);
-	case KL_DIRECTORY:
-		return directory_answer(s, t, a->body, mono_ms);
-	case KL_PUBLISH:
-		return publish_ok(s, t);
 	default:
-		return KL_OK;
+		return session_keep_answer(s, t, call->request, a, mono_ms);
 	}
 }
 
@@ -508,19 +271,6 @@ step_later(struct session *s, const struct call_answer *a, int64_t mono_ms)
 	return KL_OK;
 }
 
-static int
-ready_refused(struct session *s, uint32_t request,
-    const struct call_answer *a, int64_t mono_ms)
-{
-	int64_t due = mono_ms + REFUSED_PAUSE_MS + a->retry_after_ms;
-
-	if (request == KL_PUBLISH)
-		s->publish_due_ms = due;
-	else if (request == KL_DIRECTORY)
-		s->directory_due_ms = due;
-	return KL_OK;
-}
-
 int
 session_start_answer(struct session *s, struct turn *t,
     const struct call *call, const struct call_answer *a, int64_t mono_ms)
@@ -528,12 +278,10 @@ session_start_answer(struct session *s, struct turn *t,
 	int r;
 
 	s->asked = false;
-	if (call->request == KL_LOG)
-		r = log_answer(s, t, a, mono_ms);
-	else if (a->code == KL_C_OK)
+	if (a->code == KL_C_OK)
 		r = answer_ok(s, t, call, a, mono_ms);
 	else if (s->phase == SESSION_READY)
-		r = ready_refused(s, call->request, a, mono_ms);
+		r = session_keep_answer(s, t, call->request, a, mono_ms);
 	else if (call->request != KL_HELLO &&
 	    kl_code_retry(a->code) == KL_RETRY_LATER)
 		r = step_later(s, a, mono_ms);
@@ -541,7 +289,7 @@ session_start_answer(struct session *s, struct turn *t,
 		r = hello_refused(s, t, a->code, mono_ms);
 	/* An answer that cannot be read is no store's fault. */
 	if (r == KL_E_FORMAT) {
-		session_begin_again(s, mono_ms + REFUSED_PAUSE_MS);
+		session_begin_again(s, mono_ms + SESSION_REFUSED_MS);
 		r = KL_OK;
 	}
 	return r;

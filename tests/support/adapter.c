@@ -10,6 +10,7 @@
 
 #include "adapters/common/outbox_answer.h"
 #include "adapters/common/outbox_back.h"
+#include "adapters/common/outbox_draft.h"
 #include "adapters/common/prekeys.h"
 #include "tests/support/people.h"
 
@@ -148,7 +149,7 @@ adapter_meet(struct adapter *a, const struct adapter_region *r,
 	adapter_meet_keys(b, a);
 }
 
-/* ---- what people do ------------------------------------------------------ */
+/* ---- what people do ----------------------------------------------------- */
 
 static void
 put_content(struct adapter *a, struct case_row *c, enum cases_content which,
@@ -186,7 +187,8 @@ adapter_refer(struct adapter *a, const struct adapter *to, uint32_t level,
 	OK(cases_make(&a->t, c));
 	OK(cases_put_client(&a->t, c));
 	put_content(a, c, CASES_REFERRAL, &r);
-	OK(outbox_add(a->outbox, &a->t, c, KL_REFERRAL, NULL, KL_MS_NONE));
+	OK(outbox_draft_add(a->outbox, &a->t, c, KL_REFERRAL, NULL,
+	    KL_MS_NONE));
 	OK(cases_put(&a->t, c));
 	adapter_commit(a);
 }
@@ -199,7 +201,8 @@ adapter_correct(struct adapter *a, struct case_row *c,
 	/* Whether it is allowed is for the other side to say as well. */
 	(void)kl_progress_correct(&c->sent);
 	put_content(a, c, CASES_CORRECTION, r);
-	OK(outbox_add(a->outbox, &a->t, c, KL_CORRECTION, NULL, KL_MS_NONE));
+	OK(outbox_draft_add(a->outbox, &a->t, c, KL_CORRECTION, NULL,
+	    KL_MS_NONE));
 	OK(cases_put(&a->t, c));
 	adapter_commit(a);
 }
@@ -215,13 +218,13 @@ adapter_feedback(struct adapter *a, struct case_row *c, uint32_t code)
 	ck_assert_uint_eq(kl_progress_step(&c->full, &f), KL_C_OK);
 	f.level = c->level;
 	ck_assert_uint_eq(kl_progress_step(&c->sent, &f), KL_C_OK);
-	OK(outbox_add(a->outbox, &a->t, c, KL_FEEDBACK, &f,
+	OK(outbox_draft_add(a->outbox, &a->t, c, KL_FEEDBACK, &f,
 	    c->sent.milestone));
 	OK(cases_put(&a->t, c));
 	adapter_commit(a);
 }
 
-/* ---- the broker's part --------------------------------------------------- */
+/* ---- the broker's part -------------------------------------------------- */
 
 /* The ACCEPTED leaf of it. */
 static size_t
@@ -291,7 +294,7 @@ adapter_send(struct adapter *a, struct adapter_region *r,
 	struct out_submit out;
 	int err;
 
-	OK(outbox_seal(a->outbox, &a->t, a->mono_ms));
+	OK(outbox_draft_seal(a->outbox, &a->t, a->mono_ms));
 	err = outbox_next(a->outbox, &a->t, a->mono_ms, &out);
 	if (err == KL_OK)
 		answer(r, a, &out, m);

@@ -32,7 +32,7 @@ static size_t file_n;
 static struct engine_taken taken;
 static struct kl_finding why;
 
-/* ---- a practice with its papers ----------------------------------------------- */
+/* ---- a practice with its papers ----------------------------------------- */
 
 static void
 on_commit(void *arg)
@@ -242,7 +242,7 @@ count_cases(void)
 	return n;
 }
 
-/* ---- what comes in ------------------------------------------------------------- */
+/* ---- what comes in ------------------------------------------------------ */
 
 START_TEST(referral_is_taken_while_the_broker_is_away)
 {
@@ -407,7 +407,7 @@ START_TEST(full_pool_undoes_the_turn_and_goes_on)
 }
 END_TEST
 
-/* ---- what goes out ------------------------------------------------------------- */
+/* ---- what goes out ------------------------------------------------------ */
 
 START_TEST(content_is_shown_with_a_line_in_the_access_log)
 {

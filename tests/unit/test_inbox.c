@@ -10,6 +10,7 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
 #include "adapters/common/outbox_back.h"
+#include "adapters/common/outbox_draft.h"
 #include "adapters/common/prekeys.h"
 #include "tests/support/adapter.h"
 #include "tests/support/people.h"
@@ -384,7 +385,8 @@ START_TEST(second_referral_of_a_conversation_is_refused)
 
 	referred(KL_LEVEL_2);
 	c = adapter_case(&gp, &c.conv);
-	OK(outbox_add(gp.outbox, &gp.t, &c, KL_REFERRAL, NULL, KL_MS_NONE));
+	OK(outbox_draft_add(gp.outbox, &gp.t, &c, KL_REFERRAL, NULL,
+	    KL_MS_NONE));
 	OK(cases_put(&gp.t, &c));
 	(void)row;
 	ck_assert(adapter_send(&gp, &region, &mail));

@@ -7,6 +7,8 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/outbox_answer.h"
 #include "adapters/common/outbox_back.h"
+#include "adapters/common/outbox_draft.h"
+#include "adapters/common/outbox_time.h"
 #include "adapters/common/prekeys.h"
 #include "tests/support/adapter.h"
 #include "tests/support/people.h"
@@ -106,7 +108,7 @@ END_TEST
 START_TEST(undone_turn_seals_again)
 {
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
-	OK(outbox_seal(gp.outbox, &gp.t, 0));
+	OK(outbox_draft_seal(gp.outbox, &gp.t, 0));
 	adapter_restart(&gp);
 	ck_assert_uint_eq(outbox_waiting(gp.outbox), 1);
 	ck_assert(adapter_send(&gp, &region, &mail));
@@ -520,7 +522,7 @@ static void
 pass(int64_t ms, bool expiry)
 {
 	gp.t.now_ms += ms;
-	OK(outbox_timer(gp.outbox, &gp.t, &mail.id, expiry));
+	OK(outbox_time_due(gp.outbox, &gp.t, &mail.id, expiry));
 	adapter_commit(&gp);
 }
 
@@ -562,13 +564,13 @@ START_TEST(what_was_accepted_is_sent_to_a_new_log)
 
 	sent();
 	gp.t.origin = 2;
-	OK(outbox_submit_again(gp.outbox, &gp.t));
+	OK(outbox_time_new_log(gp.outbox, &gp.t));
 	adapter_commit(&gp);
 	ck_assert(adapter_send(&gp, &region, &again));
 	ck_assert_mem_eq(again.envelope, mail.envelope,
 	    mail.item.content.n);
 	adapter_accepted(&gp, &again);
-	OK(outbox_submit_again(gp.outbox, &gp.t));
+	OK(outbox_time_new_log(gp.outbox, &gp.t));
 	ck_assert_uint_eq(outbox_waiting(gp.outbox), 0);
 }
 END_TEST
@@ -579,7 +581,7 @@ START_TEST(forgotten_case_leaves_no_rows)
 
 	sent();
 	c = adapter_case(&gp, &c.conv);
-	OK(outbox_forget(gp.outbox, &gp.t, &c));
+	OK(outbox_time_forget(gp.outbox, &gp.t, &c));
 	OK(cases_forget(&gp.t, &c));
 	adapter_commit(&gp);
 	ck_assert_int_eq(store_seek(gp.store, STORE_OUT, KL_BYTES_NONE,

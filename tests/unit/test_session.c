@@ -163,7 +163,7 @@ answer_with(const struct kl_request_msg *to, uint32_t type, const void *in,
 }
 #define ANSWER(to, type, in) answer_with(to, type, in, sizeof *(in))
 
-/* ---- a broker that says what it is told to ------------------------------- */
+/* ---- a broker that says what it is told to ------------------------------ */
 
 static struct kl_note note;
 
@@ -268,7 +268,7 @@ alarms(uint32_t kind)
 	return n;
 }
 
-/* ---- greeting ------------------------------------------------------------ */
+/* ---- greeting ----------------------------------------------------------- */
 
 START_TEST(greeting_ends_ready)
 {
@@ -474,7 +474,7 @@ START_TEST(answers_to_nothing_are_passed_over)
 }
 END_TEST
 
-/* ---- the log ------------------------------------------------------------- */
+/* ---- the log ------------------------------------------------------------ */
 
 /* The HELLO of the next session answers with this note. */
 static void
@@ -575,7 +575,7 @@ START_TEST(new_origin_reports_in_and_publishes_again)
 }
 END_TEST
 
-/* ---- clock --------------------------------------------------------------- */
+/* ---- clock -------------------------------------------------------------- */
 
 START_TEST(clock_off_by_a_minute_is_told_once)
 {
@@ -593,7 +593,7 @@ START_TEST(clock_off_by_a_minute_is_told_once)
 }
 END_TEST
 
-/* ---- work ---------------------------------------------------------------- */
+/* ---- work --------------------------------------------------------------- */
 
 START_TEST(message_is_submitted_and_its_receipt_taken)
 {
