@@ -758,6 +758,259 @@ START_TEST(delivered_onward_referral_waits_for_the_parents_practice)
 }
 END_TEST
 
+/* ---- after a loss: many at once, in random order ---- */
+
+/* How far a referral was when the store was lost. */
+enum far { ACCEPTED, RELEASED, RECEIPTED, KNOWN, FARS };
+
+/* One referral, and what its two sides know of it. */
+struct loop {
+	struct letter l;
+	struct letter_bytes receipt;
+	struct who *by;
+	enum far far;
+	int seen;			/* by the desk's application */
+	bool accepted, closed;		/* on the new origin; by feedback */
+};
+#define LOOPS (2 * FARS)
+static struct loop loops[LOOPS];
+
+/* What a side still has to do, in its order; others come in between. */
+enum stage { SHOWING, OUTBOX, WORKING, FINISHED };
+struct side {
+	struct who *w;
+	enum stage stage;
+	size_t at;
+};
+
+static uint32_t
+next_random(uint32_t *seed)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return *seed >> 16;
+}
+
+static void
+loop_begin(struct loop *l, struct who *by, enum far far)
+{
+	*l = (struct loop){ .by = by, .far = far };
+	letter_referral(&l->l, &by->p, &desk.p);
+	letter_receipt(&l->l, &desk.p, KL_OPENED, KL_C_OK, &l->receipt);
+	ck_assert_uint_eq(submit(by, &l->l), KL_C_OK);
+	if (far == ACCEPTED)
+		return;
+	ck_assert_uint_gt(fetch(&desk).n_envelopes, 0);
+	l->seen = 1;
+	if (far == RELEASED)
+		return;
+	ck_assert_uint_eq(hand_in(&desk, &l->receipt), KL_C_OK);
+	if (far == KNOWN)
+		ck_assert_uint_eq(fetch(by).n_receipts, 1);
+}
+
+/* The desk takes at most four that it has not receipted, so what is known
+ * comes first. */
+static void
+loops_begin(void)
+{
+	size_t n = 0;
+
+	for (int far = KNOWN; far >= ACCEPTED; far--) {
+		loop_begin(&loops[n++], &practice, (enum far)far);
+		loop_begin(&loops[n++], &other, (enum far)far);
+	}
+}
+
+/* What this side has of that referral. */
+static bool
+has_body(const struct side *s, const struct loop *l)
+{
+	return s->w == &desk ? l->far != ACCEPTED : l->by == s->w;
+}
+
+static bool
+has_receipt(const struct side *s, const struct loop *l)
+{
+	return s->w == &desk ? l->far != ACCEPTED :
+	    l->by == s->w && l->far == KNOWN;
+}
+
+/* One thing to show; false: all was shown. */
+static bool
+show_next(struct side *s)
+{
+	const struct loop *l = &loops[s->at / 2];
+
+	if (s->at == 2 * LOOPS)
+		return false;
+	if (s->at % 2 == 0 && has_body(s, l))
+		ck_assert_uint_eq(show_body(s->w, &l->l), KL_C_OK);
+	if (s->at % 2 == 1 && has_receipt(s, l))
+		ck_assert_uint_eq(show_receipt(s->w, &l->receipt), KL_C_OK);
+	s->at++;
+	return true;
+}
+
+static struct loop *
+loop_of(const struct kl_msg_id *id)
+{
+	for (size_t i = 0; i < LOOPS; i++)
+		if (memcmp(loops[i].l.e.header.msg_id.b, id->b,
+		    sizeof id->b) == 0)
+			return &loops[i];
+	return NULL;
+}
+
+/* A desk opens what it has not seen, and receipts all. */
+static void
+desk_fetch(void)
+{
+	const struct mail m = fetch(&desk);
+	struct loop *l;
+
+	for (size_t i = 0; i < m.n_envelopes; i++) {
+		l = loop_of(&m.msg[i]);
+		ck_assert_ptr_nonnull(l);
+		if (l->far == ACCEPTED)
+			l->seen++;
+		ck_assert_uint_eq(hand_in(&desk, &l->receipt), KL_C_OK);
+	}
+}
+
+/* True when each has had its feedback accepted. */
+static bool
+desk_work(void)
+{
+	bool all = true;
+	struct letter f;
+	uint32_t code;
+
+	desk_fetch();
+	for (size_t i = 0; i < LOOPS; i++) {
+		if (loops[i].closed)
+			continue;
+		letter_feedback(&f, &loops[i].l, &desk.p, &loops[i].by->p,
+		    KL_MS_TAKEN_UP);
+		code = loops[i].seen == 0 ? KL_C_BEFORE_RECEIPT :
+		    submit(&desk, &f);
+		loops[i].closed = code == KL_C_OK;
+		all = all && loops[i].closed;
+		ck_assert(loops[i].closed || code == KL_C_NOT_REPORTED_IN ||
+		    code == KL_C_BEFORE_RECEIPT);
+	}
+	return all;
+}
+
+/* True when all that a practice has no receipt of was accepted again. */
+static bool
+practice_work(struct side *s)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < LOOPS; i++) {
+		struct loop *l = &loops[i];
+		uint32_t code;
+
+		if (l->by != s->w || l->far == KNOWN || l->accepted)
+			continue;
+		code = submit(s->w, &l->l);
+		l->accepted = code == KL_C_OK;
+		all = all && l->accepted;
+		ck_assert(l->accepted || code == KL_C_NOT_REPORTED_IN);
+	}
+	return all;
+}
+
+static void
+side_step(struct side *s)
+{
+	switch (s->stage) {
+	case SHOWING:
+		if (show_next(s))
+			return;
+		ck_assert_uint_eq(done(s->w), KL_C_OK);
+		break;
+	case OUTBOX:
+		ck_assert_uint_eq(publish(s->w), KL_C_OK);
+		break;
+	case WORKING:
+		if (!(s->w == &desk ? desk_work() : practice_work(s)))
+			return;
+		break;
+	default:
+		return;
+	}
+	s->stage++;
+}
+
+/* The broker is killed: sessions end, and who had not reported in shows all
+ * again. */
+static void
+kill_broker(struct side *side, size_t n)
+{
+	restart(0);
+	for (size_t i = 0; i < n; i++)
+		if (hello(side[i].w).report_in == KL_YES)
+			side[i].at = 0;
+}
+
+/* Nothing leaves before its practice has reported in. */
+static void
+check_order_of_leaves(void)
+{
+	const struct kl_id *const who[] = { &practice.p.id, &other.p.id };
+	bool reported[2] = { false };
+	struct core *c = box.core;
+	struct kl_kv_txn *txn;
+	struct kl_record r;
+	struct kl_logged l;
+	struct kl_bytes b;
+
+	ck_assert_int_eq(kl_kv_begin_read(c->kv, &txn), KL_OK);
+	for (uint64_t i = 0; i < c->journal.committed.size; i++) {
+		kl_arena_reset(box.mem);
+		ck_assert_int_eq(journal_logged(&c->journal, txn, i, box.mem,
+		    &b), KL_OK);
+		ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, b, box.mem,
+		    &l), KL_C_OK);
+		ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, l.record,
+		    box.mem, &r), KL_C_OK);
+		for (size_t j = 0; j < 2; j++) {
+			if (!kl_id_equal(&r.org_from, who[j]))
+				continue;
+			reported[j] = reported[j] ||
+			    r.event == KL_EV_REPORTED_IN;
+			ck_assert(r.event != KL_EV_RELEASED || reported[j]);
+		}
+	}
+	kl_kv_abort(&txn);
+}
+
+START_TEST(random_orders_and_crashes_lose_and_double_nothing)
+{
+	struct side side[] = { { .w = &practice }, { .w = &other },
+		{ .w = &desk } };
+	uint32_t seed = (uint32_t)_i;
+	int steps = 0;
+
+	loops_begin();
+	lose_store();
+	while (side[0].stage != FINISHED || side[1].stage != FINISHED ||
+	    side[2].stage != FINISHED) {
+		const uint32_t dice = next_random(&seed);
+
+		ck_assert_int_lt(++steps, 2000);
+		if (dice % 40 == 0)
+			kill_broker(side, 3);
+		else
+			side_step(&side[dice % 3]);
+	}
+	for (size_t i = 0; i < LOOPS; i++)
+		ck_assert_int_eq(loops[i].seen, 1);
+	check_order_of_leaves();
+}
+END_TEST
+
 /* ---- after a loss: what is refused ---- */
 
 START_TEST(body_that_does_not_verify_is_refused)
@@ -1189,6 +1442,18 @@ loss_case(void)
 }
 
 static TCase *
+random_case(void)
+{
+	TCase *tc = tcase_create("random");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc,
+	    random_orders_and_crashes_lose_and_double_nothing, 0, 8);
+	return tc;
+}
+
+static TCase *
 refused_case(void)
 {
 	TCase *tc = tcase_create("refused");
@@ -1236,6 +1501,7 @@ main(void)
 
 	suite_add_tcase(s, list_case());
 	suite_add_tcase(s, loss_case());
+	suite_add_tcase(s, random_case());
 	suite_add_tcase(s, refused_case());
 	suite_add_tcase(s, take_over_case());
 	sr = srunner_create(s);
