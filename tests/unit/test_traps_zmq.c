@@ -820,7 +820,7 @@ END_TEST
 /* Connections from a process with descriptors enough, kept until `until` is
  * closed at its other end. */
 static pid_t
-crowd(const char *endpoint, const int until[2])
+crowd(const char *endpoint, const int until[2], const struct rlimit *lim)
 {
 	char end;
 	pid_t pid = fork();
@@ -828,6 +828,8 @@ crowd(const char *endpoint, const int until[2])
 	if (pid != 0)
 		return pid;
 	close(until[1]);
+	if (setrlimit(RLIMIT_NOFILE, lim) != 0)
+		_exit(2);
 	for (int i = 0; i < 64; i++)
 		(void)tcp_connect(endpoint);
 	_exit(read(until[0], &end, 1) == 0 ? 0 : 1);
@@ -850,8 +852,10 @@ START_TEST(Z8_link_counts_accepts_without_descriptors_and_recovers)
 	next = dup(0);
 	ck_assert_int_eq(close(next), 0);
 	tight = (struct rlimit){ (rlim_t)next + 4, lim.rlim_max };
-	ck_assert_int_gt(pid = crowd(kl_link_endpoint(o.server), until), 0);
+	/* First: the crowd may be in before we go on. */
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	pid = crowd(kl_link_endpoint(o.server), until, &lim);
+	ck_assert_int_gt(pid, 0);
 	while (kl_link_counts(o.server).accept_failed == 0) {
 		ck_assert_int_eq(kl_link_recv(o.server, &m), KL_E_EMPTY);
 		serve_a_while(&o);
