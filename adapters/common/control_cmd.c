@@ -78,7 +78,7 @@ case_answer(struct engine *e, const struct kl_conv_id *conv)
 	return o;
 }
 
-/* After duplicate_file: which case the first one made. */
+/* After duplicate_file and conflict: which case the first one made. */
 static void
 put_first(struct control_cmd *c, const struct engine_taken *t)
 {
@@ -95,7 +95,8 @@ taken(struct control_cmd *c, int r, const struct engine_taken *t,
 {
 	if (r == KL_E_REFUSED) {
 		c->answer = view_refusal(why);
-		if (why->code == KL_C_DUPLICATE_FILE)
+		if (why->code == KL_C_DUPLICATE_FILE ||
+		    why->code == KL_C_CONFLICT)
 			put_first(c, t);
 		return r;
 	}

@@ -75,7 +75,8 @@ struct engine_taken {
  * run here, before anything is stored.
  * KL_OK: taken, durable at the end of the turn.
  * KL_E_REFUSED: `why` holds code and JSON pointer; nothing is stored. After
- * duplicate_file *out names the case that the first one made.
+ * duplicate_file (this very file) and conflict (another file, same id) *out
+ * names the case that the first one made.
  * KL_E_AGAIN: our side failed (full, memory): the turn will be undone.
  */
 int engine_refer(struct engine *e, const struct engine_actor *by,

@@ -68,18 +68,41 @@ check_content(struct turn *t, const struct kl_id *receiver,
 
 /* ---- refer ----------------------------------------------------------- */
 
-/* The same file, or another one under the same name, was taken in before. */
+/* An id that is the reference of another referral would let a correction of
+ * the one reach the other. */
 static int
-check_new(struct turn *t, const struct json_referral_file *f,
+check_no_reference(struct turn *t, const char *referral_id,
     struct engine_taken *out, struct kl_finding *why)
 {
+	struct kl_spoken spoken;
+	struct case_row other;
+	int r;
+
+	if (kl_spoken_read(referral_id, &spoken) != KL_OK)
+		return KL_OK;
+	if ((r = cases_by_spoken(t, &spoken, &other)) != KL_OK)
+		return none_is_fine(r);
+	fill_taken(out, &other);
+	return refuse(why, KL_C_CONFLICT, "/referral_id");
+}
+
+/* The same file was taken in before, or another one under the same id: who
+ * mended a name in it must not believe that the new one went out. */
+static int
+check_new(struct turn *t, const struct json_referral_file *f,
+    struct kl_bytes file, struct engine_taken *out, struct kl_finding *why)
+{
+	const struct kl_hash now = kl_hash_of(file);
 	struct case_row before;
 	int r = cases_by_client(t, f->referral_id, &before);
 
+	if (r == KL_E_NOT_FOUND)
+		return check_no_reference(t, f->referral_id, out, why);
 	if (r != KL_OK)
-		return none_is_fine(r);
+		return r;
 	fill_taken(out, &before);
-	return refuse(why, KL_C_DUPLICATE_FILE, "/referral_id");
+	return refuse(why, memcmp(&now, &before.file, sizeof now) == 0 ?
+	    KL_C_DUPLICATE_FILE : KL_C_CONFLICT, "/referral_id");
 }
 
 /* While the directory is only known in part, an unknown receiver waits. */
@@ -157,7 +180,7 @@ refer(struct engine *e, const struct engine_actor *by, struct kl_bytes file,
 
 	memset(&c, 0, sizeof c);
 	if ((r = json_read_referral(file, f, why)) != KL_OK ||
-	    (r = check_new(t, f, out, why)) != KL_OK ||
+	    (r = check_new(t, f, file, out, why)) != KL_OK ||
 	    (r = check_referral(e, t, f, &c, why)) != KL_OK)
 		return r;
 	fill_case(&c, f, file);
@@ -190,9 +213,13 @@ static int
 find_to_correct(struct turn *t, const struct json_correction_file *f,
     struct case_row *c, struct kl_finding *why)
 {
-	int r = f->is_spoken ? cases_by_spoken(t, &f->spoken, c) :
-	    cases_by_client(t, f->correction_of, c);
+	int r = KL_E_NOT_FOUND;
 
+	if (f->is_spoken)
+		r = cases_by_spoken(t, &f->spoken, c);
+	/* An id of the practice may look like a reference too. */
+	if (r == KL_E_NOT_FOUND)
+		r = cases_by_client(t, f->correction_of, c);
 	if (r == KL_E_NOT_FOUND || (r == KL_OK && c->mine == 0))
 		return refuse(why, KL_C_REFERRAL_UNKNOWN, "/correction_of");
 	return r;

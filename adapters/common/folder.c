@@ -9,6 +9,7 @@
 
 #define CURSOR "folder"
 #define EVENTS_MAX 64			/* passed over in one go */
+#define LINE_MAX_NL (KL_FINDING_FIELD_MAX + 32)
 
 /* A page on its way out. */
 enum page_state {
@@ -42,6 +43,11 @@ struct folder {
 static const char *
 retry_nl(uint32_t code)
 {
+	/* Who "mends" one of these sends a patient twice. */
+	if (code == KL_C_DUPLICATE_FILE)
+		return "nee";
+	if (code == KL_C_CONFLICT)
+		return "nee; wijzig een verwijzing met een correctie";
 	switch (kl_code_retry(code)) {
 	case KL_RETRY_LATER:
 		return "ja, later";
@@ -52,24 +58,40 @@ retry_nl(uint32_t code)
 	}
 }
 
-/* Code, place and sentence; never a value of the file. */
+/* A line of the note, or nothing when there is no value. */
 static void
-note_make(const struct kl_finding *why, char *note)
+line_make(char line[LINE_MAX_NL], const char *label, const char *value)
 {
+	line[0] = '\0';
+	if (value[0] != '\0')
+		(void)snprintf(line, LINE_MAX_NL, "%s: %s\n", label, value);
+}
+
+/* Code, place and sentence, and the reference of the referral that `first`
+ * names; never a value of the file. */
+static void
+note_make(const struct kl_finding *why, const struct engine_taken *first,
+    char *note)
+{
+	char place[LINE_MAX_NL], earlier[LINE_MAX_NL];
+
+	line_make(place, "Plaats", why->field);
+	line_make(earlier, "Eerdere verwijzing", first->spoken.b[0] != '\0' ?
+	    kl_spoken_text(&first->spoken).b : "");
 	(void)snprintf(note, WATCH_NOTE_MAX,
 	    "Dit bestand is niet aangenomen.\n\n"
-	    "Code: %s\n%s%s%s"
-	    "Reden: %s\n"
+	    "Code: %s\n%s"
+	    "Reden: %s\n%s"
 	    "Opnieuw aanbieden: %s\n",
-	    kl_code_name(why->code), why->field[0] != '\0' ? "Plaats: " : "",
-	    why->field, why->field[0] != '\0' ? "\n" : "",
-	    kl_code_text_nl(why->code), retry_nl(why->code));
+	    kl_code_name(why->code), place, kl_code_text_nl(why->code),
+	    earlier, retry_nl(why->code));
 }
 
 static enum watch_verdict
-refuse(const struct kl_finding *why, char *note)
+refuse(const struct kl_finding *why, const struct engine_taken *first,
+    char *note)
 {
-	note_make(why, note);
+	note_make(why, first, note);
 	kl_logf(KL_LOG_WARN, "file_refused", kl_log_word("code",
 	    kl_code_name(why->code)));
 	return WATCH_REFUSED;
@@ -79,15 +101,16 @@ static enum watch_verdict
 refuse_code(uint32_t code, char *note)
 {
 	const struct kl_finding why = { .code = code };
+	const struct engine_taken none = { .step = 0 };
 
-	return refuse(&why, note);
+	return refuse(&why, &none, note);
 }
 
 /* A file that lies in work/ after a crash and is known was taken. */
 static enum watch_verdict
 take_content(struct folder *f, const struct watch_file *file, char *note)
 {
-	struct engine_taken taken;
+	struct engine_taken taken = { .step = 0 };
 	struct kl_finding why = { .code = KL_C_OK };
 	int r = engine_file_known(f->engine, file->content);
 
@@ -98,7 +121,7 @@ take_content(struct folder *f, const struct watch_file *file, char *note)
 		r = f->role.take(f->engine, &f->by, file->content, &taken,
 		    &why);
 	if (r == KL_E_REFUSED)
-		return refuse(&why, note);
+		return refuse(&why, &taken, note);
 	if (r == KL_OK)
 		r = engine_file_taken(f->engine, file->content);
 	if (r == KL_OK)

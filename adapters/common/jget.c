@@ -7,6 +7,9 @@
 
 #include "adapters/common/json_content.h"
 
+#define KEY_MAX 40
+#define KEY_DIGITS_MAX 4
+
 /* ---- findings -------------------------------------------------------- */
 
 static void
@@ -20,21 +23,31 @@ append(struct kl_finding *f, const char *text)
 	f->field[n + more] = '\0';
 }
 
-/* A key is the sender's text: nothing of it may reach a log but plain words. */
+/* A word, or an index: nobody's name and phone number, nor a BSN. */
+static bool
+key_plain(const char *key)
+{
+	size_t n = 0, digits = 0;
+
+	for (; key[n] != '\0'; n++) {
+		char c = key[n];
+		bool digit = c >= '0' && c <= '9';
+
+		digits += digit;
+		if (!digit && !(c >= 'a' && c <= 'z') && !(c >= 'A' &&
+		    c <= 'Z') && c != '_' && c != '-' && c != '.')
+			return false;
+	}
+	return n <= KEY_MAX && digits <= KEY_DIGITS_MAX;
+}
+
+/* A key is the sender's text: nothing of it may reach an answer or a note but
+ * a plain word. */
 static void
 append_key(struct kl_finding *f, const char *key)
 {
-	char one[2] = "/";
-
-	append(f, one);
-	for (size_t i = 0; key[i] != '\0' && i < 40; i++) {
-		char c = key[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-
-		one[0] = plain ? c : '?';
-		append(f, one);
-	}
+	append(f, "/");
+	append(f, key_plain(key) ? key : "?");
 }
 
 static void

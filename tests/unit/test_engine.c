@@ -11,6 +11,8 @@
 #include <kortelijn/host/link.h>
 
 #include "adapters/common/access.h"
+#include "adapters/common/cases.h"
+#include "adapters/common/engine_priv.h"
 #include "adapters/common/identity.h"
 #include "tests/support/papers.h"
 #include "tests/support/tmpdir.h"
@@ -298,6 +300,64 @@ START_TEST(same_file_twice_is_refused_and_named)
 }
 END_TEST
 
+/* A mended file under the old id has not gone out: "taken before" would let
+ * the practice believe that it has. */
+START_TEST(other_file_under_the_same_id_is_a_conflict_and_named)
+{
+	struct kl_conv_id first;
+
+	OK(refer(DATA "van-putten.json"));
+	first = taken.conv;
+	turn();
+	load(DATA "van-putten.json");
+	edit("+31611234567", "+31611234568");
+	refused(engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why), KL_C_CONFLICT, "/referral_id");
+	ck_assert_mem_eq(&taken.conv, &first, sizeof first);
+	ck_assert_uint_eq(count_cases(), 1);
+}
+END_TEST
+
+START_TEST(own_id_that_looks_like_a_reference_can_be_corrected)
+{
+	const struct kl_spoken s = kl_spoken_make((uint8_t[5]){ 7, 7, 7 });
+
+	load(DATA "van-putten.json");
+	edit("P1-2026-001", kl_spoken_text(&s).b);
+	OK(engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why));
+	turn();
+	load(DATA "van-putten-correction.json");
+	edit("P1-2026-001", kl_spoken_text(&s).b);
+	OK(engine_correct(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why));
+	ck_assert_str_eq(taken.referral_id, kl_spoken_text(&s).b);
+}
+END_TEST
+
+/* Or a correction of the one would reach the receiver of the other. */
+START_TEST(reference_of_a_referral_is_no_id_for_another)
+{
+	const struct kl_spoken s = kl_spoken_make((uint8_t[5]){ 7, 7, 7 });
+	const struct kl_ref ref = { .b = { 1 } };
+	struct case_row c;
+	uint8_t spoken[9];
+
+	OK(refer(DATA "van-putten.json"));
+	OK(cases_get(engine_turn(engine), &taken.conv, &c));
+	memcpy(spoken, s.b, sizeof spoken);
+	OK(cases_take_names(engine_turn(engine), &c, &ref, spoken));
+	OK(cases_put(engine_turn(engine), &c));
+	turn();
+	load(DATA "el-amrani.json");
+	edit("P1-2026-002", kl_spoken_text(&s).b);
+	refused(engine_refer(engine, &clerk, kl_bytes(file, file_n), &taken,
+	    &why), KL_C_CONFLICT, "/referral_id");
+	ck_assert_str_eq(taken.referral_id, "P1-2026-001");
+	ck_assert_uint_eq(count_cases(), 1);
+}
+END_TEST
+
 START_TEST(bsn_anywhere_is_refused)
 {
 	ck_assert_int_eq(refer(DATA "jansen-with-bsn.json"), KL_E_REFUSED);
@@ -486,6 +546,9 @@ main(void)
 	tcase_add_test(t, taken_file_is_there_after_a_restart);
 	tcase_add_test(t, without_a_commit_nothing_was_taken);
 	tcase_add_test(t, same_file_twice_is_refused_and_named);
+	tcase_add_test(t, other_file_under_the_same_id_is_a_conflict_and_named);
+	tcase_add_test(t, own_id_that_looks_like_a_reference_can_be_corrected);
+	tcase_add_test(t, reference_of_a_referral_is_no_id_for_another);
 	tcase_add_test(t, bsn_anywhere_is_refused);
 	tcase_add_test(t, old_consent_is_refused);
 	tcase_add_test(t, minor_is_refused_at_the_field);

@@ -540,11 +540,13 @@ START_TEST(same_file_twice_makes_one_case)
 	hand_in("b.json");
 	ck_assert_uint_eq(cases(), 1);
 	note_says("b.json", "Code: duplicate_file");
+	note_says("b.json", "Opnieuw aanbieden: nee\n");
 	/* The same referral_id with other content. */
 	person(AMRANI, "7511JL", "7511JM");
 	hand_in("c.json");
 	ck_assert_uint_eq(cases(), 1);
-	ck_assert(there("folder/error/c.json"));
+	note_says("c.json", "Code: conflict");
+	note_says("c.json", "met een correctie");
 }
 END_TEST
 

@@ -167,7 +167,11 @@ START_TEST(unknown_fields_are_refused_by_their_place)
 	    KL_C_FIELD_UNKNOWN, "/consent/informed/all");
 	/* What an unknown key says is not repeated. */
 	EXPECT("\"schema\": 1", "\"schema\": 1, \"<b>\\nx\": true",
-	    KL_C_FIELD_UNKNOWN, "/?b??x");
+	    KL_C_FIELD_UNKNOWN, "/?");
+	EXPECT("\"crisis\": false", "\"Jan de Vries\": true",
+	    KL_C_FIELD_UNKNOWN, "/referral/?");
+	EXPECT("\"crisis\": false", "\"tel-0612345678\": true",
+	    KL_C_FIELD_UNKNOWN, "/referral/?");
 }
 END_TEST
 
