@@ -13,7 +13,7 @@ int outbox_time_new_log(struct outbox *o, struct turn *t) KL_MUST_CHECK;
 int outbox_time_due(struct outbox *o, struct turn *t,
     const struct kl_msg_id *id, bool expiry) KL_MUST_CHECK;
 /* All rows of an old case. */
-int outbox_time_forget(struct outbox *o, struct turn *t, const struct case_row *c)
-    KL_MUST_CHECK;
+int outbox_time_forget(struct outbox *o, struct turn *t,
+    const struct case_row *c) KL_MUST_CHECK;
 
 #endif
