@@ -190,13 +190,28 @@ files_open(struct core *c)
 
 /* The end of the origin before: the last thing that was signed. */
 static struct kl_note
-previous_note(const struct core *c)
+marked_note(const struct core *c)
 {
 	struct kl_checkpoint last;
 	struct kl_note note;
 
 	if (journal_mark_read(c->mark_path, &c->journal.pk, &note, &last) !=
 	    KL_OK)
+		note.b[0] = '\0';
+	return note;
+}
+
+/* Where the mark is gone as well, what the operator has kept of it. */
+static struct kl_note
+previous_note(const struct core *c)
+{
+	const struct path kept = in_dir(c->conf->config_dir,
+	    "last-checkpoint");
+	struct kl_note note = marked_note(c);
+	struct kl_checkpoint last;
+
+	if (note.b[0] == '\0' && journal_mark_read(kept.b, &c->journal.pk,
+	    &note, &last) != KL_OK)
 		note.b[0] = '\0';
 	return note;
 }
@@ -285,7 +300,7 @@ parts_load(struct core *c, struct kl_kv_txn *txn)
 static int
 mark_check(struct core *c, struct kl_kv_txn *txn, const struct found *f)
 {
-	const struct kl_note last = previous_note(c);
+	const struct kl_note last = marked_note(c);
 
 	if (!f->mark)
 		return meta_there(txn, meta_marked) ? KL_E_DAMAGED : KL_OK;
@@ -332,6 +347,8 @@ has_origin(struct core *c)
 static int
 store_open(struct core *c)
 {
+	const struct path kept = in_dir(c->conf->config_dir,
+	    "last-checkpoint");
 	struct found f = look(c);
 	int status;
 
@@ -349,6 +366,7 @@ store_open(struct core *c)
 	if ((status = store_load(c, &f)) != CORE_EXIT_STOPPED)
 		return status;
 	/* Used up: the next loss is another decision. */
+	(void)unlink(kept.b);
 	if (f.allowed && unlink(f.allowed_path.b) != 0)
 		return needs_operator("new_store_stays", "the file new-store "
 		    "in the configuration cannot be removed");

@@ -1,8 +1,12 @@
 #include "broker/ctl/cmd.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <kortelijn/crypto/note.h>
+#include <kortelijn/host/fs.h>
 
 #include "broker/ctl/control.h"
 #include "broker/ctl/paper.h"
@@ -52,9 +56,58 @@ loss_check(const struct cli *c, const struct broker_conf *conf)
 	return CLI_OK;
 }
 
+/* The broker's own, as its card says: a wrong one would be passed over at the
+ * start, when nobody looks. */
+static int
+checkpoint_verify(const struct cli *c, const struct broker_conf *conf,
+    struct kl_bytes text, const char *from)
+{
+	const struct paper_authority a = { .pk = conf->authority,
+		.realm = conf->realm };
+	struct paper *p = paper_new();
+	struct kl_checkpoint seen;
+	struct paper_path card;
+	int r = p == NULL ? KL_E_MEMORY :
+	    paper_path(conf->config_dir, "broker.card", &card);
+
+	if (r == KL_OK && (r = paper_card_read(p, card.b, &a)) != KL_OK)
+		r = output_fail_err(c, r, card.b);
+	else if (r == KL_OK && kl_note_verify(text, &p->card.sign_pk,
+	    &seen) != KL_OK)
+		r = output_fail(c, CLI_FILE, "%s: no checkpoint that this "
+		    "broker has signed", from);
+	else if (r != KL_OK)
+		r = output_fail_err(c, r, conf->config_dir);
+	paper_free(p);
+	return r;
+}
+
+/* Kept beside the permission until the broker has begun its new log. */
+static int
+checkpoint_keep(const struct cli *c, const struct broker_conf *conf,
+    const char *from)
+{
+	struct paper_path path;
+	char *text;
+	size_t n;
+	int r;
+
+	r = kl_fs_read_file(AT_FDCWD, from, KL_NOTE_MAX - 1, &text, &n);
+	if (r != KL_OK)
+		return output_fail_err(c, r, from);
+	r = checkpoint_verify(c, conf, kl_bytes(text, n), from);
+	if (r == CLI_OK && (paper_path(conf->config_dir, "last-checkpoint",
+	    &path) != KL_OK ||
+	    kl_fs_replace(path.b, kl_bytes(text, n)) != KL_OK))
+		r = output_fail_err(c, KL_E_IO, conf->config_dir);
+	kl_fs_read_free(text, n);
+	return r;
+}
+
 int
 cmd_store_new(struct cli *c)
 {
+	const char *checkpoint = cli_option(c, "checkpoint");
 	const char *reason = cli_option(c, "reason");
 	struct broker_conf conf;
 	char answer[16];
@@ -75,6 +128,9 @@ cmd_store_new(struct cli *c)
 			return output_fail(c, CLI_FAILED,
 			    "nothing was changed");
 	}
+	if (checkpoint != NULL &&
+	    (r = checkpoint_keep(c, &conf, checkpoint)) != CLI_OK)
+		return r;
 	if ((r = paper_new_store_write(conf.config_dir, reason)) != KL_OK)
 		return output_fail_err(c, r, conf.config_dir);
 	return output_take(c, json_pack("{s:s,s:s}", "new_store", "allowed",

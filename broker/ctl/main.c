@@ -74,13 +74,15 @@ static const struct cli_command commands[] = {
 	  "The text can be kept anywhere and later proves that the log was\n"
 	  "not rewritten.",
 	  0, 0, { NULL }, cmd_checkpoint },
-	{ "store new", "--reason=TEXT [--yes]",
+	{ "store new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
 	  "allow an empty store after a loss",
 	  "The broker does not start when its store is gone. This lets it\n"
 	  "begin with an empty one at its next start; the adapters then\n"
-	  "present what is open. Explains this and asks, unless --yes is\n"
+	  "present what is open. The new log names the last checkpoint of\n"
+	  "the old one; where log.mark is gone too, FILE is what 'kortelijn\n"
+	  "checkpoint' printed last. Explains this and asks, unless --yes is\n"
 	  "given.",
-	  0, 0, { "reason=", "yes" }, cmd_store_new },
+	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_store_new },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

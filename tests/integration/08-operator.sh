@@ -277,6 +277,8 @@ new_store_names_who_has_not_reported_in()
 	rm "$R/broker-state/data.mdb"
 	"$B/kortelijnd" --config="$KORTELIJN_CONFIG" >/dev/null 2>&1
 	[ $? -eq 3 ] || return 1
+	fails 4 "no checkpoint" kortelijn store new --reason=disk --yes \
+	    "--checkpoint=$R/broker/broker.card" || return 1
 	fails 1 "nothing was changed" kortelijn store new --reason=disk &&
 	    works kortelijn store new --reason=disk --yes || return 1
 	broker_start
@@ -284,6 +286,20 @@ new_store_names_who_has_not_reported_in()
 	    "agb:01000001 agb:01000002 oin:00000001000000000001" ] &&
 	    works kortelijn status &&
 	    grep -q "oin:00000001000000000001" <<<"$OUT"
+}
+
+# The whole machine is gone, and the operator has a print of the last one.
+new_log_names_the_checkpoint_that_was_kept()
+{
+	kortelijn checkpoint >"$R/kept.note" || return 1
+	stop broker
+	rm -r "$R/broker-state"
+	works kortelijn store new --reason=fire --yes \
+	    "--checkpoint=$R/kept.note" || return 1
+	broker_start
+	[ ! -e "$R/broker/last-checkpoint" ] &&
+	    grep -q "$(head -n 1 "$R/kept.note")" \
+		"$R/broker-state/data.mdb"
 }
 
 # ---- form ----
@@ -438,6 +454,8 @@ ok store_is_not_given_up_while_it_is_there \
     store_is_not_given_up_while_it_is_there
 ok new_store_names_who_has_not_reported_in \
     new_store_names_who_has_not_reported_in
+ok new_log_names_the_checkpoint_that_was_kept \
+    new_log_names_the_checkpoint_that_was_kept
 ok no_secret_is_ever_printed no_secret_is_ever_printed
 
 exit "$FAILED"

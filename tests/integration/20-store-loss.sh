@@ -37,7 +37,7 @@ not_running()
 
 new_store()
 {
-	kortelijn store new --reason="test" --yes >/dev/null || return 1
+	kortelijn store new --reason="test" --yes "$@" >/dev/null || return 1
 	broker_start
 	adapter_ready practice-1 municipality
 }
@@ -108,7 +108,7 @@ ok loops_close_after_loss_before_receipt close_loops completed
 refer_all second
 wait_for "$PATIENCE" "receipts" all_are practice-1 delivered
 lose_store 2 "$S"
-ok begins_anew_again new_store
+ok begins_anew_again new_store "--checkpoint=$R/checkpoint.2"
 ok loops_close_after_loss_after_receipt close_loops completed
 
 stop practice-1
