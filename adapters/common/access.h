@@ -1,7 +1,7 @@
 /*
  * access.h: the adapter's own log of who took in, saw, printed, exported or
  * changed what, through which interface. A line is committed before what it
- * tells of is shown. DOMAIN 2.4.
+ * tells of is shown: NEN 7513 asks who looked into a file.
  */
 #ifndef ADAPTERS_COMMON_ACCESS_H
 #define ADAPTERS_COMMON_ACCESS_H

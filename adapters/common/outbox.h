@@ -2,7 +2,7 @@
  * outbox.h: messages of ours from the draft to the receipt. A message is
  * sealed once its conversation has none before it that waits; the same bytes
  * are sent until the broker accepted them or they expired; the plaintext stays
- * to seal again from. RELIABILITY 6.2 to 6.4, PROTOCOL.md 8.10, 8.16.
+ * to seal again from. PROTOCOL.md 8.10, 8.16.
  *
  * In memory only what is not accepted yet, everything else in the store; after
  * an undone turn the memory is read anew.

@@ -1,7 +1,7 @@
 /*
  * profile.h: what a desk tells those who refer to it: how to reach it, what
  * help to expect, what it will not ask. From the JSON that the desk writes to
- * the signed PROFILE, and back to text that people read. DOMAIN 5.2.
+ * the signed PROFILE, and back to text that people read. PROTOCOL.md 5.6.
  */
 #ifndef ADAPTERS_COMMON_PROFILE_H
 #define ADAPTERS_COMMON_PROFILE_H

@@ -13,7 +13,7 @@
 #include "adapters/common/identity.h"
 #include "adapters/common/store.h"
 
-/* Own clock against the broker's. RELIABILITY 6.5. */
+/* Own clock against the broker's. PROTOCOL.md 13. */
 #define TURN_CLOCK_WARN_MS KL_MINUTE_MS
 #define TURN_CLOCK_REFUSE_MS (10 * KL_MINUTE_MS)
 

@@ -89,7 +89,10 @@ rule_layers()
 	    awk -f tests/lint/layers.awk tests/lint/layers.tab -
 }
 
-# RELIABILITY 3: L2, L9, L11, Z20; and calls that no length bounds.
+# A copy of the store keeps keys that must die; DUPSORT values and WRITEMAP
+# escape its checks; NOSYNC and NOMETASYNC acknowledge what a crash takes back;
+# NOMEMINIT writes old memory to disk. zmq_ctx_term may wait for ever. The rest
+# runs other code, or has no bound on its length.
 rule_forbidden_calls()
 {
 	local names='mdb_env_copy|mdb_env_copyfd|mdb_env_copy2|zmq_ctx_term'

@@ -10,7 +10,6 @@
  *
  * The log is what counts: a process that is killed between a commit and its
  * line leaves a line out, never a leaf. Ends with 1 if anything is wrong.
- * RELIABILITY 7.1: I1, I3, I4, I5, I6, I10.
  */
 #include <stdarg.h>
 #include <stdbool.h>
@@ -265,7 +264,7 @@ ended(const json_t *m)
 
 /* ---- what must not have happened ----------------------------------------- */
 
-/* I1, I10: an acknowledgement is a promise that was durable before. */
+/* An acknowledgement is a promise that was durable before. */
 static void
 check_acked(struct history *h, const char *id, const json_t *m)
 {
@@ -283,7 +282,7 @@ check_acked(struct history *h, const char *id, const json_t *m)
 		violation(h, "%s: acknowledged, but not in the log", id);
 }
 
-/* I3: one ACCEPTED leaf in an origin. */
+/* One ACCEPTED leaf in an origin. */
 static void
 check_one_leaf(struct history *h, const char *id, const json_t *m)
 {
@@ -296,7 +295,7 @@ check_one_leaf(struct history *h, const char *id, const json_t *m)
 		violation(h, "%s: accepted without a leaf", id);
 }
 
-/* I1: what is in the log was not refused. */
+/* What is in the log was not refused. */
 static void
 check_refused(struct history *h, const char *id, const json_t *m)
 {
@@ -305,7 +304,7 @@ check_refused(struct history *h, const char *id, const json_t *m)
 		violation(h, "%s: refused to its sender, but accepted", id);
 }
 
-/* I4: the application sees it once. */
+/* The application sees it once. */
 static void
 check_seen_once(struct history *h, const char *id, const json_t *m)
 {
@@ -321,7 +320,7 @@ check_seen_once(struct history *h, const char *id, const json_t *m)
 			    (int)json_integer_value(times), name);
 }
 
-/* I10: what was seen had its RELEASED leaf first. After a loss a released one
+/* What was seen had its RELEASED leaf first. After a loss a released one
  * is not released again. */
 static void
 check_released(struct history *h, const char *id, const json_t *m)
@@ -349,7 +348,7 @@ answered(const struct history *h, const json_t *m)
 	return false;
 }
 
-/* I6: a receipt is of a message that was opened. What the receiver answered,
+/* A receipt is of a message that was opened. What the receiver answered,
  * it had seen; else only a kill explains why the line is missing. */
 static void
 check_delivered(struct history *h, const char *id, const json_t *m)
@@ -365,7 +364,7 @@ check_delivered(struct history *h, const char *id, const json_t *m)
 		violation(h, "%s: delivered without a leaf", id);
 }
 
-/* I1: nothing that was taken is lost. */
+/* Nothing that was taken is lost. */
 static void
 check_arrived(struct history *h, const char *id, const json_t *m)
 {
@@ -409,7 +408,7 @@ check_unseen(struct history *h)
 		    h->unseen);
 }
 
-/* RELIABILITY 6.2, and PROTOCOL 8.1. */
+/* PROTOCOL.md 8.1. */
 static bool
 may_follow(const char *from, const char *to, bool after_loss)
 {
@@ -436,7 +435,7 @@ may_follow(const char *from, const char *to, bool after_loss)
 	return false;
 }
 
-/* I3: each change of state is one leaf, and they follow one another. ERASED
+/* Each change of state is one leaf, and they follow one another. ERASED
  * is no state of a message that goes on: a late receipt may come after it. */
 static void
 check_chain(struct history *h, const char *ref, const json_t *records,
@@ -480,7 +479,7 @@ check_conversations(struct history *h, const struct log *log)
 	json_decref(delivered);
 }
 
-/* I5: in a conversation each side is heard in the order in which it spoke. */
+/* In a conversation each side is heard in the order in which it spoke. */
 static void
 check_order(struct history *h, size_t i)
 {

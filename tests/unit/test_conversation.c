@@ -271,7 +271,7 @@ END_TEST
 
 /* ---- who may send what to whom ---- */
 
-/* RELIABILITY 5.2: all that is allowed; everything else is not. */
+/* All that is allowed; everything else is not. */
 static const struct { uint32_t kind, from, to; bool under, plain; } may[] = {
 	{ KL_REFERRAL, KL_PRACTICE, KL_MUNICIPALITY, false, true },
 	{ KL_REFERRAL, KL_MUNICIPALITY, KL_MUNICIPALITY, true, true },
@@ -401,7 +401,7 @@ START_TEST(onward_referral_needs_a_parent_that_allows_it)
 }
 END_TEST
 
-/* ---- messages in it: DOMAIN 4.3, rule 4 ---- */
+/* ---- messages in it: PROTOCOL.md 8.8 ---- */
 
 static struct letter letter;
 
@@ -447,7 +447,7 @@ correction(int64_t now_ms)
 
 START_TEST(feedback_stays_within_the_consented_level)
 {
-	/* [consented level][milestone]; the codes of DOMAIN 4.3. */
+	/* [consented level][milestone]; the codes of PROTOCOL.md 8.8. */
 	const enum kl_code want[5][6] = {
 		[KL_LEVEL_0] = {
 			[KL_MS_NONE] = KL_C_MILESTONE,

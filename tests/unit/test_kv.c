@@ -315,9 +315,9 @@ START_TEST(put_answers_full_and_used_tells_it)
 }
 END_TEST
 
-/* RELIABILITY L6: deletes need pages too, but few: with small turns even a
+/* Deletes need pages too, but few: with small turns even a
  * full map can be emptied. */
-START_TEST(trap_L6_delete_works_in_a_full_map)
+START_TEST(trap_delete_works_in_a_full_map)
 {
 	unsigned int n = fill(1500);
 
@@ -352,8 +352,8 @@ count_in_file(const char *marker)
 	return found;
 }
 
-/* RELIABILITY L1: the reason why slots exist. */
-START_TEST(trap_L1_deleted_values_stay_in_the_file)
+/* The reason why slots exist. */
+START_TEST(trap_deleted_values_stay_in_the_file)
 {
 	struct kl_kv_txn *t = begin();
 
@@ -396,8 +396,8 @@ last_page_after(unsigned int turns, bool with_reader)
 	return info.me_last_pgno;
 }
 
-/* RELIABILITY L7: one reader that stays makes the file grow. */
-START_TEST(trap_L7_idle_reader_stops_reuse_of_pages)
+/* One reader that stays makes the file grow. */
+START_TEST(trap_idle_reader_stops_reuse_of_pages)
 {
 	size_t without = last_page_after(100, false);
 	size_t with = last_page_after(100, true);
@@ -407,8 +407,8 @@ START_TEST(trap_L7_idle_reader_stops_reuse_of_pages)
 }
 END_TEST
 
-/* RELIABILITY L7: a reader of a process that died is cleared. */
-START_TEST(trap_L7_readers_of_dead_processes_are_cleared)
+/* A reader of a process that died is cleared. */
+START_TEST(trap_readers_of_dead_processes_are_cleared)
 {
 	MDB_env *env;
 	MDB_txn *txn;
@@ -433,9 +433,9 @@ START_TEST(trap_L7_readers_of_dead_processes_are_cleared)
 }
 END_TEST
 
-/* RELIABILITY L8: LMDB itself would let a process open a store twice, and
+/* LMDB itself would let a process open a store twice, and
  * lose its locks on the first close. */
-START_TEST(trap_L8_second_open_is_refused)
+START_TEST(trap_second_open_is_refused)
 {
 	struct kl_kv *second;
 
@@ -445,7 +445,7 @@ START_TEST(trap_L8_second_open_is_refused)
 }
 END_TEST
 
-START_TEST(trap_L8_nfs_and_fuse_are_refused)
+START_TEST(trap_nfs_and_fuse_are_refused)
 {
 	struct tmpdir_path other = tmpdir_file(&dir, "other.mdb");
 	struct kl_kv *k;
@@ -680,8 +680,8 @@ START_TEST(flipped_value_answers_damaged)
 }
 END_TEST
 
-/* RELIABILITY L10: a map without its file behind it faults. */
-START_TEST(trap_L10_fault_in_the_map_ends_with_one_line)
+/* A map without its file behind it faults. */
+START_TEST(trap_fault_in_the_map_ends_with_one_line)
 {
 	struct kl_kv_txn *t;
 	struct kl_bytes v;
@@ -742,12 +742,12 @@ kv_suite(void)
 	tcase_add_test(tc, seek_walks_one_table_in_order);
 	tcase_add_test(tc, last_answers_the_greatest_with_the_prefix);
 	tcase_add_test(tc, put_answers_full_and_used_tells_it);
-	tcase_add_test(tc, trap_L6_delete_works_in_a_full_map);
-	tcase_add_test(tc, trap_L1_deleted_values_stay_in_the_file);
-	tcase_add_test(tc, trap_L7_idle_reader_stops_reuse_of_pages);
-	tcase_add_test(tc, trap_L7_readers_of_dead_processes_are_cleared);
-	tcase_add_test(tc, trap_L8_second_open_is_refused);
-	tcase_add_test(tc, trap_L8_nfs_and_fuse_are_refused);
+	tcase_add_test(tc, trap_delete_works_in_a_full_map);
+	tcase_add_test(tc, trap_deleted_values_stay_in_the_file);
+	tcase_add_test(tc, trap_idle_reader_stops_reuse_of_pages);
+	tcase_add_test(tc, trap_readers_of_dead_processes_are_cleared);
+	tcase_add_test(tc, trap_second_open_is_refused);
+	tcase_add_test(tc, trap_nfs_and_fuse_are_refused);
 	tcase_add_test(tc, file_is_private_and_has_room_for_the_map);
 	tcase_add_test(tc, open_refuses_a_file_others_can_read);
 	tcase_add_test(tc, open_answers_full_without_room);
@@ -759,7 +759,7 @@ kv_suite(void)
 	tcase_add_test(tc, wrong_mac_key_reads_nothing);
 	tcase_add_test(tc, flipped_byte_never_gives_wrong_bytes);
 	tcase_add_test(tc, flipped_value_answers_damaged);
-	tcase_add_test(tc, trap_L10_fault_in_the_map_ends_with_one_line);
+	tcase_add_test(tc, trap_fault_in_the_map_ends_with_one_line);
 	tcase_add_test(tc, large_map_opens_and_preallocates);
 	suite_add_tcase(s, tc);
 	return s;
