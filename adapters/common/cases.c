@@ -7,7 +7,7 @@
 
 #include "adapters/common/timers.h"
 
-#define FORGET_AFTER_MS (90 * KL_DAY_MS)	/* P55, P57 */
+#define FORGET_AFTER_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
 
 /* ---- keys ------------------------------------------------------------ */
 

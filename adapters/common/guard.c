@@ -6,8 +6,7 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/domain/render.h>
 
-#define CONSENT_AGE_DAYS 30	/* P05 */
-#define CONSENT_TERM_DAYS 730	/* P10: 24 months; PROTOCOL.md 8.4: 731 */
+#define CONSENT_DAYS 730	/* unless the file says otherwise */
 
 /* Labels that a municipality adds to the kinds of crisis. */
 static int
@@ -53,14 +52,14 @@ guard_consent(const struct json_consent *in, int32_t today,
     struct kl_consent *out, struct kl_finding *why)
 {
 	int32_t until = in->valid_until != 0 ? in->valid_until :
-	    in->given_on + CONSENT_TERM_DAYS;
+	    in->given_on + CONSENT_DAYS;
 
 	memset(out, 0, sizeof *out);
 	/* A day of grace: the giver's day may have begun already. */
 	if (in->given_on > today + 1 ||
-	    in->given_on + CONSENT_AGE_DAYS < today)
+	    in->given_on + KL_CONSENT_AGE_DAYS < today)
 		return refuse_date(why, "/consent/given_on");
-	if (until < today || until > in->given_on + CONSENT_TERM_DAYS + 1)
+	if (until < today || until > in->given_on + KL_CONSENT_TERM_DAYS)
 		return refuse_date(why, "/consent/valid_until");
 	out->referral = 1;
 	out->feedback_level = in->feedback_level;
@@ -164,26 +163,4 @@ guard_opened_feedback(struct turn *t, const struct kl_envelope *e,
 	if (out->level != e->header.feedback_level || out->level == 0)
 		return KL_C_LEVEL;
 	return kl_feedback_check(out, schema, NULL);
-}
-
-bool
-guard_roles(uint32_t kind, uint32_t sender_role, uint32_t receiver_role)
-{
-	switch (kind) {
-	case KL_REFERRAL:
-	case KL_CORRECTION:
-		if (sender_role == KL_PRACTICE)
-			return receiver_role == KL_MUNICIPALITY;
-		return sender_role == KL_MUNICIPALITY &&
-		    (receiver_role == KL_PARTNER ||
-		    receiver_role == KL_MUNICIPALITY);
-	case KL_FEEDBACK:
-		if (sender_role == KL_MUNICIPALITY)
-			return receiver_role == KL_PRACTICE ||
-			    receiver_role == KL_MUNICIPALITY;
-		return sender_role == KL_PARTNER &&
-		    receiver_role == KL_MUNICIPALITY;
-	default:
-		return false;
-	}
 }

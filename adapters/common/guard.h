@@ -40,7 +40,4 @@ uint32_t guard_opened_referral(struct turn *t, const struct kl_envelope *e,
 uint32_t guard_opened_feedback(struct turn *t, const struct kl_envelope *e,
     struct kl_bytes plain, struct kl_feedback *out);
 
-/* Who may send what to whom. PROTOCOL.md 8.5. */
-bool guard_roles(uint32_t kind, uint32_t sender_role, uint32_t receiver_role);
-
 #endif

@@ -74,8 +74,8 @@ authenticate(struct turn *t, struct incoming *in, struct kl_bytes ct,
 	    !valid_at(*card, accepted_ms))
 		return INBOX_BAD;
 	in->sender_role = (*card)->role;
-	return guard_roles(in->e.header.kind, (*card)->role, t->id->role) ?
-	    INBOX_TAKEN : INBOX_BAD;
+	return kl_envelope_roles(in->e.header.kind, (*card)->role,
+	    t->id->role) ? INBOX_TAKEN : INBOX_BAD;
 }
 
 /* ---- opening --------------------------------------------------------- */

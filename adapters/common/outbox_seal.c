@@ -8,8 +8,6 @@
 #include "adapters/common/guard.h"
 #include "adapters/common/terms.h"
 
-#define CONSENT_AGE_DAYS 30	/* P05 */
-
 enum cases_content
 outbox_seal_content(const struct out_row *row)
 {
@@ -192,7 +190,7 @@ outbox_seal_message(struct turn *t, struct case_row *c, struct out_row *row)
 	/* A draft that waited too long; what replaces keeps its consent. */
 	if (row->kind == KL_REFERRAL && kl_bytes_zero(
 	    KL_BYTES_OF(row->replaces)) &&
-	    c->consent.given_on + CONSENT_AGE_DAYS < (uint32_t)today)
+	    c->consent.given_on + KL_CONSENT_AGE_DAYS < (uint32_t)today)
 		return refuse(row, KL_C_CONSENT_DATE);
 	if (!turn_clock_good(t))
 		return KL_E_AGAIN;

@@ -16,7 +16,7 @@
 /* The largest profile as text, with NUL. */
 #define PROFILE_TEXT_MAX 16384
 
-/* Where the terms of a profile stand in its response_terms. P28 to P32. */
+/* Where the terms of a profile stand in its response_terms. */
 enum profile_term {
 	PROFILE_TAKE_UP, PROFILE_FIRST_CONTACT, PROFILE_FIRST_TALK,
 	PROFILE_CRISIS_FIRST_TALK, PROFILE_DECISION, PROFILE_TERMS,

@@ -1,7 +1,7 @@
 /*
  * terms.h: until when what must have happened: the absolute times that go
  * into a signed header. Only adapters count in working days; nothing stored.
- * PROTOCOL.md 13, policy P26 to P28.
+ * PROTOCOL.md 13.
  */
 #ifndef ADAPTERS_COMMON_TERMS_H
 #define ADAPTERS_COMMON_TERMS_H

@@ -19,7 +19,7 @@
 
 #define MEM_BYTES (4u << 20)	/* of one request, or of one turn's erasing */
 #define MEM_ALLOCS 65536
-#define IN_BYTES (256u << 10)	/* P2: what one request may unpack to */
+#define IN_BYTES (256u << 10)	/* what one request may unpack to */
 #define IN_ALLOCS 512
 #define OUT_BYTES (4u << 20)	/* answers of one turn */
 #define OUT_ALLOCS 4096

@@ -8,9 +8,7 @@
 
 #include "broker/core/tables.h"
 
-#define CONSENT_AGE_DAYS 30	/* P05 */
-#define CONSENT_TERM_DAYS 731	/* P10: 24 months */
-#define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* P35 */
+#define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 8.8.3 */
 #define SPOKEN_WORD "kortelijn spoken reference"
 #define PACKED_MAX (1024 + KL_ENVELOPE_MAX)
 
@@ -337,29 +335,16 @@ bool
 conversation_role_may(uint32_t kind, uint32_t sender_role,
     uint32_t receiver_role, bool under)
 {
-	switch (kind) {
-	case KL_REFERRAL:
-	case KL_CORRECTION:
-		if (sender_role == KL_PRACTICE)
-			return receiver_role == KL_MUNICIPALITY && !under;
-		return sender_role == KL_MUNICIPALITY &&
-		    (receiver_role == KL_PARTNER ||
-		    receiver_role == KL_MUNICIPALITY);
-	case KL_FEEDBACK:
-		if (sender_role == KL_MUNICIPALITY)
-			return receiver_role == KL_PRACTICE ||
-			    receiver_role == KL_MUNICIPALITY;
-		return sender_role == KL_PARTNER &&
-		    receiver_role == KL_MUNICIPALITY;
-	default:
+	/* A practice has nobody's consent to pass on. */
+	if (under && kind != KL_FEEDBACK && sender_role == KL_PRACTICE)
 		return false;
-	}
+	return kl_envelope_roles(kind, sender_role, receiver_role);
 }
 
 enum kl_code
 conversation_check_consent(const struct kl_consent *c, int64_t now_ms)
 {
-	return c->given_on + CONSENT_AGE_DAYS < (uint32_t)kl_day_of(now_ms) ?
+	return c->given_on + KL_CONSENT_AGE_DAYS < (uint32_t)kl_day_of(now_ms) ?
 	    KL_C_CONSENT_DATE : conversation_check_shown(c, now_ms);
 }
 
@@ -371,7 +356,7 @@ conversation_check_shown(const struct kl_consent *c, int64_t now_ms)
 	/* A day of grace ahead: the giver's day may have begun already. */
 	if (c->given_on > today + 1 ||
 	    c->valid_until < today || c->valid_until < c->given_on ||
-	    c->valid_until > c->given_on + CONSENT_TERM_DAYS)
+	    c->valid_until > c->given_on + KL_CONSENT_TERM_DAYS)
 		return KL_C_CONSENT_DATE;
 	return KL_C_OK;
 }

@@ -59,10 +59,10 @@ int conversation_drop(struct turn *t, const struct conversation *c)
 int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
     struct conversation *out) KL_MUST_CHECK;
 
-/* Who may send what to whom; default deny. under: inside a parent's consent. */
+/* As kl_envelope_roles. under: inside a parent's consent. PROTOCOL.md 8.5. */
 bool conversation_role_may(uint32_t kind, uint32_t sender_role,
     uint32_t receiver_role, bool under);
-/* Dates and terms of a consent at the time of sending. P05, P10. */
+/* Dates and terms of a consent at the time of sending. PROTOCOL.md 8.4. */
 enum kl_code conversation_check_consent(const struct kl_consent *c,
     int64_t now_ms);
 /* The same after a loss: but for its age. */

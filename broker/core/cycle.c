@@ -13,7 +13,7 @@
 #define OUT_RESERVE (64 << 10)	/* bytes: more than one answer takes */
 #define ERASE_WAIT_MS 100	/* for a turn that comes anyway */
 #define REFILL_SLOTS 256	/* of one turn */
-#define FULL_PERMILLE 850	/* P43: the rest is for receipts and erasing */
+#define FULL_PERMILLE 850	/* the rest is for receipts and erasing */
 #define FULL_ASK_MS 250
 #define UNDONE_TELL_MS (10 * KL_SECOND_MS)
 #define SIGN_RETRY_MS (10 * KL_SECOND_MS)

@@ -9,7 +9,7 @@
 #include "broker/core/tables.h"
 
 #define FORGET_AFTER_MS (7 * KL_DAY_MS)		/* repeats: PROTOCOL.md 15 */
-#define LATE_RECEIPT_MS (90 * KL_DAY_MS)	/* P35 */
+#define LATE_RECEIPT_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
 
 static const char meta_items[] = "items";
 

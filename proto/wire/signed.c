@@ -120,6 +120,28 @@ static const struct kl_row preview_rows[] = {
 static const struct kl_table preview_table =
     KL_TABLE(preview_rows, kl__preview__descriptor, preview);
 
+bool
+kl_envelope_roles(uint32_t kind, uint32_t sender_role, uint32_t receiver_role)
+{
+	switch (kind) {
+	case KL_REFERRAL:
+	case KL_CORRECTION:
+		if (sender_role == KL_PRACTICE)
+			return receiver_role == KL_MUNICIPALITY;
+		return sender_role == KL_MUNICIPALITY &&
+		    (receiver_role == KL_PARTNER ||
+		    receiver_role == KL_MUNICIPALITY);
+	case KL_FEEDBACK:
+		if (sender_role == KL_MUNICIPALITY)
+			return receiver_role == KL_PRACTICE ||
+			    receiver_role == KL_MUNICIPALITY;
+		return sender_role == KL_PARTNER &&
+		    receiver_role == KL_MUNICIPALITY;
+	default:
+		return false;
+	}
+}
+
 int
 kl_header_pack(const struct kl_header *h, uint8_t *buf, size_t cap, size_t *n)
 {

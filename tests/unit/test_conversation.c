@@ -8,7 +8,7 @@
 #include "tests/support/parts.h"
 
 #define TODAY ((uint32_t)kl_day_of(LETTERS_NOW_MS))
-#define P35_MS (90 * KL_DAY_MS)
+#define REOPEN_MS (90 * KL_DAY_MS)
 
 static struct parts p;
 static struct party practice, desk, partner;
@@ -664,14 +664,14 @@ START_TEST(reopening_has_its_term)
 {
 	c.delivered = true;
 	ck_assert_int_eq(send_feedback(KL_MS_ENDED), KL_C_OK);
-	ck_assert_int_eq(correction(LETTERS_NOW_MS + P35_MS), KL_C_OK);
-	ck_assert_int_eq(correction(LETTERS_NOW_MS + P35_MS + 1),
+	ck_assert_int_eq(correction(LETTERS_NOW_MS + REOPEN_MS), KL_C_OK);
+	ck_assert_int_eq(correction(LETTERS_NOW_MS + REOPEN_MS + 1),
 	    KL_C_CONVERSATION_ENDED);
 	letter_feedback(&letter, &referral, &desk, &practice,
 	    KL_MS_TAKEN_UP);
 	letter.e.header.seq = c.seq_receiver + 1;
-	ck_assert_int_eq(check(true, LETTERS_NOW_MS + P35_MS), KL_C_OK);
-	ck_assert_int_eq(check(true, LETTERS_NOW_MS + P35_MS + 1),
+	ck_assert_int_eq(check(true, LETTERS_NOW_MS + REOPEN_MS), KL_C_OK);
+	ck_assert_int_eq(check(true, LETTERS_NOW_MS + REOPEN_MS + 1),
 	    KL_C_CONVERSATION_ENDED);
 }
 END_TEST

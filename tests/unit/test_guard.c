@@ -226,28 +226,6 @@ START_TEST(consent_block_says_what_was_declared)
 }
 END_TEST
 
-/* ---- roles --------------------------------------------------------------- */
-
-START_TEST(roles_are_those_of_the_contract)
-{
-	unsigned int allowed = 0;
-
-	for (uint32_t k = 0; k <= KL_FEEDBACK + 1; k++)
-		for (uint32_t s = 0; s <= KL_BROKER; s++)
-			for (uint32_t t = 0; t <= KL_BROKER; t++)
-				allowed += guard_roles(k, s, t) ? 1 : 0;
-	/* Three ways for a referral, the same for its correction, three for a
-	 * feedback. */
-	ck_assert_uint_eq(allowed, 9);
-	ck_assert(guard_roles(KL_REFERRAL, KL_PRACTICE, KL_MUNICIPALITY));
-	ck_assert(guard_roles(KL_REFERRAL, KL_MUNICIPALITY, KL_PARTNER));
-	ck_assert(guard_roles(KL_FEEDBACK, KL_MUNICIPALITY, KL_PRACTICE));
-	ck_assert(guard_roles(KL_FEEDBACK, KL_PARTNER, KL_MUNICIPALITY));
-	ck_assert(!guard_roles(KL_REFERRAL, KL_PARTNER, KL_MUNICIPALITY));
-	ck_assert(!guard_roles(KL_FEEDBACK, KL_PRACTICE, KL_MUNICIPALITY));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -268,7 +246,6 @@ main(void)
 	tcase_add_test(t, feedback_of_another_schema_is_refused);
 	tcase_add_test(t, consent_has_its_dates);
 	tcase_add_test(t, consent_block_says_what_was_declared);
-	tcase_add_test(t, roles_are_those_of_the_contract);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -438,6 +438,27 @@ START_TEST(answers_is_zero_in_a_referral_only)
 }
 END_TEST
 
+START_TEST(roles_are_those_of_the_contract)
+{
+	unsigned int allowed = 0;
+
+	for (uint32_t k = 0; k <= KL_FEEDBACK + 1; k++)
+		for (uint32_t s = 0; s <= KL_BROKER; s++)
+			for (uint32_t t = 0; t <= KL_BROKER; t++)
+				allowed += kl_envelope_roles(k, s, t) ? 1 : 0;
+	/* Three ways for a referral, the same for its correction, three for a
+	 * feedback. */
+	ck_assert_uint_eq(allowed, 9);
+	ck_assert(kl_envelope_roles(KL_REFERRAL, KL_PRACTICE, KL_MUNICIPALITY));
+	ck_assert(kl_envelope_roles(KL_REFERRAL, KL_MUNICIPALITY, KL_PARTNER));
+	ck_assert(kl_envelope_roles(KL_FEEDBACK, KL_MUNICIPALITY, KL_PRACTICE));
+	ck_assert(kl_envelope_roles(KL_FEEDBACK, KL_PARTNER, KL_MUNICIPALITY));
+	ck_assert(!kl_envelope_roles(KL_REFERRAL, KL_PARTNER, KL_MUNICIPALITY));
+	ck_assert(!kl_envelope_roles(KL_FEEDBACK, KL_PRACTICE,
+	    KL_MUNICIPALITY));
+}
+END_TEST
+
 START_TEST(a_kind_leaves_its_fields_alone)
 {
 	struct kl_header h = header_of(KL_REFERRAL);
@@ -542,6 +563,7 @@ add_envelope_tests(TCase *tc)
 	tcase_add_test(tc, another_version_or_suite_has_its_own_code);
 	tcase_add_test(tc, answers_is_zero_in_a_referral_only);
 	tcase_add_test(tc, a_kind_leaves_its_fields_alone);
+	tcase_add_test(tc, roles_are_those_of_the_contract);
 	tcase_add_test(tc, ids_are_not_zero_and_not_the_same);
 	tcase_add_test(tc, header_and_consent_name_the_same_level);
 	tcase_add_test(tc, consent_names_each_receiver_once);

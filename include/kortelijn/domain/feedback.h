@@ -101,7 +101,7 @@ struct kl_attempt_limits {
 };
 
 /* Enough attempts for not_reached, at enough parts of the day and of enough
- * kinds; kinds_permitted is what the referral allows. Policy P33. */
+ * kinds; kinds_permitted is what the referral allows. */
 bool kl_attempts_enough(const struct kl_attempt *a, size_t n,
     const struct kl_attempt_limits *limits, size_t kinds_permitted);
 

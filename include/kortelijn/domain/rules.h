@@ -29,7 +29,7 @@ struct kl_rules_options {
 	int32_t today;		/* since 1970, of the checking adapter */
 	uint32_t min_age;	/* years; 0: the default, 18 */
 	uint32_t local_crisis_kinds;	/* labels in the receiver's PROFILE */
-	bool practical_note;	/* policy P18 */
+	bool practical_note;	/* a note may stand there */
 	uint32_t note_chars_max;	/* 0: the default, 280 */
 };
 

@@ -54,6 +54,11 @@ struct kl_header {
 	int64_t created_ms, deliver_by_ms, answer_by_ms, expire_at_ms;
 };
 
+/* How old a consent may be when it is used, and how long it may count, in
+ * days: 24 months with a leap day. PROTOCOL.md 8.4. */
+#define KL_CONSENT_AGE_DAYS 30
+#define KL_CONSENT_TERM_DAYS 731
+
 struct kl_consent {
 	uint32_t referral, feedback_level, form, info_text_version;
 	uint32_t given_on, valid_until;		/* days since 1970 */
@@ -80,6 +85,10 @@ struct kl_envelope {
  * range. KL_C_OK, KL_C_VERSION, KL_C_SUITE, KL_C_ANSWERS, KL_C_REPLACES,
  * KL_C_VALUE_UNKNOWN. PROTOCOL.md 4.2. */
 enum kl_code kl_header_check(const struct kl_header *h) KL_MUST_CHECK;
+/* Who may send what to whom: enum kl_kind and kl_role; default deny.
+ * PROTOCOL.md 8.5. */
+bool kl_envelope_roles(uint32_t kind, uint32_t sender_role,
+    uint32_t receiver_role);
 int kl_header_pack(const struct kl_header *h, uint8_t *buf, size_t cap,
     size_t *n) KL_MUST_CHECK;
 int kl_consent_pack(const struct kl_consent *c, uint8_t *buf, size_t cap,
@@ -137,7 +146,6 @@ struct kl_profile {
 	struct kl_bytes details;		/* a packed ProfileDetails */
 };
 
-#define KL_PROFILE_TEXTS 16
 struct kl_profile_details {
 	struct kl_bytes display_name;
 	uint32_t municipality_codes[16];
