@@ -226,7 +226,7 @@ put_changed(json_t *o, uint64_t changed)
 	(void)json_object_set_new(o, "changed", a);
 }
 
-json_t *
+static json_t *
 view_step(const struct config *c, const struct engine_step *s)
 {
 	json_t *o = json_object();

@@ -11,7 +11,6 @@
 
 /* NULL: no memory. Owned by the caller. */
 json_t *view_case(const struct config *c, const struct engine_case *k);
-json_t *view_step(const struct config *c, const struct engine_step *s);
 
 /* All cases, or the history of one with its three levels of receipt: an array.
  * KL_E_AGAIN, KL_E_MEMORY. */

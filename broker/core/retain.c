@@ -266,8 +266,9 @@ end_one(struct turn *t, struct registry *r, const struct conversation *c,
 	return err != KL_OK || released ? err : mailbox_put_gap(t, c, m);
 }
 
-int
-retain_end_corrections(struct turn *t, struct registry *r,
+/* The CORRECTIONs that wait behind a REFERRAL which ended undelivered. */
+static int
+end_corrections(struct turn *t, struct registry *r,
     const struct conversation *c, const struct message *referral)
 {
 	struct mailbox_row row = { .item = referral->item };
@@ -329,7 +330,7 @@ retain_refused(struct turn *t, struct registry *r, struct conversation *c,
 	if (c->delivered || c->state != KL_CONV_OPEN)
 		return KL_OK;
 	err = undelivered(t, r, c);
-	return err != KL_OK ? err : retain_end_corrections(t, r, c, m);
+	return err != KL_OK ? err : end_corrections(t, r, c, m);
 }
 
 int

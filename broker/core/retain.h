@@ -8,7 +8,7 @@
 
 #include "broker/core/mailbox.h"
 
-#define RETAIN_AFTER_END_MS (90 * KL_DAY_MS)	/* P35 */
+#define RETAIN_AFTER_END_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
 
 struct retain {
 	int64_t high_water_ms;		/* the latest clock that was stored */
@@ -53,10 +53,6 @@ int retain_delivered(struct turn *t, struct registry *r,
 /* m, its REFERRAL, was refused by the receiver or could not be opened. */
 int retain_refused(struct turn *t, struct registry *r,
     struct conversation *c, const struct message *m) KL_MUST_CHECK;
-/* The CORRECTIONs that wait behind a REFERRAL which ended undelivered. */
-int retain_end_corrections(struct turn *t, struct registry *r,
-    const struct conversation *c, const struct message *referral)
-    KL_MUST_CHECK;
 /* The conversation is at an end: counts, and the day on which it is
  * forgotten. The caller stores it. */
 int retain_close(struct turn *t, struct registry *r,

@@ -142,18 +142,6 @@ paper_card_read(struct paper *p, const char *path,
 	return kl_verify(KL_LABEL_CARD, p->s.body, &a->pk, &p->s.sig);
 }
 
-int
-paper_revocation_read(struct paper *p, const char *path,
-    const struct paper_authority *a)
-{
-	int r = paper_read(p, path, KL_TAG_REVOCATION, KL_REVOCATION,
-	    &p->revocation, sizeof p->revocation);
-
-	if (r != KL_OK)
-		return r;
-	return kl_verify(KL_LABEL_REVOCATION, p->s.body, &a->pk, &p->s.sig);
-}
-
 static int
 paper_sign(struct paper *p, uint32_t type, enum kl_label label,
     const void *in, size_t in_size, const struct paper_authority *a)

@@ -55,8 +55,6 @@ void paper_free(struct paper *p);
 int paper_request_read(struct paper *p, const char *path) KL_MUST_CHECK;
 int paper_card_read(struct paper *p, const char *path,
     const struct paper_authority *a) KL_MUST_CHECK;
-int paper_revocation_read(struct paper *p, const char *path,
-    const struct paper_authority *a) KL_MUST_CHECK;
 
 /* Sign p->card or p->revocation into p->packed. KL_E_VALUE: a field is
  * outside the protocol. */

@@ -77,17 +77,6 @@ output_id(const struct kl_id *id)
 	return json_string(kl_id_text(id).b);
 }
 
-json_t *
-output_hex(struct kl_bytes in)
-{
-	char hex[2 * 64 + 1];
-
-	if (in.n > 64)
-		return NULL;
-	kl_hex(in, hex);
-	return json_string(hex);
-}
-
 static bool
 ends_in(const char *s, const char *end)
 {

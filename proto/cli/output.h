@@ -42,6 +42,5 @@ struct output_text output_text(struct kl_bytes in);
 /* Instants as JSON text. */
 json_t *output_time(int64_t time_ms);
 json_t *output_id(const struct kl_id *id);
-json_t *output_hex(struct kl_bytes in);
 
 #endif
