@@ -226,6 +226,7 @@ housekeeping(struct core *c)
 	if (r == KL_OK)
 		r = registry_prune(&c->registry, c->turn.txn, c->turn.now_ms,
 		    PRUNE_MAX);
+	vault_forget_keys(&c->vault);
 	c->housekeeping_ms = kl_mono_ms() + HOUSEKEEPING_MS;
 	return r;
 }

@@ -28,8 +28,8 @@ vault_take(struct vault *v, uint32_t *slot)
 	return KL_OK;
 }
 
-static void
-keys_forget(struct vault *v)
+void
+vault_forget_keys(struct vault *v)
 {
 	kl_wipe(v->key, sizeof v->key);
 }
@@ -38,7 +38,6 @@ void
 vault_keep_taken(struct vault *v)
 {
 	v->n_taken = 0;
-	keys_forget(v);
 }
 
 void
@@ -46,7 +45,7 @@ vault_undo_taken(struct vault *v)
 {
 	while (v->n_taken > 0)
 		kl_slots_give_back(v->slots, v->taken[--v->n_taken]);
-	keys_forget(v);
+	vault_forget_keys(v);
 }
 
 int
@@ -59,8 +58,8 @@ vault_zero(struct vault *v, uint32_t slot)
 	return kl_slots_zero(v->slots, slot);
 }
 
-/* A slot is read from its file once in a turn: one request opens and seals
- * under the same key several times. */
+/* A request opens and seals under the same key several times, and the next
+ * ones of its conversation come soon. */
 static int
 key_of(struct vault *v, uint32_t slot, const struct kl_slot_key **out)
 {

@@ -10,7 +10,7 @@
 #include <kortelijn/host/slots.h>
 
 #define VAULT_TURN_MAX 512	/* slots that one turn may take */
-#define VAULT_KEYS 64		/* held for one turn, by slot */
+#define VAULT_KEYS 1024		/* held for some turns, by slot */
 
 struct vault_key {
 	uint32_t slot;
@@ -23,12 +23,14 @@ struct vault {
 	struct kl_slot_key index_key;
 	uint32_t taken[VAULT_TURN_MAX];		/* in this turn */
 	size_t n_taken;
-	struct vault_key key[VAULT_KEYS];	/* wiped with every turn */
+	struct vault_key key[VAULT_KEYS];	/* wiped every second */
 };
 
 void vault_clear(struct vault *v);
 /* A slot for this turn. KL_E_FULL: answer "try later". */
 int vault_take(struct vault *v, uint32_t *slot) KL_MUST_CHECK;
+/* Wipes the keys that were read: at least every second. */
+void vault_forget_keys(struct vault *v);
 /* The turn was committed: what it took is used for good. */
 void vault_keep_taken(struct vault *v);
 /* The turn was undone: what it took is free again. */

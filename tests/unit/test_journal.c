@@ -247,7 +247,7 @@ START_TEST(each_month_has_its_own_key_that_dies_alone)
 	(void)logged(0);
 	(void)logged(1);
 	parts_commit(&p);
-	ck_assert_int_eq(kl_slots_zero(p.vault.slots, november), KL_OK);
+	ck_assert_int_eq(vault_zero(&p.vault, november), KL_OK);
 	parts_begin(&p);
 	ck_assert_int_eq(journal_logged(&p.journal, p.turn.txn, 0, p.mem,
 	    &out), KL_E_NOT_FOUND);
