@@ -9,6 +9,8 @@
 #include "adapters/common/guard.h"
 #include "adapters/common/outbox_draft.h"
 
+#define DIRECTORY_FRESH_MS 2000
+
 static int
 refuse(struct kl_finding *why, uint32_t code, const char *field)
 {
@@ -105,10 +107,10 @@ check_new(struct turn *t, const struct json_referral_file *f,
 	    KL_C_DUPLICATE_FILE : KL_C_CONFLICT, "/referral_id");
 }
 
-/* While the directory is only known in part, an unknown receiver waits. */
+/* A receiver that is not known may have got its card a moment ago: unless the
+ * directory was read just now, the referral waits until it was. */
 static int
-check_receiver(struct engine *e, struct turn *t, const struct kl_id *id,
-    struct kl_finding *why)
+check_receiver(struct turn *t, const struct kl_id *id, struct kl_finding *why)
 {
 	const struct directory_card *c = directory_valid(t->dir, id,
 	    t->now_ms);
@@ -116,14 +118,14 @@ check_receiver(struct engine *e, struct turn *t, const struct kl_id *id,
 	if (c != NULL)
 		return c->role == KL_MUNICIPALITY ? KL_OK :
 		    refuse(why, KL_C_ROLE, "/receiver");
-	return session_state(e->session).directory_whole ?
+	t->want_directory = true;
+	return t->now_ms - t->directory_ms < DIRECTORY_FRESH_MS ?
 	    refuse(why, KL_C_RECEIVER_UNKNOWN, "/receiver") : KL_OK;
 }
 
 static int
-check_referral(struct engine *e, struct turn *t,
-    const struct json_referral_file *f, struct case_row *c,
-    struct kl_finding *why)
+check_referral(struct turn *t, const struct json_referral_file *f,
+    struct case_row *c, struct kl_finding *why)
 {
 	int r;
 
@@ -132,7 +134,7 @@ check_referral(struct engine *e, struct turn *t,
 	if ((r = guard_consent(&f->consent, kl_day_of(t->now_ms),
 	    &c->consent, why)) != KL_OK)
 		return r;
-	if ((r = check_receiver(e, t, &f->receiver, why)) != KL_OK)
+	if ((r = check_receiver(t, &f->receiver, why)) != KL_OK)
 		return r;
 	return check_content(t, &f->receiver, &f->referral, why);
 }
@@ -181,7 +183,7 @@ refer(struct engine *e, const struct engine_actor *by, struct kl_bytes file,
 	memset(&c, 0, sizeof c);
 	if ((r = json_read_referral(file, f, why)) != KL_OK ||
 	    (r = check_new(t, f, file, out, why)) != KL_OK ||
-	    (r = check_referral(e, t, f, &c, why)) != KL_OK)
+	    (r = check_referral(t, f, &c, why)) != KL_OK)
 		return r;
 	fill_case(&c, f, file);
 	if ((r = store_referral(e, t, &c, f, why)) != KL_OK)

@@ -210,8 +210,11 @@ refused_before_sealing(struct outbox *o, struct turn *t, struct case_row *c,
 	step.code = row->code;
 	row->state = OUT_REFUSED;
 	cases_settle(c, row->kind);
-	if (row->kind == KL_REFERRAL)
+	if (row->kind == KL_REFERRAL) {
 		c->refused = row->code;
+		if ((r = cases_content_erase(t, c)) != KL_OK)
+			return r;
+	}
 	outbox_drop(o, &row->id);
 	if ((r = outbox_put_row(t, row)) != KL_OK ||
 	    (r = alarm_raise(t, ENGINE_AL_REFUSED, row->code, &c->conv)) !=

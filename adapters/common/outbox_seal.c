@@ -194,6 +194,10 @@ outbox_seal_message(struct turn *t, struct case_row *c, struct out_row *row)
 		return refuse(row, KL_C_CONSENT_DATE);
 	if (!turn_clock_good(t))
 		return KL_E_AGAIN;
+	/* The directory was read since, and nobody of that name is in it. */
+	if (directory_any(t->dir, &c->peer) == NULL &&
+	    t->directory_ms > row->created_ms)
+		return refuse(row, KL_C_RECEIVER_UNKNOWN);
 	if ((d.prekey = outbox_seal_prekey(t, &c->peer)) == NULL) {
 		t->want_directory = true;
 		return KL_E_AGAIN;

@@ -65,6 +65,8 @@ directory_answer(struct session *s, struct turn *t, struct kl_bytes body,
 	s->directory_whole = d.last >= d.newest || d.n_entry == 0;
 	s->directory_due_ms = s->directory_whole ?
 	    mono_ms + DIRECTORY_EVERY_MS : 0;
+	if (s->directory_whole)
+		t->directory_ms = t->now_ms;
 	t->want_submit = true;
 	if (s->phase == SESSION_DIRECTORY && s->directory_whole)
 		session_enter(s, SESSION_PUBLISH);

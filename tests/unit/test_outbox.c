@@ -162,6 +162,25 @@ START_TEST(receiver_without_key_waits)
 }
 END_TEST
 
+START_TEST(receiver_that_is_in_no_directory_is_refused)
+{
+	struct adapter other;
+
+	adapter_make(&other, &region, KL_MUNICIPALITY,
+	    "oin:00000001000000000002");
+	adapter_refer(&gp, &other, KL_LEVEL_2, &c);
+	ck_assert(!adapter_send(&gp, &region, &mail));
+	ck_assert_uint_eq(outbox_waiting(gp.outbox), 1);
+	gp.mono_ms += 2000;
+	gp.t.now_ms += 2000;
+	gp.t.directory_ms = gp.t.now_ms;
+	ck_assert(!adapter_send(&gp, &region, &mail));
+	c = adapter_case(&gp, &c.conv);
+	ck_assert_uint_eq(c.refused, KL_C_RECEIVER_UNKNOWN);
+	adapter_clear(&other);
+}
+END_TEST
+
 START_TEST(clock_that_is_off_seals_nothing)
 {
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
@@ -611,6 +630,7 @@ main(void)
 	tcase_add_test(t, next_of_a_conversation_waits_for_the_ack);
 	tcase_add_test(t, conversations_are_in_flight_together);
 	tcase_add_test(t, receiver_without_key_waits);
+	tcase_add_test(t, receiver_that_is_in_no_directory_is_refused);
 	tcase_add_test(t, clock_that_is_off_seals_nothing);
 	tcase_add_test(t, consent_that_aged_while_waiting_is_refused);
 	tcase_add_test(t, ack_gives_state_names_and_leaf);
