@@ -10,6 +10,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/sign.h>
+#include <kortelijn/host/conf.h>
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/link.h>
@@ -209,6 +210,18 @@ say(const struct cli *c, const struct paper *p,
 	        "kortelijnd.conf was there and stays as it is"));
 }
 
+/* Nothing is made when the configuration would be refused afterwards. */
+static int
+places_check(const struct cli *c, const char *state, const char *endpoint)
+{
+	if (state != NULL && state[0] != '/')
+		return output_fail(c, CLI_USAGE, "--state must begin with /");
+	if (endpoint != NULL && !kl_conf_address_ok(endpoint, 0))
+		return output_fail(c, CLI_USAGE, "--endpoint must be "
+		    "tcp://HOST:PORT, the port at most 65535");
+	return CLI_OK;
+}
+
 int
 cmd_broker_init(struct cli *c)
 {
@@ -222,6 +235,8 @@ cmd_broker_init(struct cli *c)
 
 	if (from == NULL)
 		return cli_missing(c, "authority");
+	if ((r = places_check(c, state, endpoint)) != CLI_OK)
+		return r;
 	if ((r = paper_authority_open(from, &a)) != KL_OK)
 		return output_fail_err(c, r, from);
 	if ((p = paper_new()) == NULL) {

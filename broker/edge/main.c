@@ -333,6 +333,17 @@ sources_add(struct edge *e)
 	return r;
 }
 
+/* Most often another process has the address: named, since a number says
+ * little at night. */
+static int
+not_served(const char *address, int err)
+{
+	kl_logf(KL_LOG_ERROR, "cannot_serve", kl_log_word("address", address),
+	    kl_log_word("why", err == KL_E_SYSTEM ? strerror(errno) :
+	    kl_err_text(err)));
+	return err == KL_E_VALUE ? EDGE_EXIT_CONFIG : EDGE_EXIT_FAILED;
+}
+
 /* An adapter that connects before its key is known would be turned away for
  * seconds, so the address is bound only when all keys are there. */
 static int
@@ -345,8 +356,7 @@ serve(struct edge *e)
 	kl_secret_free(e->sk);
 	e->sk = NULL;
 	if (r != KL_OK)
-		return failed("cannot_serve", r, r == KL_E_VALUE ?
-		    EDGE_EXIT_CONFIG : EDGE_EXIT_FAILED);
+		return not_served(e->conf->listen, r);
 	if ((r = confine()) != KL_OK)
 		return failed("cannot_confine", r, EDGE_EXIT_FAILED);
 	if ((r = sources_add(e)) != KL_OK ||

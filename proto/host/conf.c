@@ -73,6 +73,50 @@ text_set(struct conf *c, const struct kl_conf_key *k, const char *value)
 }
 
 static bool
+path_set(struct conf *c, const struct kl_conf_key *k, const char *value)
+{
+	if (value[0] != '/')
+		return fail_value(c, k, value, "must begin with /");
+	return text_set(c, k, value);
+}
+
+/* A port from min on, and nothing after it. */
+static bool
+port_right(const char *s, int64_t min)
+{
+	int64_t v = 0;
+	size_t n = 0;
+
+	for (; s[n] >= '0' && s[n] <= '9' && n < 5; n++)
+		v = 10 * v + (s[n] - '0');
+	return n > 0 && s[n] == '\0' && v >= min && v <= UINT16_MAX;
+}
+
+/* Names and numbers, "*", and IPv6 in brackets; the last colon ends it. */
+bool
+kl_conf_address_ok(const char *value, int64_t least)
+{
+	static const char scheme[] = "tcp://", letters[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789.-_*[]:%";
+	const char *host = value + sizeof scheme - 1;
+	const char *colon = strrchr(value, ':');
+
+	return strncmp(value, scheme, sizeof scheme - 1) == 0 &&
+	    colon > host && strspn(host, letters) == strlen(host) &&
+	    port_right(colon + 1, least);
+}
+
+static bool
+address_set(struct conf *c, const struct kl_conf_key *k, const char *value)
+{
+	if (!kl_conf_address_ok(value, k->min))
+		return fail_value(c, k, value,
+		    "must be tcp://HOST:PORT, the port at most 65535");
+	return text_set(c, k, value);
+}
+
+static bool
 list_add(struct conf *c, const struct kl_conf_key *k, const char *value,
     bool first)
 {
@@ -168,6 +212,8 @@ value_set(struct conf *c, const struct kl_conf_key *k, const char *value,
 	case KL_CONF_DURATION: return duration_set(c, k, value);
 	case KL_CONF_CHOICE: return choice_set(c, k, value);
 	case KL_CONF_LIST: return list_add(c, k, value, first);
+	case KL_CONF_PATH: return path_set(c, k, value);
+	case KL_CONF_ADDRESS: return address_set(c, k, value);
 	}
 	return false;
 }

@@ -94,7 +94,11 @@ broker_init_names_what_is_wrong()
 	    fails 2 "--authority" "${init[@]}" \
 		--id=oin:00000009000000000001 &&
 	    fails 4 "nowhere" "${init[@]}" --id=oin:00000009000000000001 \
-		"--authority=$R/nowhere"
+		"--authority=$R/nowhere" || return 1
+	init+=(--id=oin:00000009000000000001 "--authority=$R/authority")
+	fails 2 "tcp://" "${init[@]}" --endpoint=tcp://127.0.0.1:99999 &&
+	    fails 2 "begin with /" "${init[@]}" --state=state &&
+	    [ ! -e "$R/x" ]
 }
 
 # ---- enrolment ----

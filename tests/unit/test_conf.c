@@ -22,6 +22,8 @@ static struct {
 	bool strict;
 	int64_t term_ms;
 	uint32_t role;
+	char path[16];
+	char address[32];
 } got;
 
 static const struct kl_conf_key keys[] = {
@@ -41,6 +43,10 @@ static const struct kl_conf_key keys[] = {
 	    .out = &got.role, .choice = kl_role_read },
 	{ .section = "terms", .name = "peer", .type = KL_CONF_LIST,
 	    .out = got.list, .size = sizeof got.list },
+	{ .section = "where", .name = "dir", .type = KL_CONF_PATH,
+	    .out = got.path, .size = sizeof got.path },
+	{ .section = "where", .name = "at", .type = KL_CONF_ADDRESS,
+	    .out = got.address, .size = sizeof got.address, .min = 1 },
 };
 
 static void
@@ -121,6 +127,54 @@ START_TEST(unknown_key_is_refused_with_its_line)
 	assert_refused("[other]\nname = n\n",
 	    ":2: unknown key name in section [other]");
 	assert_refused("name = n\n", ":1: unknown key name in section []");
+}
+END_TEST
+
+/* ---- where things are ---- */
+
+static int
+read_where(const char *key, const char *value)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof text,
+	    "[main]\nname = n\n[where]\n%s = %s\n", key, value);
+	return read_text(text);
+}
+
+START_TEST(path_begins_at_the_root)
+{
+	ck_assert_int_eq(read_where("dir", "/srv/k"), KL_OK);
+	ck_assert_str_eq(got.path, "/srv/k");
+	ck_assert_int_eq(read_where("dir", "srv/k"), KL_E_CONFIG);
+	ck_assert_ptr_nonnull(strstr(error.b, ":4: dir: must begin with /"));
+	ck_assert_int_eq(read_where("dir", "/longer/than/it/may"),
+	    KL_E_CONFIG);
+}
+END_TEST
+
+START_TEST(address_has_host_and_port)
+{
+	static const char *const good[] = {
+		"tcp://127.0.0.1:7700", "tcp://h:1", "tcp://*:65535",
+		"tcp://[::1]:7700", "tcp://makelaar.example:7700",
+	};
+	static const char *const bad[] = {
+		"bogus", "127.0.0.1:7700", "tcp://", "tcp://h", "tcp://h:",
+		"tcp://:7700", "tcp://h:0", "tcp://h:65536", "tcp://h:99999",
+		"tcp://h:123456", "tcp://h:1x", "tcp://h:-1", "tcp://h:7 7",
+		"tcp://a b:1", "ipc://x:1", "tcp://h/x:1",
+		"tcp://longer.than.the.buffer.example:7700",
+	};
+
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		ck_assert_msg(read_where("at", good[i]) == KL_OK, "%s: %s",
+		    good[i], error.b);
+		ck_assert_str_eq(got.address, good[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_msg(read_where("at", bad[i]) == KL_E_CONFIG, "%s",
+		    bad[i]);
 }
 END_TEST
 
@@ -224,6 +278,8 @@ conf_suite(void)
 	tcase_add_test(tc, every_type_is_read);
 	tcase_add_test(tc, keys_not_given_keep_their_defaults);
 	tcase_add_test(tc, unknown_key_is_refused_with_its_line);
+	tcase_add_test(tc, path_begins_at_the_root);
+	tcase_add_test(tc, address_has_host_and_port);
 	tcase_add_test(tc, key_given_twice_is_refused);
 	tcase_add_test(tc, missing_key_is_named);
 	tcase_add_test(tc, value_outside_its_range_is_refused);

@@ -106,6 +106,10 @@ START_TEST(wrong_lines_are_named)
 {
 	refused("slots = 15\n", "slots");
 	refused("erasure = perhaps\n", "erasure");
+	/* libzmq would listen on 34463. */
+	refused("listen = tcp://127.0.0.1:99999\n", "listen");
+	refused("listen = 127.0.0.1:7700\n", "listen");
+	refused("state_dir = state\n", "state_dir");
 	refused("erasure = verified\nslot = 16\n", "slot");
 	refused("clock_offset = 400d\n", "clock_offset");
 	refused("[limits]\nrequests_per_minute = 1\n",

@@ -21,6 +21,10 @@ enum kl_conf_type {
 	KL_CONF_DURATION,	/* int64_t ms: "30d", "12h" */
 	KL_CONF_CHOICE,		/* uint32_t: number by `choice` */
 	KL_CONF_LIST,		/* as TEXT, given again: joined with newlines */
+	KL_CONF_PATH,		/* as TEXT: from the root, since a program may
+				 * be started from anywhere */
+	KL_CONF_ADDRESS,	/* as TEXT: tcp://HOST:PORT, min 0 or 1 for the
+				 * port; libzmq would take 65537 for 1 */
 };
 
 struct kl_conf_key {
@@ -28,18 +32,20 @@ struct kl_conf_key {
 	const char *name;
 	enum kl_conf_type type;
 	void *out;
-	size_t size;		/* TEXT, LIST: of the buffer */
-	int64_t min, max;	/* INT, DURATION (ms) */
+	size_t size;		/* TEXT, LIST, PATH, ADDRESS: of the buffer */
+	int64_t min, max;	/* INT, DURATION (ms); min: ADDRESS */
 	uint32_t (*choice)(const char *name);	/* CHOICE: 0 is refused */
 	bool required;
 };
 
 struct kl_conf_error { char b[400]; };	/* one line without newline */
 
-/* Reads the file into the outs (which hold their defaults before). Relative
- * paths in values are not touched. KL_E_CONFIG with *error filled; values
- * are never quoted in it for keys whose name holds "secret" or "password". */
+/* Reads the file into the outs (which hold their defaults before).
+ * KL_E_CONFIG with *error filled; values are never quoted in it for keys whose name holds "secret" or "password". */
 int kl_conf_read(const char *path, const struct kl_conf_key *keys, size_t n,
     struct kl_conf_error *error) KL_MUST_CHECK;
+
+/* What ADDRESS takes: tcp://HOST:PORT, the port from least on. */
+bool kl_conf_address_ok(const char *value, int64_t least);
 
 #endif
