@@ -32,8 +32,8 @@ struct kl_conf_key {
 	const char *name;
 	enum kl_conf_type type;
 	void *out;
-	size_t size;		/* TEXT, LIST, PATH, ADDRESS: of the buffer */
-	int64_t min, max;	/* INT, DURATION (ms); min: ADDRESS */
+	size_t size;		/* of the buffer, where out is text */
+	int64_t min, max;	/* INT, DURATION (ms); ADDRESS: min only */
 	uint32_t (*choice)(const char *name);	/* CHOICE: 0 is refused */
 	bool required;
 };
@@ -41,7 +41,8 @@ struct kl_conf_key {
 struct kl_conf_error { char b[400]; };	/* one line without newline */
 
 /* Reads the file into the outs (which hold their defaults before).
- * KL_E_CONFIG with *error filled; values are never quoted in it for keys whose name holds "secret" or "password". */
+ * KL_E_CONFIG with *error filled; values are never quoted in it for keys whose
+ * name holds "secret" or "password". */
 int kl_conf_read(const char *path, const struct kl_conf_key *keys, size_t n,
     struct kl_conf_error *error) KL_MUST_CHECK;
 
