@@ -14,6 +14,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
+#include "broker/core/erase.h"
 #include "broker/core/papers.h"
 #include "broker/core/tables.h"
 
@@ -292,7 +293,7 @@ parts_load(struct core *c, struct kl_kv_txn *txn)
 	    (r = mailbox_load(&c->box, txn)) != KL_OK ||
 	    (r = retain_load(&c->retain, txn)) != KL_OK)
 		return r;
-	return mailbox_mark_slots(&c->turn);
+	return erase_mark_slots(&c->turn);
 }
 
 /* The log may only go on from what anyone has seen of it. A new origin that

@@ -7,6 +7,7 @@
 #include <kortelijn/host/log.h>
 
 #include "broker/core/core_main.h"
+#include "broker/core/erase.h"
 #include "broker/core/keys.h"
 
 #define TRY_LATER_MS 1000
@@ -309,7 +310,7 @@ cycle_end(struct core *c, int err)
 int
 cycle_begin(struct core *c)
 {
-	struct mailbox_erasing e;
+	struct erasing e;
 	int r;
 
 	kl_arena_reset(c->mem);
@@ -323,13 +324,13 @@ cycle_begin(struct core *c)
 	}
 	if ((r = kl_kv_begin(c->kv, &c->turn.txn)) != KL_OK)
 		return r;
-	r = mailbox_erase_slots(&c->turn, &e);
+	r = erase_slots(&c->turn, &e);
 	if (r == KL_OK && e.n == 0 && c->refilled)
 		r = kl_slots_sync(c->vault.slots);
 	if (r == KL_OK) {
 		c->refilled = false;
-		c->erase_due_ms = e.n == MAILBOX_ERASE_MAX ? kl_mono_ms() : 0;
-		r = mailbox_erase_log(&c->turn, &e);
+		c->erase_due_ms = e.n == ERASE_MAX ? kl_mono_ms() : 0;
+		r = erase_log(&c->turn, &e);
 	}
 	kl_arena_reset(c->mem);
 	return r;

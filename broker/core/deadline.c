@@ -50,7 +50,7 @@ undelivered(struct turn *t, struct registry *r, struct message *m,
 
 int
 deadline_deliver(struct turn *t, struct registry *r,
-    const struct mailbox_due *d)
+    const struct timer_due *d)
 {
 	struct message m;
 	int err = message_peek(t, &d->tag, &m);
@@ -63,7 +63,7 @@ deadline_deliver(struct turn *t, struct registry *r,
 		err = undelivered(t, r, &m, d->at_ms);
 	if (err != KL_OK && err != KL_E_NOT_FOUND)
 		return err;
-	return mailbox_timer_put(t, m.expire_ms, TIMER_EXPIRE, &d->tag);
+	return timer_put(t, m.expire_ms, TIMER_EXPIRE, &d->tag);
 }
 
 int
@@ -71,12 +71,12 @@ deadline_begin(struct turn *t, const struct conversation *c,
     int64_t answer_by_ms)
 {
 	return answer_by_ms == 0 ? KL_OK :
-	    mailbox_timer_put(t, answer_by_ms, TIMER_ANSWER, &c->tag);
+	    timer_put(t, answer_by_ms, TIMER_ANSWER, &c->tag);
 }
 
 int
 deadline_answer(struct turn *t, struct registry *r,
-    const struct mailbox_due *d)
+    const struct timer_due *d)
 {
 	struct conversation c;
 	int err = conversation_get(t, &d->tag, &c);

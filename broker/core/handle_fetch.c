@@ -73,7 +73,7 @@ release(struct haul *h, struct conversation *c, struct message *m)
 	if (m->state == KL_MSG_RELEASED)
 		return repeat(h, c, m);
 	m->repeated_ms = h->t->now_ms;
-	return message_move(h->t, c, m, KL_MSG_RELEASED, KL_C_OK, &h->key_id,
+	return mailbox_move(h->t, c, m, KL_MSG_RELEASED, KL_C_OK, &h->key_id,
 	    h->by->role, NULL);
 }
 

@@ -149,7 +149,7 @@ receipt_apply(struct receipt *v)
 		err = message_envelope(v->t, &v->m, &body);
 	v->m.outcome = v->r.outcome;
 	if (err == KL_OK)
-		err = message_move(v->t, &v->conv, &v->m,
+		err = mailbox_move(v->t, &v->conv, &v->m,
 		    opened ? KL_MSG_DELIVERED : KL_MSG_DEAD, v->r.code,
 		    &v->card->key_id, v->q->by->role, &leaf);
 	if (err == KL_OK && is_its_referral(v))

@@ -164,7 +164,7 @@ lose(struct core *c, struct conversation *v, struct message *m)
 	int err = message_get(t, &m->tag, v, m);
 
 	if (err == KL_OK)
-		err = message_move(t, v, m, KL_MSG_LOST, KL_C_OK, NULL, 0,
+		err = mailbox_move(t, v, m, KL_MSG_LOST, KL_C_OK, NULL, 0,
 		    NULL);
 	if (err != KL_OK)
 		return err;

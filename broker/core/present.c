@@ -7,6 +7,7 @@
 #include <kortelijn/crypto/sign.h>
 
 #include "broker/core/tables.h"
+#include "broker/core/timer.h"
 
 #define AHEAD_MAX_MS (10 * KL_MINUTE_MS)
 #define SHOWN_KEPT_MS (90 * KL_DAY_MS)	/* as long as late receipts count */
@@ -100,7 +101,7 @@ shown_put(struct turn *t, const struct kl_hash *body, struct kl_bytes packed)
 		return KL_E_SIZE;
 	err = kl_kv_put(t->txn, T_SHOWN, KL_BYTES_OF(tag),
 	    kl_writer_bytes(&w));
-	return err != KL_OK ? err : mailbox_timer_put(t,
+	return err != KL_OK ? err : timer_put(t,
 	    t->now_ms + SHOWN_KEPT_MS, TIMER_SHOWN, &tag);
 }
 
@@ -168,9 +169,9 @@ message_end(const struct effect *e, const struct conversation *c,
 
 	m->outcome = v->outcome;
 	return e->logged ?
-	    message_move(e->t, c, m, state, v->code, e->key_id, e->role,
+	    mailbox_move(e->t, c, m, state, v->code, e->key_id, e->role,
 	    NULL) :
-	    message_present(e->t, c, m, state, v->code, e->key_id, e->role);
+	    mailbox_present(e->t, c, m, state, v->code, e->key_id, e->role);
 }
 
 static int

@@ -6,6 +6,7 @@
 
 #include "broker/core/deadline.h"
 #include "broker/core/tables.h"
+#include "broker/core/timer.h"
 
 #define CLOCK_STEP_MS KL_MINUTE_MS	/* how often the clock is stored */
 #define JUMP_MS KL_HOUR_MS
@@ -95,11 +96,11 @@ retain_begin(struct turn *t, struct registry *r, const struct conversation *c,
 		p->open_conversations++;
 		registry_touch(r, p);
 	}
-	err = mailbox_timer_put(t,
+	err = timer_put(t,
 	    kl_day_start_ms((int32_t)c->valid_until + 1), TIMER_CONSENT,
 	    &c->tag);
 	return err != KL_OK || unsent_ms == 0 ? err :
-	    mailbox_timer_put(t, unsent_ms, TIMER_UNSENT, &c->tag);
+	    timer_put(t, unsent_ms, TIMER_UNSENT, &c->tag);
 }
 
 void
@@ -128,7 +129,7 @@ int
 retain_close(struct turn *t, struct registry *r, const struct conversation *c)
 {
 	count_down(r, c);
-	return mailbox_timer_put(t, t->now_ms + RETAIN_AFTER_END_MS,
+	return timer_put(t, t->now_ms + RETAIN_AFTER_END_MS,
 	    TIMER_CONVERSATION, &c->tag);
 }
 
@@ -259,7 +260,7 @@ end_one(struct turn *t, struct registry *r, const struct conversation *c,
 	const bool released = m->state == KL_MSG_RELEASED;
 	uint32_t state = released ? KL_MSG_UNCONFIRMED :
 	    code == KL_C_EXPIRED ? KL_MSG_EXPIRED : KL_MSG_DEAD;
-	int err = message_move(t, c, m, state, code, NULL, 0, NULL);
+	int err = mailbox_move(t, c, m, state, code, NULL, 0, NULL);
 
 	if (err == KL_OK)
 		err = tell_sender(t, r, c, m, code);
@@ -396,7 +397,7 @@ consent_ended(struct turn *t, struct registry *r, const struct kl_tag *tag)
 	if (err == KL_OK && to != NULL)
 		err = mailbox_put_notice(t, &c, NULL, to->number,
 		    KL_NOTICE_CONSENT_ENDED, KL_C_OK);
-	return err != KL_OK ? err : mailbox_timer_put(t,
+	return err != KL_OK ? err : timer_put(t,
 	    t->now_ms + RETAIN_AFTER_END_MS, TIMER_CONVERSATION, tag);
 }
 
@@ -418,7 +419,7 @@ marker_put(struct turn *t, const struct conversation *c)
 		return KL_OK;
 	err = kl_kv_put(t->txn, T_MARKER, KL_BYTES_OF(c->tag), KL_BYTES_NONE);
 	return err != KL_OK ? err :
-	    mailbox_timer_put(t, until_ms, TIMER_MARKER, &c->tag);
+	    timer_put(t, until_ms, TIMER_MARKER, &c->tag);
 }
 
 static int
@@ -458,7 +459,7 @@ conversation_unsent(struct turn *t, struct registry *r,
 }
 
 static int
-due_do(struct turn *t, struct registry *r, const struct mailbox_due *d)
+due_do(struct turn *t, struct registry *r, const struct timer_due *d)
 {
 	switch (d->sort) {
 	case TIMER_DELIVER: return deadline_deliver(t, r, d);
@@ -480,13 +481,13 @@ static int
 timers_run(struct turn *t, struct registry *r, size_t max, bool *more)
 {
 	const size_t mark = kl_arena_mark(t->mem);
-	struct mailbox_due d;
+	struct timer_due d;
 	int err = KL_OK;
 
 	for (; max > 0; max--) {
-		if ((err = mailbox_due(t, &d)) != KL_OK)
+		if ((err = timer_due(t, &d)) != KL_OK)
 			break;
-		if ((err = mailbox_timer_done(t, &d)) != KL_OK ||
+		if ((err = timer_done(t, &d)) != KL_OK ||
 		    (err = due_do(t, r, &d)) != KL_OK)
 			return err;
 		kl_arena_release(t->mem, mark);

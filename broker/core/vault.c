@@ -142,3 +142,13 @@ vault_tag(const struct vault *v, char table, struct kl_bytes id)
 
 	return kl_tag_keyed(KL_BYTES_OF(v->index_key), parts, 2);
 }
+
+struct kl_bytes
+vault_slot_key(uint8_t buf[4], uint32_t slot)
+{
+	struct kl_writer w;
+
+	kl_writer_init(&w, buf, 4);
+	kl_put_u32(&w, slot);
+	return kl_writer_bytes(&w);
+}

@@ -52,4 +52,8 @@ int vault_open(struct vault *v, uint32_t slot, char table,
 struct kl_tag vault_tag(const struct vault *v, char table,
     struct kl_bytes id);
 
+/* Key of a row that lives and dies with a slot. Slots are taken in order, so
+ * new rows stand side by side. Points into buf. */
+struct kl_bytes vault_slot_key(uint8_t buf[4], uint32_t slot);
+
 #endif

@@ -3,6 +3,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "broker/core/erase.h"
+
 #define MAP_BYTES (16u << 20)
 
 static const uint8_t mac_key[32] = { 1 };
@@ -70,7 +72,7 @@ parts_restart(struct parts *p)
 	ck_assert_int_eq(registry_load(&p->registry, p->turn.txn, p->mem),
 	    KL_OK);
 	ck_assert_int_eq(mailbox_load(&p->box, p->turn.txn), KL_OK);
-	ck_assert_int_eq(mailbox_mark_slots(&p->turn), KL_OK);
+	ck_assert_int_eq(erase_mark_slots(&p->turn), KL_OK);
 	kl_kv_abort(&p->turn.txn);
 }
 

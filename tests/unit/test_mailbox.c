@@ -6,7 +6,9 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/erase.h"
 #include "broker/core/tables.h"
+#include "broker/core/timer.h"
 #include "tests/support/parts.h"
 
 static struct parts p;
@@ -72,7 +74,7 @@ next_turn(void)
 static int
 move(uint32_t state)
 {
-	return message_move(&p.turn, &c, &m, state, KL_C_OK, NULL, 0, NULL);
+	return mailbox_move(&p.turn, &c, &m, state, KL_C_OK, NULL, 0, NULL);
 }
 
 static void
@@ -246,7 +248,7 @@ START_TEST(every_transition_is_one_leaf)
 
 		letter_referral(&l, &practice, &desk);
 		ck_assert_int_eq(accept_as(&l, &m, &leaf), KL_OK);
-		ck_assert_int_eq(message_move(&p.turn, &c, &m, row[i].state,
+		ck_assert_int_eq(mailbox_move(&p.turn, &c, &m, row[i].state,
 		    KL_C_EXPIRED, &practice_key, KL_PRACTICE, &leaf), KL_OK);
 		ck_assert_uint_eq(p.journal.range.size, before + 2);
 		r = record_at(leaf.index);
@@ -278,11 +280,11 @@ START_TEST(shown_receipt_makes_a_message_that_was_not_here)
 	struct message fresh = { .slot = KL_SLOT_NONE, .state = KL_MSG_NONE,
 		.receiver = to->number, .conv = c.tag, .kind = KL_REFERRAL,
 		.id = { { 5 } }, .expire_ms = LETTERS_NOW_MS + 5 }, got;
-	struct mailbox_due due;
+	struct timer_due due;
 	struct kl_record r;
 
 	fresh.tag = vault_tag(&p.vault, T_MESSAGE, KL_BYTES_OF(fresh.id));
-	ck_assert_int_eq(message_present(&p.turn, &c, &fresh,
+	ck_assert_int_eq(mailbox_present(&p.turn, &c, &fresh,
 	    KL_MSG_DELIVERED, KL_C_OK, &practice_key, KL_MUNICIPALITY),
 	    KL_OK);
 	r = last_record();
@@ -291,7 +293,7 @@ START_TEST(shown_receipt_makes_a_message_that_was_not_here)
 	ck_assert_int_eq(message_find(&p.turn, &fresh.id, &got), KL_OK);
 	ck_assert_uint_eq(got.leaf, p.journal.range.size - 1);
 	p.turn.now_ms += 5;
-	ck_assert_int_eq(mailbox_due(&p.turn, &due), KL_OK);
+	ck_assert_int_eq(timer_due(&p.turn, &due), KL_OK);
 	ck_assert_mem_eq(due.tag.b, fresh.tag.b, sizeof due.tag.b);
 }
 END_TEST
@@ -535,10 +537,10 @@ END_TEST
 static size_t
 erase(void)
 {
-	struct mailbox_erasing e;
+	struct erasing e;
 
-	ck_assert_int_eq(mailbox_erase_slots(&p.turn, &e), KL_OK);
-	ck_assert_int_eq(mailbox_erase_log(&p.turn, &e), KL_OK);
+	ck_assert_int_eq(erase_slots(&p.turn, &e), KL_OK);
+	ck_assert_int_eq(erase_log(&p.turn, &e), KL_OK);
 	return e.n;
 }
 
@@ -588,18 +590,18 @@ START_TEST(many_are_erased_in_bounded_steps)
 	size_t n = 0, some;
 
 	ck_assert_int_eq(move(KL_MSG_DELIVERED), KL_OK);
-	for (int i = 0; i < MAILBOX_ERASE_MAX + 3; i++) {
+	for (int i = 0; i < ERASE_MAX + 3; i++) {
 		letter_referral(&l, &practice, &desk);
 		ck_assert_int_eq(accept_as(&l, &m, &leaf), KL_OK);
 		ck_assert_int_eq(move(KL_MSG_EXPIRED), KL_OK);
 		next_turn();
 	}
 	while ((some = erase()) > 0) {
-		ck_assert_uint_le(some, MAILBOX_ERASE_MAX);
+		ck_assert_uint_le(some, ERASE_MAX);
 		n += some;
 		next_turn();
 	}
-	ck_assert_uint_eq(n, MAILBOX_ERASE_MAX + 4);
+	ck_assert_uint_eq(n, ERASE_MAX + 4);
 }
 END_TEST
 
@@ -635,13 +637,13 @@ END_TEST
 
 START_TEST(damaged_erasing_row_is_told)
 {
-	struct mailbox_erasing e = { .slot = { 7 }, .n = 1 };
+	struct erasing e = { .slot = { 7 }, .n = 1 };
 	const uint8_t key[4] = { 0, 0, 0, 7 };
 
-	ck_assert_int_eq(mailbox_erase_log(&p.turn, &e), KL_E_NOT_FOUND);
+	ck_assert_int_eq(erase_log(&p.turn, &e), KL_E_NOT_FOUND);
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_ERASING, KL_BYTES_OF(key),
 	    kl_bytes(key, 3)), KL_OK);
-	ck_assert_int_eq(mailbox_erase_log(&p.turn, &e), KL_E_DAMAGED);
+	ck_assert_int_eq(erase_log(&p.turn, &e), KL_E_DAMAGED);
 }
 END_TEST
 
@@ -650,32 +652,32 @@ END_TEST
 START_TEST(timers_come_in_order_when_they_are_due)
 {
 	const struct kl_tag tag = { { 1 } };
-	struct mailbox_due d;
+	struct timer_due d;
 
-	ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS + 20,
+	ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS + 20,
 	    TIMER_FORGET, &tag), KL_OK);
-	ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS + 10,
+	ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS + 10,
 	    TIMER_EXPIRE, &tag), KL_OK);
-	ck_assert_int_eq(mailbox_due(&p.turn, &d), KL_E_NOT_FOUND);
+	ck_assert_int_eq(timer_due(&p.turn, &d), KL_E_NOT_FOUND);
 	p.turn.now_ms += 10;
-	ck_assert_int_eq(mailbox_due(&p.turn, &d), KL_OK);
+	ck_assert_int_eq(timer_due(&p.turn, &d), KL_OK);
 	ck_assert_uint_eq(d.sort, TIMER_EXPIRE);
-	ck_assert_int_eq(mailbox_timer_done(&p.turn, &d), KL_OK);
-	ck_assert_int_eq(mailbox_timer_done(&p.turn, &d), KL_E_NOT_FOUND);
-	ck_assert_int_eq(mailbox_due(&p.turn, &d), KL_E_NOT_FOUND);
+	ck_assert_int_eq(timer_done(&p.turn, &d), KL_OK);
+	ck_assert_int_eq(timer_done(&p.turn, &d), KL_E_NOT_FOUND);
+	ck_assert_int_eq(timer_due(&p.turn, &d), KL_E_NOT_FOUND);
 	p.turn.now_ms += 10;
-	ck_assert_int_eq(mailbox_due(&p.turn, &d), KL_OK);
+	ck_assert_int_eq(timer_due(&p.turn, &d), KL_OK);
 	ck_assert_uint_eq(d.sort, TIMER_FORGET);
 }
 END_TEST
 
 START_TEST(damaged_timer_is_told)
 {
-	struct mailbox_due d;
+	struct timer_due d;
 
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_TIMER, kl_bytes("\0", 1),
 	    KL_BYTES_NONE), KL_OK);
-	ck_assert_int_eq(mailbox_due(&p.turn, &d), KL_E_DAMAGED);
+	ck_assert_int_eq(timer_due(&p.turn, &d), KL_E_DAMAGED);
 }
 END_TEST
 
@@ -749,15 +751,15 @@ START_TEST(damaged_rows_stop_the_start)
 
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_CONV, kl_bytes(key, 16),
 	    kl_bytes(key, 2)), KL_OK);
-	ck_assert_int_eq(mailbox_mark_slots(&p.turn), KL_E_DAMAGED);
+	ck_assert_int_eq(erase_mark_slots(&p.turn), KL_E_DAMAGED);
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_CONV, kl_bytes(key, 16),
 	    kl_bytes(key, 4)), KL_OK);
-	ck_assert_int_ne(mailbox_mark_slots(&p.turn), KL_OK);
+	ck_assert_int_ne(erase_mark_slots(&p.turn), KL_OK);
 	ck_assert_int_eq(kl_kv_del(p.turn.txn, T_CONV, kl_bytes(key, 16)),
 	    KL_OK);
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_MONTH, kl_bytes(key, 33),
 	    kl_bytes(key + 1, 4)), KL_OK);
-	ck_assert_int_eq(mailbox_mark_slots(&p.turn), KL_E_DAMAGED);
+	ck_assert_int_eq(erase_mark_slots(&p.turn), KL_E_DAMAGED);
 }
 END_TEST
 

@@ -7,6 +7,7 @@
 #include <kortelijn/base/time.h>
 
 #include "broker/core/tables.h"
+#include "broker/core/timer.h"
 #include "tests/support/parts.h"
 
 #define ALL 1000u		/* steps: more than any test has */
@@ -268,7 +269,7 @@ END_TEST
 
 START_TEST(message_that_left_becomes_unconfirmed_without_a_gap)
 {
-	ck_assert_int_eq(message_move(&p.turn, &c, &m, KL_MSG_RELEASED,
+	ck_assert_int_eq(mailbox_move(&p.turn, &c, &m, KL_MSG_RELEASED,
 	    KL_C_OK, NULL, 0, NULL), KL_OK);
 	ck_assert_int_eq(retain_end(&p.turn, &p.registry, &c, &m,
 	    KL_C_EXPIRED), KL_OK);
@@ -339,7 +340,7 @@ deliver(void)
 {
 	c.delivered = true;
 	ck_assert_int_eq(conversation_put(&p.turn, &c), KL_OK);
-	ck_assert_int_eq(message_move(&p.turn, &c, &m, KL_MSG_DELIVERED,
+	ck_assert_int_eq(mailbox_move(&p.turn, &c, &m, KL_MSG_DELIVERED,
 	    KL_C_OK, NULL, 0, NULL), KL_OK);
 }
 
@@ -409,7 +410,7 @@ START_TEST(timers_of_what_is_gone_do_nothing)
 		TIMER_CONVERSATION, TIMER_UNSENT, TIMER_SHOWN, TIMER_MARKER };
 
 	for (size_t i = 0; i < sizeof sorts / sizeof sorts[0]; i++)
-		ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS,
+		ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS,
 		    sorts[i], &gone), KL_OK);
 	run_at(LETTERS_NOW_MS);
 }
@@ -422,7 +423,7 @@ START_TEST(shown_receipt_is_kept_for_its_term)
 
 	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_SHOWN, KL_BYTES_OF(tag),
 	    kl_bytes_str("sealed")), KL_OK);
-	ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS + 5,
+	ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS + 5,
 	    TIMER_SHOWN, &tag), KL_OK);
 	run_at(LETTERS_NOW_MS + 4);
 	ck_assert_int_eq(kl_kv_get(p.turn.txn, T_SHOWN, KL_BYTES_OF(tag),
@@ -438,7 +439,7 @@ START_TEST(unknown_timer_is_damage)
 	const struct kl_tag tag = { { 7 } };
 	bool more;
 
-	ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS, 99,
+	ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS, 99,
 	    &tag), KL_OK);
 	ck_assert_int_eq(retain_run(&r, &p.turn, &p.registry, ALL, &more),
 	    KL_E_DAMAGED);
@@ -455,7 +456,7 @@ START_TEST(timers_are_done_step_by_step)
 	for (uint8_t i = 0; i < 10; i++) {
 		const struct kl_tag tag = { { i } };
 
-		ck_assert_int_eq(mailbox_timer_put(&p.turn, LETTERS_NOW_MS,
+		ck_assert_int_eq(timer_put(&p.turn, LETTERS_NOW_MS,
 		    TIMER_MARKER, &tag), KL_OK);
 	}
 	for (; more; steps++)
