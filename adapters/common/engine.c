@@ -250,32 +250,34 @@ run_timer(struct engine *e, struct turn *t, const struct timer *due)
 	}
 }
 
-/* Erases only while the broker's clock says what ours says: one that leapt
- * would erase all at once. */
+/* What erases waits while the broker's clock does not say what ours says: one
+ * that leapt would erase all at once. A missed deadline is told anyway, above
+ * all when the broker is silent. */
+static bool
+held(const struct turn *t, const struct timer *due)
+{
+	return due->what != TIMER_DELIVER_BY &&
+	    (!t->clock_known || !turn_clock_good(t));
+}
+
 static int
 run_timers(struct engine *e, struct turn *t, int64_t mono_ms)
 {
 	struct timer due;
-	int r = KL_OK;
+	int r;
 
-	if (e->next_timer_ms > mono_ms || !t->clock_known ||
-	    !turn_clock_good(t))
+	if (e->next_timer_ms > mono_ms)
 		return KL_OK;
+	r = timers_first(e->store, &due);
 	for (int i = 0; i < TIMERS_MAX; i++) {
-		if ((r = timers_first(e->store, &due)) != KL_OK)
+		if (r != KL_OK || due.due_ms > t->now_ms)
 			break;
-		if (due.due_ms > t->now_ms) {
-			r = KL_E_NOT_FOUND;
-			break;
-		}
-		if ((r = run_timer(e, t, &due)) != KL_OK)
+		if (!held(t, &due) && (r = run_timer(e, t, &due)) != KL_OK)
 			return r;
+		r = timers_next(e->store, &due, &due);
 	}
-	if (r == KL_E_NOT_FOUND) {
-		e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
-		r = KL_OK;
-	}
-	return r;
+	e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
 /* New keys for slots that were emptied, when the pool runs low or nothing else

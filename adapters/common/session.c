@@ -210,21 +210,20 @@ send_outbox(struct session *s, struct turn *t, int64_t mono_ms)
 	}
 }
 
-/* 15 minutes without a newer head of the log, once. */
+/* 15 minutes without a head of the log: told once, also when there is no
+ * broker to be silent. */
 static int
-watch_log(struct session *s, struct turn *t)
+watch_log(struct session *s, struct turn *t, int64_t mono_ms)
 {
-	struct checkpoint kept;
-	int r;
-
-	if (s->checkpoint_alarm)
+	if (s->log_seen_ms == 0)
+		s->log_seen_ms = mono_ms;
+	if (mono_ms - s->log_seen_ms < NO_CHECKPOINT_MS) {
+		s->log_alarm = false;
 		return KL_OK;
-	if ((r = checkpoint_get(t, &kept)) != KL_OK)
-		return r;
-	if (kept.origin[0] == '\0' ||
-	    t->now_ms - kept.seen_ms < NO_CHECKPOINT_MS)
+	}
+	if (s->log_alarm)
 		return KL_OK;
-	s->checkpoint_alarm = true;
+	s->log_alarm = true;
 	return alarm_raise(t, ENGINE_AL_CHECKPOINT, 0, NULL);
 }
 
@@ -235,17 +234,17 @@ session_work(struct session *s, struct turn *t, int64_t mono_ms)
 
 	if (calls_overdue(s->calls, mono_ms))
 		session_begin_again(s, mono_ms);
-	if ((r = session_start_work(s, t, mono_ms)) != KL_OK ||
+	if ((r = watch_log(s, t, mono_ms)) != KL_OK ||
+	    (r = session_start_work(s, t, mono_ms)) != KL_OK ||
 	    (r = outbox_draft_seal(s->outbox, t, mono_ms)) != KL_OK)
 		return r;
 	if (s->phase != SESSION_READY)
 		return KL_OK;
 	/* Receipts first: what they answer is not sent again then. */
 	if ((r = send_receipts(s, t, mono_ms)) != KL_OK ||
-	    (r = send_outbox(s, t, mono_ms)) != KL_OK ||
-	    (r = session_items_fetch(s, t, mono_ms)) != KL_OK)
+	    (r = send_outbox(s, t, mono_ms)) != KL_OK)
 		return r;
-	return watch_log(s, t);
+	return session_items_fetch(s, t, mono_ms);
 }
 
 /* ---- answers --------------------------------------------------------- */

@@ -69,7 +69,8 @@ struct session {
 	bool clock_known;
 	int64_t clock_off_ms;
 	uint32_t clock_alarm;		/* 0, 1: warned, 2: no sealing */
-	bool checkpoint_alarm;
+	int64_t log_seen_ms;		/* monotonic: last head of the log */
+	bool log_alarm;			/* that it is long ago was told */
 };
 
 /* Packs the struct and asks. KL_E_FULL: later. */

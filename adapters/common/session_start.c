@@ -68,6 +68,8 @@ take_checkpoint(struct session *s, struct turn *t,
 
 	s->log_due_ms = mono_ms +
 	    (v == CHECKPOINT_AHEAD ? 0 : SESSION_LOG_EVERY_MS);
+	if (r == KL_OK && v < CHECKPOINT_BAD)
+		s->log_seen_ms = mono_ms;
 	if (r == KL_OK && v == CHECKPOINT_NEW_ORIGIN)
 		r = session_start_after_loss(s, t);
 	return r;

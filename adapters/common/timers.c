@@ -23,11 +23,11 @@ timers_put(struct store *s, int64_t due_ms, enum timer_what what,
 	return store_put(s, STORE_TIMER, KL_BYTES_OF(key), STORE_HERE);
 }
 
-int
-timers_first(struct store *s, struct timer *out)
+static int
+seek(struct store *s, struct kl_bytes from, struct timer *out)
 {
 	struct store_entry e;
-	int r = store_seek(s, STORE_TIMER, KL_BYTES_NONE, false, &e);
+	int r = store_seek(s, STORE_TIMER, from, true, &e);
 
 	if (r != KL_OK)
 		return r;
@@ -37,6 +37,21 @@ timers_first(struct store *s, struct timer *out)
 	out->what = e.key[8];
 	memcpy(out->id, e.key + 9, sizeof out->id);
 	return KL_OK;
+}
+
+int
+timers_first(struct store *s, struct timer *out)
+{
+	return seek(s, KL_BYTES_NONE, out);
+}
+
+int
+timers_next(struct store *s, const struct timer *after, struct timer *out)
+{
+	uint8_t key[KEY_BYTES];
+
+	key_of(key, after->due_ms, after->what, after->id);
+	return seek(s, KL_BYTES_OF(key), out);
 }
 
 int

@@ -24,8 +24,11 @@ struct timer {
 /* Errors of the store. */
 int timers_put(struct store *s, int64_t due_ms, enum timer_what what,
     const uint8_t id[16]) KL_MUST_CHECK;
-/* The first of all. KL_E_NOT_FOUND: none; errors of the store. */
+/* The first of all, or the one behind `after`. KL_E_NOT_FOUND: none; errors of
+ * the store. */
 int timers_first(struct store *s, struct timer *out) KL_MUST_CHECK;
+int timers_next(struct store *s, const struct timer *after,
+    struct timer *out) KL_MUST_CHECK;
 int timers_done(struct store *s, const struct timer *done) KL_MUST_CHECK;
 
 #endif

@@ -28,7 +28,7 @@ struct turn {
 	bool clock_known;
 	int64_t clock_off_ms;		/* own minus broker's */
 	uint32_t origin;		/* logs of the broker seen so far */
-	bool directory_whole;		/* read to its end since an item waits */
+	bool directory_whole;		/* read whole since an item waits */
 	int64_t directory_ms;		/* when it was last; 0: never */
 
 	/* what this turn found out */

@@ -297,6 +297,10 @@ START_TEST(timers_come_in_order_of_time)
 	ck_assert_int_eq(t.due_ms, 10);
 	ck_assert_uint_eq(t.what, TIMER_CONTENT);
 	ck_assert_mem_eq(t.id, other, 16);
+	OK(timers_next(a.store, &t, &t));
+	ck_assert_int_eq(t.due_ms, 30);
+	ck_assert_int_eq(timers_next(a.store, &t, &t), KL_E_NOT_FOUND);
+	OK(timers_first(a.store, &t));
 	OK(timers_done(a.store, &t));
 	OK(timers_first(a.store, &t));
 	ck_assert_int_eq(t.due_ms, 30);

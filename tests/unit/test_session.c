@@ -575,6 +575,23 @@ START_TEST(new_origin_reports_in_and_publishes_again)
 }
 END_TEST
 
+START_TEST(silent_broker_is_told_after_a_quarter_of_an_hour)
+{
+	turn();
+	gp.mono_ms += 15 * KL_MINUTE_MS - 1;
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CHECKPOINT), 0);
+	gp.mono_ms += 1;
+	turn();
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CHECKPOINT), 1);
+	(void)greet();
+	gp.mono_ms += 15 * KL_MINUTE_MS;
+	OK(session_work(session, &gp.t, gp.mono_ms));
+	ck_assert_uint_eq(alarms(ENGINE_AL_CHECKPOINT), 2);
+}
+END_TEST
+
 /* ---- clock -------------------------------------------------------------- */
 
 START_TEST(clock_off_by_a_minute_is_told_once)
@@ -820,6 +837,7 @@ main(void)
 	tcase_add_test(t, note_of_another_key_is_not_kept);
 	tcase_add_test(t, larger_log_must_prove_itself);
 	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
+	tcase_add_test(t, silent_broker_is_told_after_a_quarter_of_an_hour);
 	tcase_add_test(t, clock_off_by_a_minute_is_told_once);
 	tcase_add_test(t, message_is_submitted_and_its_receipt_taken);
 	tcase_add_test(t,
