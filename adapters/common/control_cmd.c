@@ -550,6 +550,8 @@ control_cmd_late(struct engine *e, enum control_wait wait,
 		    "de makelaar bedient deze koppeling nog niet"));
 		return o;
 	}
+	/* Not refused: whoever sends it again under a new id sends it twice. */
+	(void)json_object_set_new(o, "kept", json_true());
 	(void)json_object_set_new(o, "en", json_string("it is kept here and "
 	    "is sent as soon as possible, but was not accepted yet"));
 	(void)json_object_set_new(o, "nl", json_string("de verwijzing ligt "

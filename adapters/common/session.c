@@ -131,6 +131,8 @@ session_link(struct session *s, enum kl_link_state state, int64_t mono_ms)
 
 	if (up || state == KL_LINK_REFUSED)
 		s->refused = !up;
+	if (up)
+		s->refused_told = false;
 	if (s->up == up)
 		return;
 	s->up = up;
@@ -227,11 +229,24 @@ watch_log(struct session *s, struct turn *t, int64_t mono_ms)
 	return alarm_raise(t, ENGINE_AL_CHECKPOINT, 0, NULL);
 }
 
+/* Nothing leaves any more, and nobody who only hands files in looks at the
+ * status. */
+static int
+tell_refused(struct session *s, struct turn *t)
+{
+	if (!s->refused || s->refused_told)
+		return KL_OK;
+	s->refused_told = true;
+	return alarm_raise(t, ENGINE_AL_BROKER, KL_C_NOT_YOUR_KEY, NULL);
+}
+
 int
 session_work(struct session *s, struct turn *t, int64_t mono_ms)
 {
 	int r;
 
+	if ((r = tell_refused(s, t)) != KL_OK)
+		return r;
 	if (calls_overdue(s->calls, mono_ms))
 		session_begin_again(s, mono_ms);
 	if ((r = watch_log(s, t, mono_ms)) != KL_OK ||

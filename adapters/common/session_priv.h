@@ -42,7 +42,7 @@ struct session {
 	enum session_phase phase;
 	uint32_t code;			/* why STUCK */
 	bool up;			/* the link */
-	bool refused;			/* the link's handshake */
+	bool refused, refused_told;	/* the link's handshake; alarm */
 	int64_t due_ms;			/* of HELLO */
 	struct session_instance me;
 

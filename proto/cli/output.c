@@ -367,7 +367,8 @@ output_refused(const struct cli *c, json_t *answer)
 	}
 	for (size_t i = 0; i < 3 && text.b[0] == '\0'; i++)
 		text = member(answer, sentences[i]);
-	fprintf(stderr, "%s: refused: %s%s%s%s%s%s%s\n", c->program->name,
+	fprintf(stderr, "%s: %s: %s%s%s%s%s%s%s\n", c->program->name,
+	    strcmp(code.b, "try_later") == 0 ? "not yet" : "refused",
 	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
 	    reference.b[0] != '\0' ? ", " : "", reference.b,
 	    text.b[0] != '\0' ? ": " : "", text.b);

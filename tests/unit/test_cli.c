@@ -353,6 +353,20 @@ START_TEST(table_cuts_long_cells_and_marks_empty_ones)
 }
 END_TEST
 
+/* What is kept and goes later was not refused. */
+START_TEST(later_is_not_called_refused)
+{
+	json_t *o = json_pack("{s:b,s:s,s:s}", "ok", 0, "code", "try_later",
+	    "nl", "Straks.");
+
+	quiet();
+	ck_assert_int_eq(output_refused(&plain, o), CLI_FAILED);
+	loud();
+	json_decref(o);
+	ck_assert_str_eq(err, "prog: not yet: try_later: Straks.\n");
+}
+END_TEST
+
 START_TEST(refusal_is_said_in_the_language_that_was_asked)
 {
 	json_t *o = json_pack("{s:b,s:s,s:s,s:s,s:s}", "ok", 0, "code", "bsn",
@@ -504,6 +518,7 @@ main(void)
 	tcase_add_test(tc, no_memory_for_an_answer_is_a_failure);
 	tcase_add_test(tc, output_that_reaches_nobody_is_a_failure);
 	tcase_add_test(tc, table_cuts_long_cells_and_marks_empty_ones);
+	tcase_add_test(tc, later_is_not_called_refused);
 	tcase_add_test(tc, refusal_is_said_in_the_language_that_was_asked);
 	tcase_add_test(tc, errors_about_files_have_their_exit_code);
 	tcase_add_test(tc, values_become_json);

@@ -417,6 +417,7 @@ START_TEST(who_waits_holds_up_no_other)
 	ck_assert(!atomic_load(&slow.done) || !atomic_load(&ready.done));
 	o = ask_end(&slow);
 	ck_assert_str_eq(str(o, "code"), "try_later");
+	ck_assert(json_is_true(json_object_get(o, "kept")));
 	ck_assert_str_eq(str(o, "referral_id"), "P1-2026-002");
 	json_decref(o);
 	o = ask_end(&ready);

@@ -366,6 +366,11 @@ START_TEST(refused_key_shows_as_not_served)
 	ck_assert_uint_eq(phase(), ENGINE_NOT_SERVED);
 	turn();
 	nothing_asked();
+	/* The link tries again every few seconds: one alarm all the same. */
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	session_link(session, KL_LINK_REFUSED, gp.mono_ms);
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_BROKER), 1);
 	link_up();
 	turn();
 	answer(asked(KL_HELLO), KL_C_CARD_EXPIRED);
