@@ -1,8 +1,7 @@
 #include "adapters/common/cmd.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/loop.h>
@@ -12,15 +11,6 @@
 
 #define REQUEST_MAX 4096
 #define PATH_CAP 512
-
-/* The request is public: it travels by mail. */
-static int
-request_write(const char *path, const char *line)
-{
-	int r = kl_fs_replace(path, kl_bytes_str(line));
-
-	return r == KL_OK && chmod(path, 0644) != 0 ? KL_E_IO : r;
-}
 
 int
 cmd_init(struct cli *c)
@@ -43,7 +33,9 @@ cmd_init(struct cli *c)
 			return output_fail_err(c, KL_E_SIZE, conf.key_dir);
 		out = path;
 	}
-	if ((r = request_write(out, line)) != KL_OK)
+	/* The request is public: it travels by mail. */
+	r = kl_fs_replace_at(AT_FDCWD, out, 0644, kl_bytes_str(line));
+	if (r != KL_OK)
 		return output_fail_err(c, r, out);
 	return output_take(c, json_pack("{s:s,s:s,s:s,s:s}",
 	    "id", kl_id_text(&conf.id).b, "request", out,

@@ -98,7 +98,8 @@ checkpoint_keep(const struct cli *c, const struct broker_conf *conf,
 	r = checkpoint_verify(c, conf, kl_bytes(text, n), from);
 	if (r == CLI_OK && (paper_path(conf->config_dir, "last-checkpoint",
 	    &path) != KL_OK ||
-	    kl_fs_replace(path.b, kl_bytes(text, n)) != KL_OK))
+	    kl_fs_replace_at(AT_FDCWD, path.b, 0644, kl_bytes(text, n)) !=
+	    KL_OK))
 		r = output_fail_err(c, KL_E_IO, conf->config_dir);
 	kl_fs_read_free(text, n);
 	return r;

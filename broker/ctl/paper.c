@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/fs.h>
@@ -193,23 +192,14 @@ paper_new_store_write(const char *dir, const char *reason)
 {
 	struct paper_path path;
 	char line[512];
-	int fd, n, r;
+	int n, r;
 
 	if ((r = paper_path(dir, "new-store", &path)) != KL_OK)
 		return r;
 	n = snprintf(line, sizeof line, "%s\n", reason);
 	if (n < 0 || (size_t)n >= sizeof line)
 		return KL_E_SIZE;
-	fd = open(path.b, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW |
-	    O_CLOEXEC, 0644);
-	if (fd < 0)
-		return KL_E_DENIED;
-	r = kl_fs_pwrite(fd, line, (size_t)n, 0);
-	if (r == KL_OK && fsync(fd) != 0)
-		r = KL_E_IO;
-	if (close(fd) != 0 && r == KL_OK)
-		r = KL_E_IO;
-	return r == KL_OK ? kl_fs_sync_parent(path.b) : r;
+	return kl_fs_replace_at(AT_FDCWD, path.b, 0644, kl_bytes_str(line));
 }
 
 struct paper_name

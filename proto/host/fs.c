@@ -252,27 +252,60 @@ kl_fs_pread(int fd, void *p, size_t n, off_t at)
 	return KL_OK;
 }
 
+/* A new name is durable only when its directory is. */
+static int
+sync_parent_at(int dirfd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+	char dir[PATH_MAX] = ".";
+	int fd, r;
+
+	if (n >= sizeof dir)
+		return KL_E_IO;
+	if (n > 0) {
+		memcpy(dir, path, n);
+		dir[n] = '\0';
+	}
+	fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return KL_E_IO;
+	r = fsync(fd) == 0 ? KL_OK : KL_E_IO;
+	if (close(fd) != 0)
+		r = KL_E_IO;
+	return r;
+}
+
 int
 kl_fs_sync_parent(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
-	int fd, r = KL_OK;
+	return sync_parent_at(AT_FDCWD, path);
+}
 
-	if (slash == NULL)
-		dir = strdup(".");
-	else
-		dir = strndup(path, slash == path ? 1 :
-		    (size_t)(slash - path));
-	if (dir == NULL)
+static int
+make_error(void)
+{
+	switch (errno) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return KL_E_DENIED;
+	case ENOSPC:
+	case EDQUOT:
+		return KL_E_FULL;
+	default:
 		return KL_E_IO;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(dir);
-	if (fd < 0)
-		return KL_E_IO;
-	if (fsync(fd) != 0)
+	}
+}
+
+static int
+fill(int fd, mode_t mode, struct kl_bytes content)
+{
+	int r = kl_fs_pwrite(fd, content.p, content.n, 0);
+
+	if (r == KL_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
 		r = KL_E_IO;
-	if (close(fd) != 0)
+	if (close(fd) != 0 && r == KL_OK)
 		r = KL_E_IO;
 	return r;
 }
@@ -280,28 +313,33 @@ kl_fs_sync_parent(const char *path)
 int
 kl_fs_replace(const char *path, struct kl_bytes content)
 {
+	return kl_fs_replace_at(AT_FDCWD, path, 0600, content);
+}
+
+int
+kl_fs_replace_at(int dirfd, const char *path, mode_t mode,
+    struct kl_bytes content)
+{
 	char fresh[PATH_MAX];
 	int fd, n, r;
 
 	n = snprintf(fresh, sizeof fresh, "%s.new", path);
 	if (n < 0 || (size_t)n >= sizeof fresh)
 		return KL_E_IO;
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    0600);
-	if (fd == -1)
-		return errno == ENOSPC || errno == EDQUOT ? KL_E_FULL : KL_E_IO;
-	r = kl_fs_pwrite(fd, content.p, content.n, 0);
-	if (r == KL_OK && fsync(fd) != 0)
-		r = KL_E_IO;
-	if (close(fd) != 0 && r == KL_OK)
-		r = KL_E_IO;
-	if (r == KL_OK && rename(fresh, path) != 0)
+	/* What a crash left behind must not stand in the way. */
+	(void)unlinkat(dirfd, fresh, 0);
+	fd = openat(dirfd, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return make_error();
+	r = fill(fd, mode, content);
+	if (r == KL_OK && renameat(dirfd, fresh, dirfd, path) != 0)
 		r = KL_E_IO;
 	if (r != KL_OK) {
-		(void)unlink(fresh);
+		(void)unlinkat(dirfd, fresh, 0);
 		return r;
 	}
-	return kl_fs_sync_parent(path);
+	return sync_parent_at(dirfd, path);
 }
 
 int

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,14 +96,9 @@ open_error(void)
 		return KL_E_NOT_FOUND;
 	case EACCES:
 	case EPERM:
-	case EROFS:
 	case ELOOP:
-	case EISDIR:
-	case ENXIO:		/* a socket, or a pipe without a reader */
+	case ENXIO:		/* a socket */
 		return KL_E_DENIED;
-	case ENOSPC:
-	case EDQUOT:
-		return KL_E_FULL;
 	default:
 		return KL_E_IO;
 	}
@@ -139,67 +133,13 @@ kl_textfile_read(int dirfd, const char *path, const char *tag,
 	return r;
 }
 
-static int
-fill(int fd, const char *line)
-{
-	int r = kl_fs_pwrite(fd, line, strlen(line), 0);
-
-	if (r == KL_OK && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
-		r = KL_E_IO;
-	return r;
-}
-
-/* A new name is durable only when its directory is. */
-static int
-sync_dir_of(int dirfd, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-	char dir[PATH_MAX] = ".";
-	int fd, r;
-
-	if (n >= sizeof dir)
-		return KL_E_IO;
-	if (n > 0) {
-		memcpy(dir, path, n);
-		dir[n] = '\0';
-	}
-	fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return KL_E_IO;
-	r = fsync(fd) == 0 ? KL_OK : KL_E_IO;
-	(void)close(fd);
-	return r;
-}
-
 int
 kl_textfile_write(int dirfd, const char *path, const char *tag,
     const char *word, struct kl_bytes in)
 {
-	char line[KL_TEXTFILE_MAX], beside[PATH_MAX];
-	int fd, n, r;
+	char line[KL_TEXTFILE_MAX];
+	int r = kl_textfile_print(tag, word, in, line, sizeof line);
 
-	if ((r = kl_textfile_print(tag, word, in, line, sizeof line)) != KL_OK)
-		return r;
-	n = snprintf(beside, sizeof beside, "%s.new", path);
-	if (n < 0 || (size_t)n >= sizeof beside)
-		return KL_E_IO;
-	/* What a crash left behind must not stand in the way. */
-	(void)unlinkat(dirfd, beside, 0);
-	fd = openat(dirfd, beside,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0) {
-		r = open_error();
-		return r == KL_E_NOT_FOUND ? KL_E_IO : r;
-	}
-	r = fill(fd, line);
-	if (close(fd) != 0 && r == KL_OK)
-		r = KL_E_IO;
-	if (r == KL_OK && renameat(dirfd, beside, dirfd, path) != 0)
-		r = KL_E_IO;
-	if (r != KL_OK)
-		(void)unlinkat(dirfd, beside, 0);
-	else
-		r = sync_dir_of(dirfd, path);
-	return r;
+	return r != KL_OK ? r :
+	    kl_fs_replace_at(dirfd, path, 0644, kl_bytes_str(line));
 }

@@ -51,9 +51,12 @@ int kl_fs_read_file(int dirfd, const char *path, size_t max, char **out,
     size_t *n) KL_MUST_CHECK;
 void kl_fs_read_free(char *text, size_t n);
 
-/* Writes the file whole or not at all: a new one beside it (mode 0600), synced,
- * renamed over it, its directory synced. KL_E_IO, KL_E_FULL. */
+/* Writes the file whole or not at all: a new one beside it with exactly this
+ * mode (the first: 0600), synced, renamed over it, its directory synced.
+ * dirfd: AT_FDCWD or an open directory. KL_E_DENIED, KL_E_FULL, KL_E_IO. */
 int kl_fs_replace(const char *path, struct kl_bytes content) KL_MUST_CHECK;
+int kl_fs_replace_at(int dirfd, const char *path, mode_t mode,
+    struct kl_bytes content) KL_MUST_CHECK;
 /* Syncs the directory that holds `path`. KL_E_IO. */
 int kl_fs_sync_parent(const char *path) KL_MUST_CHECK;
 
