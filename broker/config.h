@@ -15,6 +15,12 @@
 #define BROKER_PATH_BYTES 192		/* a line of the file holds no more */
 #define BROKER_CONTROL_BYTES 108	/* a Unix socket's name holds no more */
 
+/* In config_dir: what the command line leaves for the next start of core.
+ * The line in the first says why an empty store may be begun. */
+#define BROKER_NEW_STORE "new-store"
+#define BROKER_FIRST_START "first start"	/* none was there before */
+#define BROKER_LAST_CHECKPOINT "last-checkpoint"
+
 struct broker_conf {
 	/* [broker] */
 	char config_dir[BROKER_PATH_BYTES];

@@ -108,7 +108,7 @@ struct found {
 	struct path store_path, allowed_path;
 };
 
-static const char first_start[] = "first start\n";
+static const char first_start[] = BROKER_FIRST_START "\n";
 
 static bool
 says_first_start(const struct path *p)
@@ -131,7 +131,7 @@ look(const struct core *c)
 	const struct path mark = in_dir(c->conf->state_dir, "log.mark");
 	struct found f = {
 		.store_path = in_dir(c->conf->state_dir, "data.mdb"),
-		.allowed_path = in_dir(c->conf->config_dir, "new-store"),
+		.allowed_path = in_dir(c->conf->config_dir, BROKER_NEW_STORE),
 	};
 
 	f.store = there(&f.store_path);
@@ -207,7 +207,7 @@ static struct kl_note
 previous_note(const struct core *c)
 {
 	const struct path kept = in_dir(c->conf->config_dir,
-	    "last-checkpoint");
+	    BROKER_LAST_CHECKPOINT);
 	struct kl_note note = marked_note(c);
 	struct kl_checkpoint last;
 
@@ -253,7 +253,7 @@ store_new(struct core *c, struct found *f)
 	if (cycle_run(c, origin_make, f) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	kl_logf(KL_LOG_WARN, "store_new", kl_log_word("reason",
-	    f->first ? "first start" : "the operator allowed it"));
+	    f->first ? BROKER_FIRST_START : "the operator allowed it"));
 	return CORE_EXIT_STOPPED;
 }
 
@@ -349,7 +349,7 @@ static int
 store_open(struct core *c)
 {
 	const struct path kept = in_dir(c->conf->config_dir,
-	    "last-checkpoint");
+	    BROKER_LAST_CHECKPOINT);
 	struct found f = look(c);
 	int status;
 

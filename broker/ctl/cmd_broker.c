@@ -45,7 +45,7 @@ transport_key(const char *dir, struct kl_curve_pk *pk)
 static int
 log_key_begin(const char *dir, const char *path, const struct kl_secret *sk)
 {
-	int r = paper_new_store_write(dir, PAPER_FIRST_START);
+	int r = paper_new_store_write(dir, BROKER_FIRST_START);
 
 	return r == KL_OK ?
 	    kl_keyfile_write(AT_FDCWD, path, "log", sk) : r;

@@ -226,27 +226,6 @@ cmd_enrol_issue(struct cli *c)
 	return r;
 }
 
-/* Asks a running broker to take the card up; *taken: it did. */
-static int
-hand_over(const struct cli *c, const struct paper *p, bool *taken)
-{
-	char base64[KL_STATEMENT_MAX * 2];
-	json_t *answer;
-	int r;
-
-	*taken = false;
-	if (!control_running(c))
-		return CLI_OK;
-	if (kl_base64(kl_bytes(p->packed, p->n), base64, sizeof base64) !=
-	    KL_OK)
-		return output_fail_err(c, KL_E_SIZE, "the card");
-	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "card",
-	    "card", base64), &answer);
-	*taken = r == CLI_OK;
-	json_decref(answer);
-	return r;
-}
-
 /* The broker first: what it refuses must not lie there at its next start. */
 static int
 accept_card(const struct cli *c, const struct paper *p,
@@ -255,10 +234,10 @@ accept_card(const struct cli *c, const struct paper *p,
 	struct paper_name name = paper_name(&p->card.id, p->card.serial,
 	    "card");
 	struct paper_path dir, path;
-	bool taken;
+	const bool taken = control_running(c);
 	int r;
 
-	if ((r = hand_over(c, p, &taken)) != CLI_OK)
+	if (taken && (r = control_hand_over(c, "card", p)) != CLI_OK)
 		return r;
 	if (paper_path(conf->config_dir, "cards", &dir) != KL_OK ||
 	    paper_path(dir.b, name.b, &path) != KL_OK)

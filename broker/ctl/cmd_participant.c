@@ -72,22 +72,6 @@ struct revoking {
 	size_t done;
 };
 
-static int
-hand_over(const struct cli *c, const struct paper *p)
-{
-	char base64[KL_STATEMENT_MAX * 2];
-	json_t *answer;
-	int r;
-
-	if (kl_base64(kl_bytes(p->packed, p->n), base64, sizeof base64) !=
-	    KL_OK)
-		return output_fail_err(c, KL_E_SIZE, "the revocation");
-	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "revocation",
-	    "revocation", base64), &answer);
-	json_decref(answer);
-	return r;
-}
-
 /* The file first: a revocation must survive whatever comes next. */
 static int
 revoke_card(struct revoking *v, struct paper *p)
@@ -109,7 +93,7 @@ revoke_card(struct revoking *v, struct paper *p)
 	    (r = paper_revocation_sign(p, v->a)) != KL_OK ||
 	    (r = paper_revocation_write(p, path.b)) != KL_OK)
 		return output_fail_err(v->c, r, name.b);
-	return v->running ? hand_over(v->c, p) : CLI_OK;
+	return v->running ? control_hand_over(v->c, "revocation", p) : CLI_OK;
 }
 
 static bool

@@ -30,7 +30,7 @@ reason_ok(const char *reason)
 	size_t n = strlen(reason);
 
 	/* Which word says that nothing was lost. */
-	if (n == 0 || n > REASON_MAX || strcmp(reason, PAPER_FIRST_START) == 0)
+	if (n == 0 || n > REASON_MAX || strcmp(reason, BROKER_FIRST_START) == 0)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)reason[i] < ' ' || reason[i] == 0x7f)
@@ -96,7 +96,7 @@ checkpoint_keep(const struct cli *c, const struct broker_conf *conf,
 	if (r != KL_OK)
 		return output_fail_err(c, r, from);
 	r = checkpoint_verify(c, conf, kl_bytes(text, n), from);
-	if (r == CLI_OK && (paper_path(conf->config_dir, "last-checkpoint",
+	if (r == CLI_OK && (paper_path(conf->config_dir, BROKER_LAST_CHECKPOINT,
 	    &path) != KL_OK ||
 	    kl_fs_replace_at(AT_FDCWD, path.b, 0644, kl_bytes(text, n)) !=
 	    KL_OK))

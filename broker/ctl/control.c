@@ -3,6 +3,7 @@
 #include <kortelijn/host/control.h>
 
 #include "proto/cli/ask.h"
+#include "proto/cli/output.h"
 
 bool
 control_running(const struct cli *c)
@@ -22,5 +23,21 @@ control_ask(const struct cli *c, json_t *question, json_t **answer)
 	if (r == CLI_OK)
 		return ask_take(c, path, question, ASK_WAIT_MS, answer);
 	json_decref(question);
+	return r;
+}
+
+int
+control_hand_over(const struct cli *c, const char *what, const struct paper *p)
+{
+	char base64[KL_STATEMENT_MAX * 2];
+	json_t *answer;
+	int r;
+
+	if (kl_base64(kl_bytes(p->packed, p->n), base64, sizeof base64) !=
+	    KL_OK)
+		return output_fail_err(c, KL_E_SIZE, what);
+	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", what, what, base64),
+	    &answer);
+	json_decref(answer);
 	return r;
 }

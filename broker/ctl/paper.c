@@ -194,7 +194,7 @@ paper_new_store_write(const char *dir, const char *reason)
 	char line[512];
 	int n, r;
 
-	if ((r = paper_path(dir, "new-store", &path)) != KL_OK)
+	if ((r = paper_path(dir, BROKER_NEW_STORE, &path)) != KL_OK)
 		return r;
 	n = snprintf(line, sizeof line, "%s\n", reason);
 	if (n < 0 || (size_t)n >= sizeof line)

@@ -69,7 +69,6 @@ int paper_revocation_write(const struct paper *p, const char *path)
 
 /* DIR/new-store: the broker may begin an empty store at its next start, for
  * this reason (one line). KL_E_DENIED, KL_E_IO, KL_E_FULL, KL_E_SIZE. */
-#define PAPER_FIRST_START "first start"	/* no store was there before */
 int paper_new_store_write(const char *dir, const char *reason) KL_MUST_CHECK;
 
 /* "agb-01234567-0a1b2c3d.card": id and start of the serial. */
