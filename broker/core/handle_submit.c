@@ -35,6 +35,7 @@ struct submit {
 	bool as_receiver;		/* the sender is its receiver */
 	bool again;			/* a REFERRAL takes another's place */
 	bool shown;			/* its body was shown after a loss */
+	bool forgotten;			/* but for its id */
 };
 
 /* A check answers KL_C_OK, or refuses with that code; *err says that the store
@@ -96,10 +97,16 @@ repeat_check(struct submit *s, bool *same, bool *conflict)
 	*conflict = !*same;
 	if (!*same)
 		return KL_OK;
-	if ((err = conversation_get(s->t, &m.conv, &c)) != KL_OK ||
-	    (err = journal_logged(s->t->journal, s->t->txn, m.leaf, s->t->mem,
-	    &logged)) != KL_OK)
-		return err;
+	err = conversation_get(s->t, &m.conv, &c);
+	if (err == KL_OK)
+		err = journal_logged(s->t->journal, s->t->txn, m.leaf,
+		    s->t->mem, &logged);
+	/* What is uncertain is remembered longer than its conversation: what
+	 * was said of it cannot be said again. */
+	s->forgotten = err == KL_E_NOT_FOUND;
+	*same = !s->forgotten;
+	if (err != KL_OK)
+		return s->forgotten ? KL_OK : err;
 	return reply_make(s, &c, logged);
 }
 
@@ -415,6 +422,27 @@ may_be_replaced(const struct message *m)
 	}
 }
 
+/* Of a REFERRAL only the one that counts now: a consent is used once, and one
+ * that was replaced has been sealed again. */
+static bool
+is_the_referral(const struct submit *s, const struct message *m)
+{
+	return m->kind != KL_REFERRAL ||
+	    kl_bytes_equal(KL_BYTES_OF(m->body_hash),
+	    KL_BYTES_OF(s->conv.referral));
+}
+
+/* After a loss the message that it names may not be here; that it was
+ * delivered is. */
+static enum kl_code
+replaces_unknown(const struct submit *s)
+{
+	const bool delivered = s->known && s->conv.delivered &&
+	    s->e.header.kind == KL_REFERRAL;
+
+	return lost(s) && !delivered ? KL_C_OK : KL_C_REPLACES;
+}
+
 static enum kl_code
 replaces_check(struct submit *s, int *err)
 {
@@ -424,8 +452,7 @@ replaces_check(struct submit *s, int *err)
 	if (kl_bytes_zero(KL_BYTES_OF(h->replaces)))
 		return KL_C_OK;
 	if (!s->known)
-		/* After a loss the message that it names is not here. */
-		return lost(s) ? KL_C_OK : KL_C_REPLACES;
+		return replaces_unknown(s);
 	*err = message_find(s->t, &h->replaces, &m);
 	if (*err == KL_OK && memcmp(m.conv.b, s->conv.tag.b,
 	    sizeof m.conv.b) == 0)
@@ -434,12 +461,13 @@ replaces_check(struct submit *s, int *err)
 		return KL_C_REPLACES;
 	if (*err == KL_E_NOT_FOUND) {
 		*err = KL_OK;
-		return lost(s) ? KL_C_OK : KL_C_REPLACES;
+		return replaces_unknown(s);
 	}
 	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
 	return m.kind == h->kind && kl_id_equal(&m.from, &h->sender) &&
-	    may_be_replaced(&m) ? KL_C_OK : KL_C_REPLACES;
+	    is_the_referral(s, &m) && may_be_replaced(&m) ? KL_C_OK :
+	    KL_C_REPLACES;
 }
 
 /* ---- room ---- */
@@ -467,7 +495,9 @@ quota_check(struct submit *s, int64_t *wait_ms)
 		*wait_ms = kl_day_start_ms(today + 1) - s->t->now_ms;
 		return KL_C_QUOTA_BYTES;
 	}
-	if (s->e.header.kind == KL_REFERRAL && !s->again &&
+	/* One that had expired opens again. */
+	if (s->e.header.kind == KL_REFERRAL &&
+	    (!s->again || s->conv.state == KL_CONV_EXPIRED) &&
 	    s->q->by->open_conversations >= conf->open_conversations)
 		return KL_C_QUOTA_CONVERSATIONS;
 	if (s->core->full) {
@@ -498,6 +528,8 @@ submit_check(struct submit *s, bool *done, int64_t *wait_ms, int *err)
 	*err = repeat_check(s, done, &conflict);
 	if (*err != KL_OK || *done)
 		return KL_C_OK;
+	if (s->forgotten)
+		return KL_C_CONVERSATION_ENDED;
 	if ((code = signature_check(s)) != KL_C_OK)
 		return code;
 	if (conflict)

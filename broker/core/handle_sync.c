@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <kortelijn/base/time.h>
+
 #include "broker/core/acks.h"
 #include "broker/core/present.h"
 #include "broker/core/tables.h"
@@ -129,16 +131,37 @@ present_one(struct present *p, struct kl_bytes packed, int *err)
 	}
 }
 
+/* What is shown is stored like what is sent, and has the same allowance. */
+static bool
+quota_take(struct core *c, const struct request *q, const struct kl_sync *m,
+    int64_t *wait_ms)
+{
+	const int32_t today = kl_day_of(c->turn.now_ms);
+	struct session *s = q->session;
+
+	if (s->day != today) {
+		s->day = today;
+		s->bytes = 0;
+	}
+	for (size_t i = 0; i < m->n_presented; i++)
+		s->bytes += m->presented[i].n;
+	*wait_ms = kl_day_start_ms(today + 1) - c->turn.now_ms;
+	return s->bytes <= (uint64_t)c->conf->bytes_per_day_mb << 20;
+}
+
 static int
 present_all(struct core *c, const struct request *q, const struct kl_sync *m,
-    struct kl_sync_reply *out)
+    struct kl_sync_reply *out, struct answer *a)
 {
 	struct present p = { .t = &c->turn, .registry = &c->registry,
 		.by = q->by, .card = q->card, .full = c->full };
 	const bool asked = q->by->taking_over ||
 	    (c->registry.must_report && !q->by->reported_in);
+	int64_t wait_ms;
 	int err = KL_OK;
 
+	if (asked && !quota_take(c, q, m, &wait_ms))
+		return answer_refuse_for(a, KL_C_QUOTA_BYTES, wait_ms);
 	for (size_t i = 0; i < m->n_presented && err == KL_OK; i++)
 		out->result[out->n_result++] = asked ?
 		    present_one(&p, m->presented[i], &err) : KL_C_OK;
@@ -277,7 +300,8 @@ handle_sync(struct core *c, const struct request *q, struct answer *a)
 		return answer_refuse(a, code);
 	switch (m.step) {
 	case KL_SYNC_LIST: err = list(c, q, &m, &r, a); break;
-	case KL_SYNC_PRESENT: err = present_all(c, q, &m, &r); break;
+	case KL_SYNC_PRESENT: err = present_all(c, q, &m, &r, a);
+		break;
 	default: err = done(c, q, a); break;
 	}
 	return err != KL_OK || a->code != KL_C_OK ? err :

@@ -242,7 +242,13 @@ receipt_of_message(struct present *p, const struct shown_receipt *v,
 	const struct effect e = effect_of(p);
 	struct conversation c;
 
-	if ((*err = conversation_get(p->t, &m->conv, &c)) != KL_OK ||
+	*err = conversation_get(p->t, &m->conv, &c);
+	if (*err == KL_E_NOT_FOUND) {
+		/* What is uncertain outlives its conversation. */
+		*err = KL_OK;
+		return KL_C_MESSAGE_UNKNOWN;
+	}
+	if (*err != KL_OK ||
 	    (*err = message_get(p->t, &m->tag, &c, m)) != KL_OK)
 		return KL_C_TRY_LATER;
 	if (!is_party(p, &m->from, &m->to) ||
