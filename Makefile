@@ -68,7 +68,8 @@ UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
-	core_submit core_session core_delivery core_turn core_control
+	core_submit core_session core_delivery core_turn core_control \
+	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_FACES = interfaces page

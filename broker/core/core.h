@@ -19,6 +19,8 @@
 
 #define TURN_REQUESTS_MAX 128	/* of one turn */
 #define TURN_REPLIES_MAX 512	/* with those that were held */
+#define TURN_MESSAGES_MAX 1024	/* of edge, requests or not */
+#define TURN_CAREFUL 64		/* turns of one request, after one failed */
 #define CORE_PATH_BYTES (BROKER_PATH_BYTES + 32)
 
 /* Where a participant is since its HELLO, in memory only: after a start
@@ -38,9 +40,11 @@ struct session {
 	struct kl_tag list_at, done_at;
 	bool listing, ending;
 
-	/* quota of a day, anew after a start */
+	/* quotas of a day and a minute, anew after a start */
 	int32_t day;
 	uint64_t bytes;
+	int64_t take_over_ms;		/* monotonic; begin of the minute */
+	uint32_t take_overs;
 };
 
 /* An answer of this turn, packed, until its commit. */
@@ -85,6 +89,7 @@ struct core {
 	bool keys_changed;		/* to tell edge after the commit */
 	int64_t erase_due_ms;		/* monotonic; 0: no slot waits */
 	bool refilled;			/* slots wait for a sync */
+	uint32_t careful;		/* turns that take one request each */
 
 	/* participants, by number - 1 */
 	struct session *session;	/* REGISTRY_PARTICIPANTS_MAX */

@@ -35,7 +35,7 @@ core_stop(struct core *c, int status, const char *event, int err)
 bool
 cycle_full(const struct core *c)
 {
-	return c->n_reply >= TURN_REQUESTS_MAX ||
+	return c->n_reply >= (c->careful > 0 ? 1 : TURN_REQUESTS_MAX) ||
 	    kl_arena_room(c->out_mem) < OUT_RESERVE;
 }
 
@@ -201,6 +201,8 @@ turn_undo(struct core *c)
 	kl_trace_drop(c->trace);
 	c->turn.n_events = 0;
 	c->stats.undone++;
+	/* Whoever asks again what cannot be done asks alone. */
+	c->careful = TURN_CAREFUL;
 	if ((r = memory_again(c)) != KL_OK)
 		core_stop(c, CORE_EXIT_COMMIT, "cannot_undo", r);
 	c->registry_changed = c->keys_changed = false;
@@ -212,6 +214,8 @@ turn_save(struct core *c)
 	struct kl_kv_txn *txn = c->turn.txn;
 	int r;
 
+	/* The answers are packed: all of it is for what is written now. */
+	kl_arena_reset(c->mem);
 	if (refusals_due(&c->refusals, c->turn.now_ms) &&
 	    (r = refusals_write(&c->refusals, &c->turn, &c->registry)) !=
 	    KL_OK)
@@ -288,6 +292,7 @@ cycle_end(struct core *c, int err)
 			return;
 		}
 		parts_committed(c);
+		c->careful -= c->careful > 0 ? 1 : 0;
 		events_tell(c);
 		slots_refill(c);
 	} else {
@@ -316,8 +321,10 @@ cycle_begin(struct core *c)
 	kl_arena_reset(c->mem);
 	c->turn.n_events = 0;
 	c->turn.now_ms = kl_clock_now_ms(&c->clock);
-	if (retain_clock(&c->retain, c->turn.now_ms, kl_mono_ms()) &&
-	    !c->hold_told) {
+	c->turn.untrusted = retain_clock(&c->retain, c->turn.now_ms,
+	    kl_mono_ms());
+	c->turn.latest_ms = c->retain.high_water_ms;
+	if (c->turn.untrusted && !c->hold_told) {
 		kl_logf(KL_LOG_ERROR, "clock_not_trusted", kl_log_word("so",
 		    "nothing ends by time; set the clock and restart"));
 		c->hold_told = true;

@@ -184,13 +184,14 @@ edge_reset(struct core *c, uint32_t generation)
 	keys_tell(c, true);
 }
 
-/* The first message of edge that is a request; RESETs on the way are done. */
+/* The first message of edge that is a request; RESETs on the way are done. A
+ * captured edge may go on for ever with what is none: a turn takes *left. */
 static int
-next_request(struct core *c, struct pipe_msg *m)
+next_request(struct core *c, struct pipe_msg *m, int *left)
 {
 	int r;
 
-	for (;;) {
+	while ((*left)-- > 0) {
 		r = pipe_recv(c->pipe_fd, c->in, PIPE_MSG_MAX, m);
 		if (r == KL_E_FORMAT)
 			continue;
@@ -199,15 +200,16 @@ next_request(struct core *c, struct pipe_msg *m)
 		if (m->type == PIPE_RESET)
 			edge_reset(c, m->generation);
 	}
+	return KL_E_EMPTY;
 }
 
 static int
 requests_take(struct core *c, int err)
 {
+	int r = KL_OK, left = TURN_MESSAGES_MAX;
 	struct pipe_msg m;
-	int r = KL_OK;
 
-	while (!cycle_full(c) && (r = next_request(c, &m)) == KL_OK)
+	while (!cycle_full(c) && (r = next_request(c, &m, &left)) == KL_OK)
 		err = request_take(c, &m, err);
 	if (r == KL_E_IO)
 		/* The supervisor has closed it: it starts us anew. */

@@ -7,7 +7,10 @@
 #include "broker/core/acks.h"
 #include "broker/core/cycle.h"
 
-#define ROWS_MAX 256		/* looked at for one answer */
+#define ROWS_MAX 256		/* that may be something, for one answer */
+#define SKIP_MAX 4096		/* that wait behind one that was seen */
+#define ENDED_MAX 512		/* of one turn: it must fit a commit */
+#define LATER_MS 1
 #define BODY_MAX (KL_FRAME_MAX - 184)	/* of a Reply: PROTOCOL.md 6.1.2 */
 #define REPEAT_STEP_MS KL_HOUR_MS
 #define REPEATS_MAX 24		/* hours in which it was sent again: given up */
@@ -24,6 +27,7 @@ struct haul {
 	struct kl_tag conv[ROWS_MAX];	/* whose oldest envelope was seen */
 	size_t n_conv;
 	bool full;
+	bool later;			/* so much ended: ask again */
 };
 
 static bool
@@ -58,7 +62,7 @@ repeat(struct haul *h, struct conversation *c, struct message *m)
 {
 	const int64_t now_ms = h->t->now_ms;
 
-	if (now_ms - m->repeated_ms < REPEAT_STEP_MS)
+	if (h->t->untrusted || now_ms - m->repeated_ms < REPEAT_STEP_MS)
 		return KL_OK;
 	m->repeated_ms = now_ms;
 	if (++m->repeats > REPEATS_MAX)
@@ -87,14 +91,12 @@ envelope_take(struct haul *h, const struct mailbox_row *row)
 	enum kl_code code;
 	int err;
 
-	if (h->a->n_ct == KL_FETCH_ENVELOPES_MAX ||
-	    oldest_seen(h, &row->conv))
-		return KL_OK;
 	if ((err = conversation_get(h->t, &row->conv, &c)) != KL_OK ||
 	    (err = message_get(h->t, &row->message, &c, &m)) != KL_OK)
 		return err;
 	code = retain_check(h->t, &h->core->registry, &c, &m);
-	if (code != KL_C_OK && code != KL_C_NOT_REPORTED_IN)
+	if (code != KL_C_OK && code != KL_C_NOT_REPORTED_IN &&
+	    code != KL_C_TRY_LATER)
 		return retain_end(h->t, &h->core->registry, &c, &m, code);
 	h->conv[h->n_conv++] = row->conv;
 	if (code != KL_C_OK)
@@ -124,27 +126,63 @@ has_room(const struct haul *h)
 	    BODY_MAX;
 }
 
+/* It waits for its turn, or for that of its conversation. */
+static bool
+to_skip(const struct haul *h, const struct mailbox_row *row)
+{
+	return row->sort == KL_SORT_ENVELOPE &&
+	    (h->a->n_ct == KL_FETCH_ENVELOPES_MAX ||
+	    oldest_seen(h, &row->conv));
+}
+
+/* What ends has a statement for its sender, and those are numbered. */
+static bool
+much_ended(const struct haul *h)
+{
+	return h->core->box.items - h->core->box.committed > ENDED_MAX;
+}
+
+static int
+row_take(struct haul *h, const struct mailbox_row *row)
+{
+	const size_t mark = kl_arena_mark(h->t->mem);
+	const size_t before = h->reply.n_item;
+	int err = row->sort == KL_SORT_ENVELOPE ? envelope_take(h, row) :
+	    statement_take(h, row);
+
+	/* Only what goes along is kept. */
+	if (h->reply.n_item == before)
+		kl_arena_release(h->t->mem, mark);
+	return err;
+}
+
 static int
 haul_mailbox(struct haul *h, uint32_t number)
 {
 	struct mailbox_row row = { .item = 0 };
-	int err = KL_OK;
+	int taken = 0, skipped = 0, err;
 
-	for (int i = 0; i < ROWS_MAX && has_room(h); i++) {
+	while (taken < ROWS_MAX && skipped < SKIP_MAX && has_room(h)) {
 		err = mailbox_next(h->t, number, row.item, &row);
 		if (err == KL_E_NOT_FOUND)
 			return KL_OK;
 		if (err != KL_OK)
 			return err;
-		err = row.sort == KL_SORT_ENVELOPE ? envelope_take(h, &row) :
-		    statement_take(h, &row);
-		if (err != KL_OK)
+		if (to_skip(h, &row)) {
+			skipped++;
+			continue;
+		}
+		if ((h->later = much_ended(h)))
+			return KL_OK;
+		taken++;
+		if ((err = row_take(h, &row)) != KL_OK)
 			return err;
 	}
 	return KL_OK;
 }
 
-/* Releases what may go and packs it into *a; *some: there is something. */
+/* Releases what may go and packs it into *a; *some: there is something to
+ * answer, if only that it must be asked again. */
 static int
 haul_all(struct core *c, const struct participant *p, struct answer *a,
     bool *some)
@@ -160,9 +198,13 @@ haul_all(struct core *c, const struct participant *p, struct answer *a,
 	if (card == NULL)
 		return KL_OK;
 	h.key_id = card->key_id;
-	for (size_t i = 0; i < n && err == KL_OK; i++)
+	for (size_t i = 0; i < n && err == KL_OK && !h.later; i++)
 		err = haul_mailbox(&h, box[i]);
 	*some = h.reply.n_item > 0;
+	if (err == KL_OK && !*some && h.later) {
+		*some = true;
+		return answer_refuse_for(a, KL_C_TRY_LATER, LATER_MS);
+	}
 	return err != KL_OK || !*some ? err :
 	    KL_MESSAGE_PACK_IN(KL_M_FETCH_REPLY, &h.reply, c->mem, &a->body);
 }

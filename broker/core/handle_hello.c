@@ -2,28 +2,43 @@
 
 #include <string.h>
 
+#include <kortelijn/base/time.h>
 #include <kortelijn/host/log.h>
 
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
 #include "broker/core/fetch.h"
+#include "broker/core/tree.h"
+
+#define TAKE_OVERS_MAX 4	/* in a minute: each is a leaf */
+
+/* Our own root at an older size; what cannot be read is no root of ours. */
+static bool
+root_was(struct core *c, const struct kl_checkpoint *seen)
+{
+	struct kl_range then = c->journal.committed;
+	struct kl_hash root;
+
+	if (seen->size != then.size &&
+	    tree_range(c->turn.txn, seen->size, &then) != KL_OK)
+		return false;
+	root = kl_range_root(&then);
+	return kl_bytes_equal(KL_BYTES_OF(seen->root), KL_BYTES_OF(root));
+}
 
 /* A checkpoint of our own that is ahead of our tree, or beside it: this store
- * went back, and nobody may go on with it. Everything else that a participant
- * shows is passed over. PROTOCOL.md 7.1.1. */
+ * went back, and nobody may go on with it, also if it has grown past it since.
+ * Everything else that a participant shows is passed over. PROTOCOL.md
+ * 7.1.1. */
 static bool
 store_went_back(struct core *c, struct kl_bytes note)
 {
 	struct kl_checkpoint seen;
-	struct kl_hash root;
 
 	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
 	    KL_OK || strcmp(seen.origin, c->journal.origin) != 0)
 		return false;
-	if (seen.size != c->journal.committed.size)
-		return seen.size > c->journal.committed.size;
-	root = kl_range_root(&c->journal.committed);
-	return !kl_bytes_equal(KL_BYTES_OF(seen.root), KL_BYTES_OF(root));
+	return seen.size > c->journal.committed.size || !root_was(c, &seen);
 }
 
 static bool
@@ -50,6 +65,22 @@ take_over_log(struct core *c, const struct participant *p,
 
 	return journal_append(&c->journal, c->turn.txn, c->turn.now_ms, &rec,
 	    c->mem, &leaf);
+}
+
+/* How long until the next one may be; 0: now. */
+static int64_t
+take_over_wait_ms(struct session *s)
+{
+	const int64_t now_ms = kl_mono_ms();
+
+	if (s->take_overs == 0 || now_ms - s->take_over_ms >= KL_MINUTE_MS) {
+		s->take_overs = 0;
+		s->take_over_ms = now_ms;
+	}
+	if (s->take_overs == TAKE_OVERS_MAX)
+		return s->take_over_ms + KL_MINUTE_MS - now_ms;
+	s->take_overs++;
+	return 0;
 }
 
 static void
@@ -88,6 +119,7 @@ handle_hello(struct core *c, const struct request *q, struct answer *a)
 	struct participant *p = q->by;
 	struct kl_hello h;
 	enum kl_code code;
+	int64_t wait_ms;
 	int r;
 
 	code = KL_MESSAGE_READ(KL_M_HELLO, q->msg.body, c->in_mem, &h);
@@ -100,6 +132,9 @@ handle_hello(struct core *c, const struct request *q, struct answer *a)
 	}
 	if (!instance_may(p, &h) && h.take_over != KL_YES)
 		return answer_refuse(a, KL_C_INSTANCE_CONFLICT);
+	if (h.take_over == KL_YES &&
+	    (wait_ms = take_over_wait_ms(q->session)) > 0)
+		return answer_refuse_for(a, KL_C_TRY_LATER, wait_ms);
 	if ((r = fetch_end(c, p)) != KL_OK)
 		return r;
 	if (h.take_over == KL_YES) {

@@ -216,15 +216,30 @@ prekey_revoked(struct turn *t, const struct participant *to,
 	return k != NULL && key_revoked(to, &k->signer, t->now_ms, 0);
 }
 
+/* A clock that went back must not let out what its consent covers no more. */
+static enum kl_code
+check_time(const struct turn *t, const struct conversation *c,
+    const struct message *m)
+{
+	const int64_t at_ms = t->latest_ms > t->now_ms ? t->latest_ms :
+	    t->now_ms;
+	enum kl_code code = m->expire_ms <= at_ms ? KL_C_EXPIRED :
+	    conversation_check_release(c, m->kind, at_ms);
+
+	return t->untrusted && (code == KL_C_EXPIRED ||
+	    code == KL_C_CONSENT_DATE) ? KL_C_TRY_LATER : code;
+}
+
 enum kl_code
 retain_check(struct turn *t, struct registry *r, const struct conversation *c,
     const struct message *m)
 {
 	const struct participant *from = registry_by_id(r, &m->from);
 	const struct participant *to = registry_by_number(r, m->receiver);
+	const enum kl_code time = check_time(t, c, m);
 
-	if (m->expire_ms <= t->now_ms)
-		return KL_C_EXPIRED;
+	if (time == KL_C_EXPIRED)
+		return time;
 	if (to == NULL || all_revoked(to))
 		return KL_C_CARD_REVOKED;
 	if (m->state == KL_MSG_ACCEPTED && from != NULL &&
@@ -235,7 +250,7 @@ retain_check(struct turn *t, struct registry *r, const struct conversation *c,
 		return KL_C_PREKEY;
 	if (!retain_counts(t, r, c))
 		return KL_C_NOT_REPORTED_IN;
-	return conversation_check_release(c, m->kind, t->now_ms);
+	return time;
 }
 
 /* ---- how a message ends ------------------------------------------------ */

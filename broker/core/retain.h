@@ -37,8 +37,8 @@ bool retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms);
  * with `under` the practice of its parent. PROTOCOL.md 12.3. */
 bool retain_counts(struct turn *t, struct registry *r,
     const struct conversation *c);
-/* May m be released now? KL_C_OK; KL_C_NOT_REPORTED_IN: it waits; else why it
- * ends. m has not ended. */
+/* May m be released now? KL_C_OK; KL_C_NOT_REPORTED_IN, KL_C_TRY_LATER (the
+ * clock cannot be trusted): it waits; else why it ends. m has not ended. */
 enum kl_code retain_check(struct turn *t, struct registry *r,
     const struct conversation *c, const struct message *m);
 /* Ends a message that has no receipt, as its state asks, and tells its sender

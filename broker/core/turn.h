@@ -23,6 +23,8 @@ struct turn {
 	struct kl_kv_txn *txn;
 	struct kl_arena *mem;
 	int64_t now_ms;
+	int64_t latest_ms;		/* clock that was ever stored, or 0 */
+	bool untrusted;			/* the clock: nothing ends by it */
 	struct vault *vault;
 	struct journal *journal;
 	struct mailbox *box;

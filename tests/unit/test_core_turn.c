@@ -154,6 +154,8 @@ START_TEST(a_failed_write_undoes_the_whole_turn)
 	letter_referral(&m, &s.practice, &s.desk);
 	for (bool done = false; !done;) {
 		fail_put = ++n;
+		/* Both in one turn. */
+		s.core->careful = 0;
 		send_letter(&s.practice, &l);
 		send_letter(&s.practice, &m);
 		shell_turn(&s);

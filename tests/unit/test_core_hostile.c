@@ -1,0 +1,419 @@
+/* What a participant with a valid card may try against the others, and a
+ * captured edge against core. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <kortelijn/base/time.h>
+
+#include "broker/core/core_main.h"
+#include "tests/support/shell.h"
+
+#define ROOMY_MAP_MB 64
+#define ROOMY_SLOTS 4096
+
+static struct shell s;
+static struct letter l, m, n;
+
+static void
+begin_all(void)
+{
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+}
+
+static void
+setup(void)
+{
+	shell_open(&s);
+	begin_all();
+	letter_referral(&l, &s.practice, &s.desk);
+}
+
+/* A store of a size at which much can wait. */
+static void
+setup_roomy(void)
+{
+	static const char *const files[] = { "state/data.mdb",
+		"state/data.mdb-lock", "state/log.mark", "state/slots",
+		"state/master" };
+
+	shell_open(&s);
+	shell_stop(&s);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		(void)unlink(shell_file(&s, files[i]).b);
+	s.conf.map_mb = ROOMY_MAP_MB;
+	s.conf.slots = ROOMY_SLOTS;
+	shell_new_store(&s, NULL);
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS), CORE_EXIT_STOPPED);
+	(void)shell_edge(&s);
+	begin_all();
+	letter_referral(&l, &s.practice, &s.desk);
+}
+
+static void
+teardown(void)
+{
+	shell_close(&s);
+}
+
+static void
+submit(const struct party *who, const struct letter *letter)
+{
+	ck_assert_int_eq(shell_submit(&s, who, letter), KL_C_OK);
+}
+
+static void
+restart_at(int64_t now_ms)
+{
+	shell_restart(&s, now_ms);
+	begin_all();
+}
+
+static uint32_t
+state_of(const struct letter *letter)
+{
+	struct message out;
+
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	ck_assert_int_eq(message_find(&s.core->turn, &letter->e.header.msg_id,
+	    &out), KL_OK);
+	kl_kv_abort(&s.core->turn.txn);
+	return out.state;
+}
+
+static void
+another_id(struct letter *letter, const struct party *from)
+{
+	kl_random(letter->e.header.msg_id.b, 16);
+	letter_seal(letter, from);
+}
+
+/* ---- a consent is used once --------------------------------------------- */
+
+START_TEST(a_referral_is_replaced_once)
+{
+	submit(&s.practice, &l);
+	restart_at(LETTERS_NOW_MS + 20 * KL_DAY_MS);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_EXPIRED);
+
+	m = l;
+	m.e.header.replaces = l.e.header.msg_id;
+	m.e.header.seq = 2;
+	m.e.header.created_ms += 20 * KL_DAY_MS;
+	m.e.header.deliver_by_ms += 20 * KL_DAY_MS;
+	m.e.header.expire_at_ms += 20 * KL_DAY_MS;
+	m.e.header.answer_by_ms += 20 * KL_DAY_MS;
+	m.e.header.prekey_id = kl_key_id_of(party_prekey(&s.desk, 3).pk.b);
+	another_id(&m, &s.practice);
+	n = m;
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &m), KL_C_OK);
+	ck_assert_uint_gt(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &m, KL_OPENED, KL_C_OK),
+	    KL_C_OK);
+	/* The one that it names has been replaced already. */
+	n.e.header.seq = 3;
+	another_id(&n, &s.practice);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &n), KL_C_REPLACES);
+}
+END_TEST
+
+/* ---- one request must not cost the others their turn --------------------- */
+
+/* A turn with a request of the practice and one of the desk; what the desk is
+ * answered. */
+static enum kl_code
+desk_beside(const struct letter *of_practice)
+{
+	const struct kl_submit q = { .envelope =
+		kl_bytes(of_practice->envelope.b, of_practice->envelope.n) };
+	const struct kl_directory d = { .after = 0 };
+	enum kl_code code = KL_C_TRY_LATER;
+	struct shell_answer a;
+
+	shell_send(&s, &s.practice, KL_SUBMIT, KL_M_SUBMIT, &q, sizeof q,
+	    kl_bytes(of_practice->ct, of_practice->ct_n));
+	SHELL_SEND(&s, &s.desk, KL_DIRECTORY, KL_M_DIRECTORY, &d);
+	shell_turn(&s);
+	while (shell_take(&s, &a))
+		if (a.m.request == KL_DIRECTORY)
+			code = (enum kl_code)a.m.code;
+	return code;
+}
+
+START_TEST(a_repeat_of_what_is_half_forgotten_undoes_no_turn)
+{
+	struct conversation c;
+
+	/* Released and never receipted: remembered until 90 days after its
+	 * term, and so longer than its conversation. */
+	submit(&s.practice, &l);
+	(void)shell_fetch(&s, &s.desk, 0);
+	restart_at(LETTERS_NOW_MS + 20 * KL_DAY_MS);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_UNCONFIRMED);
+	ck_assert_int_eq(kl_kv_begin(s.core->kv, &s.core->turn.txn), KL_OK);
+	ck_assert_int_eq(conversation_by_id(&s.core->turn,
+	    &l.e.header.conv_id, &c), KL_OK);
+	ck_assert_int_eq(conversation_drop(&s.core->turn, &c), KL_OK);
+	ck_assert_int_eq(kl_kv_commit(&s.core->turn.txn), KL_OK);
+
+	ck_assert_int_eq(desk_beside(&l), KL_C_OK);
+	ck_assert_uint_eq(s.core->stats.undone, 0);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l),
+	    KL_C_CONVERSATION_ENDED);
+}
+END_TEST
+
+START_TEST(after_a_turn_was_undone_others_go_on_alone)
+{
+	const struct kl_directory d = { .after = 0 };
+	struct shell_answer a;
+	size_t ok = 0;
+
+	/* As after a turn that failed: one request is one turn. */
+	s.core->careful = 4;
+	for (int i = 0; i < 3; i++)
+		SHELL_SEND(&s, &s.desk, KL_DIRECTORY, KL_M_DIRECTORY, &d);
+	shell_turn(&s);
+	while (shell_take(&s, &a))
+		ok++;
+	ck_assert_uint_eq(ok, 1);
+	shell_turn(&s);
+	shell_turn(&s);
+	while (shell_take(&s, &a))
+		ok++;
+	ck_assert_uint_eq(ok, 3);
+}
+END_TEST
+
+/* ---- much that ends at once ---------------------------------------------- */
+
+/* One FETCH and what acknowledges it; how many statements came. No envelope
+ * may. */
+static size_t
+drain(const struct party *who)
+{
+	struct shell_items i = shell_fetch(&s, who, 0);
+	struct kl_item_ack ack = { .n_item = i.n };
+	struct shell_answer a;
+
+	ck_assert_uint_eq(i.n_ct, 0);
+	for (size_t j = 0; j < i.n; j++)
+		ack.item[j] = i.item[j].item;
+	SHELL_SEND(&s, who, KL_ITEM_ACK, KL_M_ITEM_ACK, &ack);
+	shell_answer(&s, &a);
+	ck_assert_uint_eq(a.m.code, KL_C_OK);
+	return i.n;
+}
+
+#define FLOODS 6
+#define CORRECTIONS 220
+
+START_TEST(what_ends_at_a_fetch_never_is_too_much_for_it)
+{
+	uint64_t gaps = 0;
+
+	s.conf.requests_per_minute = 1 << 20;
+	for (int i = 0; i < FLOODS; i++) {
+		letter_referral(&l, &s.practice, &s.desk);
+		l.e.consent.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS);
+		letter_seal(&l, &s.practice);
+		submit(&s.practice, &l);
+		for (uint32_t j = 0; j < CORRECTIONS; j++) {
+			letter_correction(&m, &l, &s.practice, &s.desk);
+			m.e.header.seq = 2 + j;
+			letter_seal(&m, &s.practice);
+			submit(&s.practice, &m);
+		}
+	}
+	/* The consents are past; the whole mailbox ends when it is asked. */
+	restart_at(LETTERS_NOW_MS + KL_DAY_MS);
+	for (int i = 0; i < 2 * FLOODS * CORRECTIONS &&
+	    state_of(&m) == KL_MSG_ACCEPTED; i++)
+		gaps += drain(&s.desk);
+	ck_assert_uint_eq(s.core->stats.undone, 0);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_DEAD);
+	ck_assert_uint_eq(state_of(&m), KL_MSG_DEAD);
+	ck_assert_uint_gt(gaps, 100);
+}
+END_TEST
+
+START_TEST(one_conversation_does_not_hide_the_others)
+{
+	struct shell_items i;
+
+	submit(&s.practice, &l);
+	for (uint32_t j = 0; j < 300; j++) {
+		letter_correction(&m, &l, &s.practice, &s.desk);
+		m.e.header.seq = 2 + j;
+		letter_seal(&m, &s.practice);
+		submit(&s.practice, &m);
+	}
+	letter_referral(&n, &s.practice, &s.desk);
+	submit(&s.practice, &n);
+	i = shell_fetch(&s, &s.desk, 0);
+	ck_assert_uint_eq(i.n_ct, 2);
+	ck_assert_mem_eq(i.item[1].content.p, n.envelope.b, n.envelope.n);
+}
+END_TEST
+
+/* ---- take-overs ---------------------------------------------------------- */
+
+START_TEST(take_overs_do_not_fill_the_log)
+{
+	const uint64_t before = s.core->journal.range.size;
+	struct kl_hello h = { .take_over = KL_YES, .schema_min = 1,
+		.schema_max = 1 };
+
+	for (uint64_t i = 0; i < 200; i++) {
+		h.epoch = i + 10;
+		kl_random(h.instance.b, sizeof h.instance.b);
+		(void)shell_hello(&s, &s.desk, &h);
+	}
+	ck_assert_uint_le(s.core->journal.range.size - before, 4);
+}
+END_TEST
+
+/* ---- the clock ----------------------------------------------------------- */
+
+START_TEST(a_clock_set_back_releases_nothing_past_its_consent)
+{
+	l.e.consent.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS);
+	letter_seal(&l, &s.practice);
+	submit(&s.practice, &l);
+	/* The day after; then the clock is set back. */
+	restart_at(LETTERS_NOW_MS + KL_DAY_MS);
+	restart_at(LETTERS_NOW_MS);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	/* Nor is it ended by a clock that nobody trusts. */
+	ck_assert_uint_eq(state_of(&l), KL_MSG_ACCEPTED);
+	/* When it is right again, it ends. */
+	restart_at(LETTERS_NOW_MS + 2 * KL_DAY_MS);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_DEAD);
+}
+END_TEST
+
+START_TEST(a_clock_that_jumps_ends_nothing_at_a_fetch)
+{
+	submit(&s.practice, &l);
+	s.core->clock.offset_ms += 20 * KL_DAY_MS;
+	(void)shell_fetch(&s, &s.desk, 0);
+	ck_assert(s.core->retain.held);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_ACCEPTED);
+}
+END_TEST
+
+/* ---- a captured edge ----------------------------------------------------- */
+
+START_TEST(an_edge_that_floods_ends_no_turn_of_core)
+{
+	const struct pipe_msg reset = { .type = PIPE_RESET, .generation = 7 };
+	struct pipe_msg got;
+	int sent = 0, left = 0;
+
+	while (sent < 20000 && pipe_send(s.fd[1], &reset) == KL_OK)
+		sent++;
+	ck_assert_int_gt(sent, 4 * TURN_MESSAGES_MAX);
+	shell_turn(&s);
+	while (pipe_recv(s.fd[0], s.core->in, PIPE_MSG_MAX, &got) == KL_OK)
+		left++;
+	ck_assert_int_gt(left, 0);
+}
+END_TEST
+
+/* ---- a store that went back ---------------------------------------------- */
+
+static struct kl_note
+checkpoint(void)
+{
+	s.core->journal.note_ms = 0;
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	ck_assert_int_eq(journal_sign(&s.core->journal, s.core->turn.txn,
+	    shell_now_ms(&s), s.core->mark_path), KL_OK);
+	kl_kv_abort(&s.core->turn.txn);
+	return s.core->journal.note;
+}
+
+START_TEST(a_checkpoint_of_another_branch_stops_the_broker)
+{
+	struct kl_hello h = { .take_over = KL_NO, .schema_min = 1,
+		.schema_max = 1, .epoch = 50 };
+	struct kl_checkpoint c = { .size = 2 };
+	struct kl_note note;
+	struct shell_answer a;
+
+	/* Signed by this broker over two leaves that are not these: its store
+	 * went back, and has grown past it since. */
+	submit(&s.practice, &l);
+	(void)checkpoint();
+	memcpy(c.origin, s.core->journal.origin, sizeof c.origin);
+	kl_random(c.root.b, sizeof c.root.b);
+	ck_assert_int_eq(kl_note_sign(&c, s.core->log_sk, &note), KL_OK);
+	ck_assert_uint_gt(s.core->journal.range.size, 2);
+	memcpy(h.instance.b, s.desk.serial, sizeof h.instance.b);
+	h.note = kl_bytes_str(note.b);
+	SHELL_SEND(&s, &s.desk, KL_HELLO, KL_M_HELLO, &h);
+	shell_answer(&s, &a);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_OPERATOR);
+}
+END_TEST
+
+START_TEST(an_older_checkpoint_is_welcome)
+{
+	struct kl_hello h = { .take_over = KL_NO, .schema_min = 1,
+		.schema_max = 1, .epoch = 50 };
+	const struct kl_note old = checkpoint();
+
+	submit(&s.practice, &l);
+	memcpy(h.instance.b, s.desk.serial, sizeof h.instance.b);
+	h.note = kl_bytes_str(old.b);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_OK);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_STOPPED);
+}
+END_TEST
+
+static Suite *
+suite(void)
+{
+	Suite *suite = suite_create("core_hostile");
+	TCase *tc = tcase_create("peers");
+	TCase *roomy = tcase_create("floods");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_referral_is_replaced_once);
+	tcase_add_test(tc, a_repeat_of_what_is_half_forgotten_undoes_no_turn);
+	tcase_add_test(tc, after_a_turn_was_undone_others_go_on_alone);
+	tcase_add_test(tc, take_overs_do_not_fill_the_log);
+	tcase_add_test(tc, a_clock_set_back_releases_nothing_past_its_consent);
+	tcase_add_test(tc, a_clock_that_jumps_ends_nothing_at_a_fetch);
+	tcase_add_test(tc, an_edge_that_floods_ends_no_turn_of_core);
+	tcase_add_test(tc, a_checkpoint_of_another_branch_stops_the_broker);
+	tcase_add_test(tc, an_older_checkpoint_is_welcome);
+	suite_add_tcase(suite, tc);
+
+	tcase_add_checked_fixture(roomy, setup_roomy, teardown);
+	tcase_set_timeout(roomy, 120);
+	tcase_add_test(roomy, what_ends_at_a_fetch_never_is_too_much_for_it);
+	tcase_add_test(roomy, one_conversation_does_not_hide_the_others);
+	suite_add_tcase(suite, roomy);
+	return suite;
+}
+
+int
+main(void)
+{
+	SRunner *r;
+	int failed;
+
+	if (kl_crypto_init() != KL_OK)
+		return EXIT_FAILURE;
+	r = srunner_create(suite());
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
