@@ -47,48 +47,71 @@ derive(struct kl_bytes dh, const struct kl_seal_context *c)
 	return kl_hash_keyed(dh, parts, sizeof parts / sizeof parts[0]);
 }
 
-int
-kl_seal_key(const struct kl_secret *sk, const struct kl_dh_pk *peer,
-    const struct kl_seal_context *c, struct kl_secret **key)
+static int
+key_make(const uint8_t scalar[crypto_scalarmult_SCALARBYTES],
+    const struct kl_dh_pk *peer, const struct kl_seal_context *c,
+    struct kl_message_key *key)
 {
-	struct kl_bytes scalar = kl_secret_bytes(sk);
 	uint8_t dh[crypto_scalarmult_BYTES];
 	struct kl_hash k;
+	int r = KL_E_VALUE;
 
-	*key = NULL;
+	if (crypto_scalarmult(dh, scalar, peer->b) == 0) {
+		k = derive(KL_BYTES_OF(dh), c);
+		memcpy(key->b, k.b, sizeof key->b);
+		kl_wipe(&k, sizeof k);
+		r = KL_OK;
+	}
+	kl_wipe(dh, sizeof dh);
+	return r;
+}
+
+int
+kl_seal_key(const struct kl_secret *sk, const struct kl_dh_pk *peer,
+    const struct kl_seal_context *c, struct kl_message_key *key)
+{
+	struct kl_bytes scalar = kl_secret_bytes(sk);
+
+	memset(key, 0, sizeof *key);
 	if (scalar.n != crypto_scalarmult_SCALARBYTES)
 		return KL_E_VALUE;
-	if (crypto_scalarmult(dh, scalar.p, peer->b) != 0) {
-		kl_wipe(dh, sizeof dh);
-		return KL_E_VALUE;
-	}
-	k = derive(KL_BYTES_OF(dh), c);
-	kl_wipe(dh, sizeof dh);
-	*key = kl_secret_copy(KL_BYTES_OF(k.b));
-	kl_wipe(&k, sizeof k);
-	return *key == NULL ? KL_E_MEMORY : KL_OK;
+	return key_make(scalar.p, peer, c, key);
+}
+
+int
+kl_seal_key_fresh(struct kl_seal_context *c, struct kl_message_key *key)
+{
+	uint8_t scalar[crypto_scalarmult_SCALARBYTES];
+	int r = KL_E_VALUE;
+
+	memset(key, 0, sizeof *key);
+	kl_random(scalar, sizeof scalar);
+	if (crypto_scalarmult_base(c->ephemeral.b, scalar) == 0)
+		r = key_make(scalar, &c->prekey, c, key);
+	kl_wipe(scalar, sizeof scalar);
+	return r;
 }
 
 struct kl_hash
-kl_seal_commit(const struct kl_secret *key)
+kl_seal_commit(const struct kl_message_key *key)
 {
 	const struct kl_bytes label = kl_bytes_str("kortelijn/v1/commit");
 
-	return kl_hash_keyed(kl_secret_bytes(key), &label, 1);
+	return kl_hash_keyed(KL_BYTES_OF(key->b), &label, 1);
 }
 
 void
-kl_seal_encrypt(const struct kl_secret *key, const uint8_t nonce[24],
+kl_seal_encrypt(const struct kl_message_key *key, const uint8_t nonce[24],
     struct kl_bytes header, struct kl_bytes plain, uint8_t *ct)
 {
-	kl_aead_encrypt(kl_secret_bytes(key), nonce, header, plain, ct);
+	kl_aead_encrypt(KL_BYTES_OF(key->b), nonce, header, plain, ct);
 }
 
 int
-kl_seal_decrypt(const struct kl_secret *key, const uint8_t nonce[24],
+kl_seal_decrypt(const struct kl_message_key *key, const uint8_t nonce[24],
     struct kl_bytes header, struct kl_bytes ct, uint8_t *plain)
 {
-	return kl_aead_decrypt(kl_secret_bytes(key), nonce, header, ct, plain);
+	return kl_aead_decrypt(KL_BYTES_OF(key->b), nonce, header, ct, plain);
 }
 
 int

@@ -35,7 +35,7 @@ encrypt(struct kl_envelope *e, const struct kl_dh_pk *prekey,
 		.consent = e->consent_bytes, .header = e->header_bytes,
 	};
 	size_t block = kl_plain_bytes(e->header.kind);
-	struct kl_secret *esk = NULL, *key = NULL;
+	struct kl_message_key key = { { 0 } };
 	uint8_t padded[KL_PLAIN_REFERRAL];
 	int r;
 
@@ -45,22 +45,19 @@ encrypt(struct kl_envelope *e, const struct kl_dh_pk *prekey,
 		memcpy(padded, plain.p, plain.n);
 	if ((r = kl_seal_pad(padded, plain.n, block)) != KL_OK)
 		goto out;
-	if ((r = kl_dh_keypair(&c.ephemeral, &esk)) != KL_OK)
-		goto out;
-	if ((r = kl_seal_key(esk, prekey, &c, &key)) != KL_OK)
+	if ((r = kl_seal_key_fresh(&c, &key)) != KL_OK)
 		goto out;
 	e->ephemeral = c.ephemeral;
 	kl_random(e->nonce, sizeof e->nonce);
-	e->commit = kl_seal_commit(key);
-	kl_seal_encrypt(key, e->nonce, e->header_bytes,
+	e->commit = kl_seal_commit(&key);
+	kl_seal_encrypt(&key, e->nonce, e->header_bytes,
 	    kl_bytes(padded, block), out->ct);
 	out->n_ct = block + KL_CT_EXTRA;
 	e->ct_len = (uint32_t)out->n_ct;
 	e->ct_hash = kl_hash_of(kl_bytes(out->ct, out->n_ct));
 out:
 	kl_wipe(padded, sizeof padded);
-	kl_secret_free(key);
-	kl_secret_free(esk);
+	kl_wipe(&key, sizeof key);
 	return r;
 }
 
@@ -153,22 +150,22 @@ kl_envelope_open(const struct kl_envelope *e, struct kl_bytes ct,
 		.sender = *sender_pk, .receiver = e->header.receiver,
 		.consent = e->consent_bytes, .header = e->header_bytes,
 	};
-	struct kl_secret *key = NULL;
+	struct kl_message_key key;
 	struct kl_hash commit;
 	int r;
 
 	*n = 0;
 	if ((r = kl_seal_key(prekey_sk, &e->ephemeral, &c, &key)) != KL_OK)
-		return r == KL_E_VALUE ? KL_E_SIGNATURE : r;
-	commit = kl_seal_commit(key);
+		return KL_E_SIGNATURE;
+	commit = kl_seal_commit(&key);
 	r = KL_E_SIGNATURE;
 	if (!kl_secret_equal(KL_BYTES_OF(commit), KL_BYTES_OF(e->commit)))
 		goto out;
-	r = kl_seal_decrypt(key, e->nonce, e->header_bytes, ct, plain);
+	r = kl_seal_decrypt(&key, e->nonce, e->header_bytes, ct, plain);
 	if (r != KL_OK)
 		goto out;
 	r = kl_seal_unpad(plain, kl_plain_bytes(e->header.kind), n);
 out:
-	kl_secret_free(key);
+	kl_wipe(&key, sizeof key);
 	return r;
 }

@@ -10,7 +10,8 @@
 #define BLOCK 1280
 
 static struct vectors *v;
-static struct kl_secret *eph, *pre, *key;
+static struct kl_secret *eph, *pre;
+static struct kl_message_key key;
 static struct kl_seal_context ctx;
 
 static void
@@ -29,7 +30,7 @@ setup(void)
 	v = vectors_open("seal.txt");
 	eph = kl_secret_copy(vectors_get(v, "ephemeral_secret"));
 	pre = kl_secret_copy(vectors_get(v, "prekey_secret"));
-	key = kl_secret_copy(vectors_get(v, "key"));
+	take("key", key.b, 32);
 	take("ephemeral", ctx.ephemeral.b, 32);
 	take("prekey", ctx.prekey.b, 32);
 	take("sender", ctx.sender.b, 32);
@@ -43,7 +44,6 @@ teardown(void)
 {
 	kl_secret_free(eph);
 	kl_secret_free(pre);
-	kl_secret_free(key);
 	vectors_free(v);
 }
 
@@ -51,13 +51,10 @@ static bool
 derives(const struct kl_secret *sk, const struct kl_dh_pk *peer,
     const struct kl_seal_context *c, const char *name)
 {
-	struct kl_secret *k = NULL;
-	bool same;
+	struct kl_message_key k;
 
 	ck_assert_int_eq(kl_seal_key(sk, peer, c, &k), KL_OK);
-	same = kl_secret_equal(kl_secret_bytes(k), vectors_get(v, name));
-	kl_secret_free(k);
-	return same;
+	return kl_bytes_equal(KL_BYTES_OF(k.b), vectors_get(v, name));
 }
 
 START_TEST(both_sides_derive_the_key_of_the_vector)
@@ -104,6 +101,20 @@ START_TEST(another_key_pair_derives_another_key)
 }
 END_TEST
 
+START_TEST(a_fresh_key_is_the_receivers_too_and_never_the_same)
+{
+	struct kl_message_key sender, again, receiver;
+	struct kl_seal_context c = ctx;
+
+	ck_assert_int_eq(kl_seal_key_fresh(&c, &sender), KL_OK);
+	ck_assert_int_eq(kl_seal_key(pre, &c.ephemeral, &c, &receiver),
+	    KL_OK);
+	ck_assert_mem_eq(sender.b, receiver.b, 32);
+	ck_assert_int_eq(kl_seal_key_fresh(&c, &again), KL_OK);
+	ck_assert_mem_ne(sender.b, again.b, 32);
+}
+END_TEST
+
 START_TEST(public_halves_are_as_the_vectors_say)
 {
 	struct kl_dh_pk pk;
@@ -123,7 +134,7 @@ START_TEST(points_of_small_order_are_refused)
 	int seen = 0;
 
 	for (size_t i = 0; vectors_at(low, i, &name, &value); i++) {
-		struct kl_secret *k = eph;
+		struct kl_message_key k = key;
 		struct kl_dh_pk point;
 
 		if (strncmp(name, "x25519", 6) != 0)
@@ -131,7 +142,11 @@ START_TEST(points_of_small_order_are_refused)
 		memcpy(point.b, value.p, sizeof point.b);
 		ck_assert_int_eq(kl_seal_key(pre, &point, &ctx, &k),
 		    KL_E_VALUE);
-		ck_assert_ptr_null(k);
+		ck_assert(kl_bytes_zero(KL_BYTES_OF(k.b)));
+		k = key;
+		ctx.prekey = point;
+		ck_assert_int_eq(kl_seal_key_fresh(&ctx, &k), KL_E_VALUE);
+		ck_assert(kl_bytes_zero(KL_BYTES_OF(k.b)));
 		seen++;
 	}
 	ck_assert_int_eq(seen, 12);
@@ -141,24 +156,16 @@ END_TEST
 
 START_TEST(a_secret_of_another_length_is_refused)
 {
-	struct kl_secret *sk = kl_secret_random(64), *k;
+	struct kl_secret *sk = kl_secret_random(64);
+	struct kl_message_key k = key;
 	struct kl_dh_pk pk;
 
 	ck_assert_int_eq(kl_seal_key(sk, &ctx.prekey, &ctx, &k), KL_E_VALUE);
-	ck_assert_ptr_null(k);
+	ck_assert(kl_bytes_zero(KL_BYTES_OF(k.b)));
 	ck_assert_int_eq(kl_dh_public(sk, &pk), KL_E_VALUE);
 	kl_secret_free(sk);
 }
 END_TEST
-
-static int
-starved_key(void *arg)
-{
-	struct kl_secret *k;
-
-	(void)arg;
-	return kl_seal_key(pre, &ctx.ephemeral, &ctx, &k);
-}
 
 static int
 starved_pair(void *arg)
@@ -172,14 +179,13 @@ starved_pair(void *arg)
 
 START_TEST(memory_is_answered_when_none_is_left)
 {
-	ck_assert_int_eq(starve_run(starved_key, NULL), KL_E_MEMORY);
 	ck_assert_int_eq(starve_run(starved_pair, NULL), KL_E_MEMORY);
 }
 END_TEST
 
 START_TEST(commitment_is_as_the_vector_says)
 {
-	struct kl_hash h = kl_seal_commit(key);
+	struct kl_hash h = kl_seal_commit(&key);
 
 	ck_assert(kl_bytes_equal(KL_BYTES_OF(h.b),
 	    vectors_get(v, "commit")));
@@ -197,7 +203,7 @@ START_TEST(ciphertext_is_as_the_vector_says)
 	ck_assert_int_eq(kl_seal_pad(buf, plain.n, BLOCK), KL_OK);
 	ck_assert(kl_bytes_equal(KL_BYTES_OF(buf),
 	    vectors_get(v, "padded")));
-	kl_seal_encrypt(key, nonce, ctx.header, KL_BYTES_OF(buf), ct);
+	kl_seal_encrypt(&key, nonce, ctx.header, KL_BYTES_OF(buf), ct);
 	ck_assert(kl_bytes_equal(KL_BYTES_OF(ct), want));
 }
 END_TEST
@@ -209,7 +215,7 @@ START_TEST(decrypt_and_unpad_give_the_plain_text_back)
 	uint8_t buf[BLOCK];
 	size_t n;
 
-	ck_assert_int_eq(kl_seal_decrypt(key, nonce, ctx.header,
+	ck_assert_int_eq(kl_seal_decrypt(&key, nonce, ctx.header,
 	    vectors_get(v, "ciphertext"), buf), KL_OK);
 	ck_assert_int_eq(kl_seal_unpad(buf, BLOCK, &n), KL_OK);
 	ck_assert(kl_bytes_equal(kl_bytes(buf, n), plain));
@@ -226,14 +232,14 @@ START_TEST(decrypt_refuses_changes_and_leaves_nothing)
 		memcpy(in, ct.p, ct.n);
 		in[i] ^= (uint8_t)(1 << i % 8);
 		memset(buf, 0x5a, sizeof buf);
-		ck_assert_int_eq(kl_seal_decrypt(key, nonce, ctx.header,
+		ck_assert_int_eq(kl_seal_decrypt(&key, nonce, ctx.header,
 		    KL_BYTES_OF(in), buf), KL_E_SIGNATURE);
 		ck_assert(kl_bytes_zero(KL_BYTES_OF(buf)));
 	}
 	ctx.header.n--;
-	ck_assert_int_eq(kl_seal_decrypt(key, nonce, ctx.header, ct, buf),
+	ck_assert_int_eq(kl_seal_decrypt(&key, nonce, ctx.header, ct, buf),
 	    KL_E_SIGNATURE);
-	ck_assert_int_eq(kl_seal_decrypt(key, nonce, ctx.header,
+	ck_assert_int_eq(kl_seal_decrypt(&key, nonce, ctx.header,
 	    kl_bytes(ct.p, 15), buf), KL_E_SIZE);
 }
 END_TEST
@@ -287,6 +293,8 @@ main(void)
 	tcase_add_test(tc, both_sides_derive_the_key_of_the_vector);
 	tcase_add_test(tc, every_part_of_the_context_changes_the_key);
 	tcase_add_test(tc, another_key_pair_derives_another_key);
+	tcase_add_test(tc,
+	    a_fresh_key_is_the_receivers_too_and_never_the_same);
 	tcase_add_test(tc, public_halves_are_as_the_vectors_say);
 	tcase_add_test(tc, points_of_small_order_are_refused);
 	tcase_add_test(tc, a_secret_of_another_length_is_refused);

@@ -24,8 +24,7 @@ struct kl_sealed {
  * and signs. consent: REFERRAL; preview_hash: CORRECTION; NULL otherwise.
  * Sets h->sender_key_id and h->prekey_id. The caller has filled the rest.
  * KL_E_SIZE: plain does not fit its kind; KL_E_VALUE: header or consent break
- * the protocol, or the prekey is a low-order point; KL_E_MEMORY. On failure
- * *out is zero.
+ * the protocol, or the prekey is a low-order point. On failure *out is zero.
  */
 int kl_envelope_seal(struct kl_header *h, const struct kl_consent *consent,
     const struct kl_hash *preview_hash, struct kl_bytes plain,
@@ -46,7 +45,7 @@ enum kl_code kl_envelope_check(struct kl_bytes in, struct kl_bytes ct,
  * Opens a checked envelope. plain: KL_PLAIN_REFERRAL bytes of room; *n is the
  * unpadded length. The caller wipes plain.
  * KL_E_SIGNATURE: key, commitment or tag do not hold (UNDECRYPTABLE);
- * KL_E_FORMAT: padding; KL_E_MEMORY.
+ * KL_E_FORMAT: padding.
  */
 int kl_envelope_open(const struct kl_envelope *e, struct kl_bytes ct,
     const struct kl_sign_pk *sender_pk, const struct kl_dh_pk *prekey,
