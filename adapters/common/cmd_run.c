@@ -38,6 +38,13 @@ engine_wrong(struct cli *c, int err, const char *what)
 	case KL_E_NOT_FOUND:
 		return output_fail(c, CLI_FILE, "%s: not found; 'init' makes "
 		    "the keys, 'accept' takes up the card", what);
+	case KL_E_VALUE:
+		return output_fail(c, CLI_FILE, "%s: of another participant, "
+		    "role, realm or key than the configuration and the keys "
+		    "here", what);
+	case KL_E_DAMAGED:
+		return output_fail(c, CLI_FAILED, "%s: damaged, or a part is "
+		    "missing; put it aside and see 'help take-over'", what);
 	default:
 		return output_fail_err(c, err, what);
 	}

@@ -58,7 +58,8 @@ paper_wrong(struct cli *c, int err, const char *what)
 		    "role, realm or key than the configuration and the keys "
 		    "here", what);
 	case KL_E_FORMAT:
-		return output_fail(c, CLI_FILE, "%s: no such paper", what);
+		return output_fail(c, CLI_FILE, "%s: not the file that "
+		    "belongs here, or damaged", what);
 	default:
 		return output_fail_err(c, err, what);
 	}

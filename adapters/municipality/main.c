@@ -63,8 +63,10 @@ static const struct cli_command commands[] = {
 	  0, 1, { NULL }, cmd_profile },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
-	  "After a move to another machine, or from a copy. The other one is\n"
-	  "refused from then on; what is missing is asked for again.",
+	  "After a move to another machine, or from a copy, or when the store\n"
+	  "was lost: put data_dir aside, 'run', and take over. The other one\n"
+	  "is refused from then on. Open referrals that this one has not are\n"
+	  "asked of their senders again.",
 	  0, 0, { "yes" }, cmd_take_over },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",

@@ -59,8 +59,11 @@ static const struct cli_command commands[] = {
 	  0, 1, { NULL }, cmd_profile },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
-	  "After a move to another machine, or from a copy. The other one is\n"
-	  "refused from then on; what it may have lost is sent again.",
+	  "After a move to another machine, or from a copy, or when the store\n"
+	  "was lost: put data_dir aside, 'run', and take over. The other one\n"
+	  "is refused from then on. Feedback that it had and this one has not\n"
+	  "is sent again; what only the lost store held (your own ids, what\n"
+	  "the broker had not accepted yet) is gone: look in your own system.",
 	  0, 0, { "yes" }, cmd_take_over },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",

@@ -81,7 +81,7 @@ static const char conf_text[] =
     "state_dir = %s\n"
     "listen = %s\n"
     "# control = %s/kortelijn.sock\n"
-    "# Size of the store. Disk space is taken as it fills.\n"
+    "# Size of the store. The disk space is taken at once.\n"
     "# map_mb = 256\n"
     "# Messages that can wait at one time.\n"
     "# slots = 8192\n"

@@ -12,7 +12,7 @@ kl_err_text(int err)
 	case KL_E_SIGNATURE: return "the signature does not hold";
 	case KL_E_NOT_FOUND: return "not found";
 	case KL_E_EXISTS: return "exists already, with other content";
-	case KL_E_DENIED: return "not allowed";
+	case KL_E_DENIED: return "not allowed (its owner, mode or kind)";
 	case KL_E_EMPTY: return "nothing waits";
 	case KL_E_REFUSED: return "refused";
 	case KL_E_CONFIG: return "the configuration is missing or wrong";

@@ -70,6 +70,23 @@ sealed_again()
 	wait_state copy "$LOST" taken_up
 }
 
+# Who stands before a store that does not open reads what to do.
+half_a_store_names_the_way_out()
+{
+	stop practice-1
+	mv "$R/practice-1/data/slots" "$R/slots"
+	adapter practice-1 run 2>&1 | grep -q "put it aside.*take-over" &&
+	    mv "$R/slots" "$R/practice-1/data/slots"
+}
+
+papers_of_another_realm_are_named()
+{
+	sed -e 's/^realm = .*/realm = production/' -e '/^trace/d' \
+	    "$R/practice-1/practice-1.conf" >"$R/practice-1/other.conf"
+	"$B/kortelijn-practice" "--config=$R/practice-1/other.conf" run 2>&1 |
+	    grep -q "of another participant, role, realm or key"
+}
+
 region_begin
 region_small
 REF=$(refer practice-1 practice-1/van-putten | jq -r .reference)
@@ -87,7 +104,8 @@ ok copied_folder_is_refused refused_as_copy
 ok take_over_makes_it_the_one take_over
 ok open_conversation_goes_on goes_on
 ok former_instance_is_refused old_one_is_out
-stop practice-1
+ok half_a_store_names_the_way_out half_a_store_names_the_way_out
+ok papers_of_another_realm_are_named papers_of_another_realm_are_named
 ok empty_desk_takes_over desk_lost
 ok what_it_lost_is_sealed_again sealed_again
 exit "$FAILED"

@@ -122,6 +122,18 @@ rule_json()
 	done
 }
 
+# commands SOURCE PAGE: each command of the program's table is in its manual.
+commands()
+{
+	local name
+
+	sed -n 's/^\t{ "\([a-z][a-z -]*\)", ".*/\1/p' "$1" |
+	    while read -r name; do
+		[ "$name" = help ] || grep -Eq "^\.It (Xo )?Cm $name( |\$)" \
+		    "$2" || echo "$2: no command $name"
+	done
+}
+
 rule_manuals()
 {
 	local p
@@ -132,6 +144,10 @@ rule_manuals()
 		[ -s "deploy/man/$p" ] || echo "deploy/man/$p is missing"
 	done
 	files 'deploy/man/*' | xargs -r mandoc -Tlint -Wwarning
+	commands broker/ctl/main.c deploy/man/kortelijn.1
+	commands adapters/practice/main.c deploy/man/kortelijn-practice.1
+	commands adapters/municipality/main.c \
+	    deploy/man/kortelijn-municipality.1
 }
 
 # The tree stands in README.md between "```tree" and "```", two blanks a level.
