@@ -28,7 +28,7 @@ HOST = fs textfile kv slots loop control link conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 # Command lines: linked by the programs of commands, not installed.
-CLI = cli output ask
+CLI = cli output ask enrol
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -147,7 +147,8 @@ CORE_O = $(PARTS:%=$(B)/broker/core/%.o) $(CORE:%=$(B)/broker/core/%.o)
 SUPERVISOR_O = $(SUPERVISOR:%=$(B)/broker/%.o)
 CTL_O = $(CTL:%=$(B)/broker/ctl/%.o)
 COMMON_O = $(COMMON:%=$(B)/adapters/common/%.o) \
-	$(ENGINE:%=$(B)/adapters/common/%.o)
+	$(ENGINE:%=$(B)/adapters/common/%.o) \
+	$(B)/proto/cli/enrol.o
 FACES_O = $(FACES:%=$(B)/adapters/common/%.o)
 PRACTICE_O = $(PRACTICE:%=$(B)/adapters/practice/%.o)
 MUNICIPALITY_O = $(MUNICIPALITY:%=$(B)/adapters/municipality/%.o)

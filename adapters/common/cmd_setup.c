@@ -7,16 +7,16 @@
 #include <kortelijn/host/loop.h>
 
 #include "adapters/common/identity.h"
+#include "proto/cli/enrol.h"
 #include "proto/cli/output.h"
 
-#define REQUEST_MAX 4096
 #define PATH_CAP 512
 
 int
 cmd_init(struct cli *c)
 {
 	const char *out = cli_option(c, "out");
-	char path[PATH_CAP], line[REQUEST_MAX];
+	char path[PATH_CAP], line[ENROL_REQUEST_MAX];
 	struct kl_fingerprint fp;
 	struct config conf;
 	int r = cmd_conf(c, &conf);
@@ -24,7 +24,7 @@ cmd_init(struct cli *c)
 	if (r != CLI_OK)
 		return r;
 	r = identity_init(&conf, kl_clock_now_ms(&(struct kl_clock){
-	    conf.clock_offset_ms }), line, sizeof line, &fp);
+	    conf.clock_offset_ms }), line, &fp);
 	if (r != KL_OK)
 		return output_fail_err(c, r, conf.key_dir);
 	if (out == NULL) {
@@ -33,9 +33,7 @@ cmd_init(struct cli *c)
 			return output_fail_err(c, KL_E_SIZE, conf.key_dir);
 		out = path;
 	}
-	/* The request is public: it travels by mail. */
-	r = kl_fs_replace_at(AT_FDCWD, out, 0644, kl_bytes_str(line));
-	if (r != KL_OK)
+	if ((r = enrol_write(out, line)) != KL_OK)
 		return output_fail_err(c, r, out);
 	return output_take(c, json_pack("{s:s,s:s,s:s,s:s}",
 	    "id", kl_id_text(&conf.id).b, "request", out,

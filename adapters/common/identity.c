@@ -6,10 +6,11 @@
 
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
-#include <kortelijn/host/daemon.h>
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/link.h>
 #include <kortelijn/host/textfile.h>
+
+#include "proto/cli/enrol.h"
 
 #define PATH_CAP 512
 #define AUTHORITY_FILE "authority.pub"
@@ -24,41 +25,6 @@ read_key(const struct config *c, const char *name, const char *purpose,
 	int r = kl_fs_path(path, sizeof path, c->key_dir, name);
 
 	return r != KL_OK ? r : kl_keyfile_read(AT_FDCWD, path, purpose, out);
-}
-
-static int
-make_secret(const char *purpose, struct kl_secret **sk)
-{
-	struct kl_sign_pk sign;
-	struct kl_curve_pk curve;
-
-	if (strcmp(purpose, "identity") == 0)
-		return kl_sign_keypair(&sign, sk);
-	if (strcmp(purpose, "transport") == 0)
-		return kl_curve_keypair(&curve, sk);
-	*sk = kl_secret_random(32);
-	return *sk == NULL ? KL_E_MEMORY : KL_OK;
-}
-
-/* A key that is there stays. */
-static int
-make_key(const struct config *c, const char *name, const char *purpose)
-{
-	struct kl_secret *sk = NULL;
-	char path[PATH_CAP];
-	int r;
-
-	r = read_key(c, name, purpose, &sk);
-	kl_secret_free(sk);
-	sk = NULL;
-	if (r != KL_E_NOT_FOUND)
-		return r;
-	if ((r = kl_fs_path(path, sizeof path, c->key_dir, name)) != KL_OK)
-		return r;
-	if ((r = make_secret(purpose, &sk)) == KL_OK)
-		r = kl_keyfile_write(AT_FDCWD, path, purpose, sk);
-	kl_secret_free(sk);
-	return r;
 }
 
 static int
@@ -81,55 +47,15 @@ load_keys(const struct config *c, struct identity *id)
 	return r;
 }
 
-static int
-pack_request(const struct config *c, const struct identity *id,
-    const struct kl_curve_pk *curve, int64_t now_ms, char *out, size_t cap)
-{
-	struct kl_enrol_request e = {
-		.version = KL_PROTOCOL_VERSION, .role = c->role,
-		.realm = c->realm, .id = c->id,
-		.name = kl_bytes_str(c->name), .sign_pk = id->sign_pk,
-		.transport_pk = *curve, .at_ms = now_ms,
-	};
-	uint8_t body[1024], packed[1200];
-	struct kl_signed s;
-	size_t n;
-	int r;
-
-	r = KL_STATEMENT_PACK(KL_S_ENROL, &e, body, sizeof body, &n);
-	if (r != KL_OK)
-		return r;
-	s.body = kl_bytes(body, n);
-	r = kl_sign(KL_LABEL_ENROL, s.body, id->sign_sk, &s.sig);
-	if (r == KL_OK)
-		r = kl_signed_pack(&s, packed, sizeof packed, &n);
-	return r != KL_OK ? r : kl_textfile_print(KL_TAG_REQUEST, NULL,
-	    kl_bytes(packed, n), out, cap);
-}
-
 int
 identity_init(const struct config *c, int64_t now_ms, char *request,
-    size_t cap, struct kl_fingerprint *fingerprint)
+    struct kl_fingerprint *fingerprint)
 {
-	struct identity id = { .role = 0 };
-	struct kl_curve_pk curve;
-	int r;
+	struct enrol_who who = { .id = c->id, .name = c->name,
+	    .role = c->role, .realm = c->realm };
+	int r = enrol_request(c->key_dir, &who, now_ms, request, fingerprint);
 
-	if ((r = kl_daemon_mkdir(c->key_dir)) != KL_OK)
-		return r;
-	if ((r = make_key(c, "identity.key", "identity")) != KL_OK ||
-	    (r = make_key(c, "transport.key", "transport")) != KL_OK ||
-	    (r = make_key(c, "master.key", "master")) != KL_OK)
-		return r;
-	if ((r = load_keys(c, &id)) == KL_OK)
-		r = kl_curve_public(id.transport_sk, &curve);
-	if (r == KL_OK)
-		r = pack_request(c, &id, &curve, now_ms, request, cap);
-	if (r == KL_OK)
-		*fingerprint = kl_fingerprint_of(&c->id, c->role, &curve,
-		    &id.sign_pk);
-	identity_clear(&id);
-	return r;
+	return r != KL_OK ? r : enrol_key(c->key_dir, "master.key", "master");
 }
 
 static int

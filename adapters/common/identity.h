@@ -25,11 +25,10 @@ struct identity {
 	struct kl_curve_pk broker_curve;
 };
 
-/* Makes missing keys in key_dir and the request to enrol: a line with newline
- * and NUL. KL_E_SIZE: longer than cap, or a path is too long; KL_E_VALUE: the
- * protocol has no such name; KL_E_IO, KL_E_MEMORY, KL_E_DENIED, KL_E_FORMAT. */
+/* Makes missing keys in key_dir and the request to enrol: a line with NUL,
+ * ENROL_REQUEST_MAX of room. Errors of enrol_request. */
 int identity_init(const struct config *c, int64_t now_ms, char *request,
-    size_t cap, struct kl_fingerprint *fingerprint) KL_MUST_CHECK;
+    struct kl_fingerprint *fingerprint) KL_MUST_CHECK;
 
 /* Verifies card and broker's card against the authority and copies all three
  * into key_dir. KL_E_SIGNATURE: not by this authority; KL_E_VALUE: authority

@@ -9,6 +9,7 @@
 int cmd_authority_init(struct cli *c);
 int cmd_authority_fingerprint(struct cli *c);
 int cmd_broker_init(struct cli *c);
+int cmd_enrol_request(struct cli *c);
 int cmd_enrol_show(struct cli *c);
 int cmd_enrol_issue(struct cli *c);
 int cmd_enrol_accept(struct cli *c);

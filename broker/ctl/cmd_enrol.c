@@ -6,10 +6,12 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/host/daemon.h>
+#include <kortelijn/host/loop.h>
 
 #include "broker/ctl/control.h"
 #include "broker/ctl/paper.h"
 #include "broker/ctl/term.h"
+#include "proto/cli/enrol.h"
 #include "proto/cli/output.h"
 
 #define GROUP_BYTES 6		/* the last group and the check letter */
@@ -52,6 +54,66 @@ cmd_enrol_show(struct cli *c)
 out:
 	paper_free(p);
 	return r;
+}
+
+/* --id, --name, --role and --realm of who asks. */
+static int
+who_read(const struct cli *c, struct enrol_who *who)
+{
+	const char *id = cli_option(c, "id"), *role = cli_option(c, "role");
+	const char *realm = cli_option(c, "realm");
+
+	if ((who->name = cli_option(c, "name")) == NULL)
+		return cli_missing(c, "name");
+	if (id == NULL)
+		return cli_missing(c, "id");
+	if (role == NULL)
+		return cli_missing(c, "role");
+	if (realm == NULL)
+		return cli_missing(c, "realm");
+	if (kl_id_read(id, &who->id) != KL_OK)
+		return output_fail(c, CLI_USAGE, "not an id: %s",
+		    output_text(kl_bytes_str(id)).b);
+	who->role = kl_role_read(role);
+	if (who->role == 0 || who->role == KL_BROKER)
+		return output_fail(c, CLI_USAGE, "--role is practice, "
+		    "municipality, partner or auditor; a broker gets its card "
+		    "from 'broker init'");
+	if ((who->realm = kl_realm_read(realm)) == 0)
+		return output_fail(c, CLI_USAGE,
+		    "--realm is production or training");
+	return CLI_OK;
+}
+
+int
+cmd_enrol_request(struct cli *c)
+{
+	const char *out = cli_option(c, "out");
+	char line[ENROL_REQUEST_MAX];
+	struct kl_fingerprint fp;
+	struct paper_path path;
+	struct enrol_who who;
+	int r;
+
+	if ((r = who_read(c, &who)) != CLI_OK)
+		return r;
+	r = enrol_request(c->arg[0], &who,
+	    kl_clock_now_ms(&(struct kl_clock){ 0 }), line, &fp);
+	if (r == KL_E_VALUE)
+		return output_fail(c, CLI_USAGE, "--name is 1 to 100 bytes "
+		    "without control characters");
+	if (r == KL_OK && out == NULL) {
+		r = paper_path(c->arg[0], "request", &path);
+		out = path.b;
+	}
+	if (r == KL_OK)
+		r = enrol_write(out, line);
+	if (r != KL_OK)
+		return output_fail_err(c, r, c->arg[0]);
+	return output_take(c, json_pack("{s:o,s:s,s:s,s:s}",
+	    "id", output_id(&who.id), "request", out, "fingerprint", fp.b,
+	    "next_step", "send the request to the operator and read the "
+	    "fingerprint over the phone"));
 }
 
 /* "abcd efgh" and "ABCD-EFGH" are the same letters. */

@@ -30,6 +30,16 @@ static const struct cli_command commands[] = {
 	  "listens, tcp://127.0.0.1:7700 if it is not given.",
 	  1, 1, { "id=", "name=", "authority=", "endpoint=", "state=",
 	    "days=", "from=" }, cmd_broker_init },
+	{ "enrol request", "DIR --id=ID --name=NAME --role=ROLE "
+	  "--realm=production|training [--out=FILE]",
+	  "make keys and ask for a card",
+	  "For who has no adapter: an auditor, or a client of one's own. An\n"
+	  "adapter asks with its own 'init'. Makes identity.key and\n"
+	  "transport.key in DIR, unless they are there, and writes the\n"
+	  "request to --out, or to DIR/request. ROLE is practice,\n"
+	  "municipality, partner or auditor.",
+	  1, 1, { "id=", "name=", "role=", "realm=", "out=" },
+	  cmd_enrol_request },
 	{ "enrol show", "REQUESTFILE",
 	  "show who asks for a card",
 	  "Verifies the request and prints who asks, and the fingerprint that\n"

@@ -131,6 +131,28 @@ request_that_was_changed_is_refused()
 	    fails 4 "nowhere" "$K" enrol show "$R/nowhere"
 }
 
+auditor_asks_without_an_adapter()
+{
+	local ask=("$K" enrol request "$R/auditor" --id=kvk:90000007
+		"--name=Rekenkamer Twente" --role=auditor --realm=training)
+	local first
+
+	works "${ask[@]}" && grep -q "next step" <<<"$OUT" || return 1
+	first=$("${ask[@]}" --json | jq -r .fingerprint)
+	works "$K" enrol show "$R/auditor/request" &&
+	    grep -q "$first" <<<"$OUT" && grep -q auditor <<<"$OUT" &&
+	    [ "$(stat -c %a "$R/auditor/identity.key")" = 600 ] &&
+	    works "$K" enrol issue "$R/auditor/request" \
+		"--authority=$R/authority" "--out=$R/auditor/card" \
+		"--fingerprint=$first" --reads=agb:01000001 &&
+	    fails 2 "needs --role" "$K" enrol request "$R/auditor" \
+		--id=kvk:90000007 --name=x --realm=training &&
+	    fails 2 "broker init" "$K" enrol request "$R/auditor" \
+		--id=kvk:90000007 --name=x --role=broker --realm=training &&
+	    fails 2 "not an id" "$K" enrol request "$R/auditor" --id=kvk:1 \
+		--name=x --role=auditor --realm=training
+}
+
 card_needs_the_right_fingerprint()
 {
 	fails 1 "other" "$K" enrol issue "$R/practice-1/request" \
@@ -431,6 +453,7 @@ ok broker_init_renews_the_card_and_keeps_the_rest \
 ok broker_init_names_what_is_wrong broker_init_names_what_is_wrong
 ok request_shows_who_asks request_shows_who_asks
 ok request_that_was_changed_is_refused request_that_was_changed_is_refused
+ok auditor_asks_without_an_adapter auditor_asks_without_an_adapter
 ok card_needs_the_right_fingerprint card_needs_the_right_fingerprint
 ok whole_fingerprint_is_never_asked_back whole_fingerprint_is_never_asked_back
 ok card_is_issued_with_its_term card_is_issued_with_its_term

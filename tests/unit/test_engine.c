@@ -98,7 +98,7 @@ make_identity(void)
 	const char *what;
 	char request[2048];
 
-	OK(identity_init(&config, 1000, request, sizeof request, &fp));
+	OK(identity_init(&config, 1000, request, &fp));
 	write_papers();
 	OK(identity_accept(&config, &f, &fp, &what));
 }

@@ -74,7 +74,7 @@ setup(void)
 	keys = tmpdir_file(&dir, "keys");
 	ck_assert_uint_lt(strlen(keys.b), sizeof c.key_dir);
 	memcpy(c.key_dir, keys.b, strlen(keys.b) + 1);
-	ck_assert_int_eq(identity_init(&c, NOW_MS, line, sizeof line, &fp),
+	ck_assert_int_eq(identity_init(&c, NOW_MS, line, &fp),
 	    KL_OK);
 	request_read(&e, mem);
 	authority = papers_key();
@@ -137,8 +137,7 @@ START_TEST(second_init_keeps_the_keys)
 {
 	const struct kl_fingerprint before = fp;
 
-	ck_assert_int_eq(identity_init(&c, NOW_MS + 1, line, sizeof line,
-	    &fp), KL_OK);
+	ck_assert_int_eq(identity_init(&c, NOW_MS + 1, line, &fp), KL_OK);
 	ck_assert_str_eq(fp.b, before.b);
 }
 END_TEST
@@ -147,16 +146,13 @@ START_TEST(init_names_what_is_wrong)
 {
 	struct config other = c;
 
-	ck_assert_int_eq(identity_init(&c, NOW_MS, line, 40, &fp), KL_E_SIZE);
 	other.name[0] = '\0';
-	ck_assert_int_eq(identity_init(&other, NOW_MS, line, sizeof line,
-	    &fp), KL_E_VALUE);
+	ck_assert_int_eq(identity_init(&other, NOW_MS, line, &fp), KL_E_VALUE);
 	memcpy(other.key_dir, paths[0].b, strlen(paths[0].b) + 1);
-	ck_assert_int_eq(identity_init(&other, NOW_MS, line, sizeof line,
-	    &fp), KL_E_IO);
+	ck_assert_int_eq(identity_init(&other, NOW_MS, line, &fp), KL_E_IO);
 	ck_assert_int_eq(chmod(tmpdir_file(&dir, "keys/identity.key").b,
 	    0644), 0);
-	ck_assert_int_eq(identity_init(&c, NOW_MS, line, sizeof line, &fp),
+	ck_assert_int_eq(identity_init(&c, NOW_MS, line, &fp),
 	    KL_E_DENIED);
 }
 END_TEST
@@ -166,7 +162,7 @@ START_TEST(damaged_key_is_no_reason_for_a_new_one)
 	const struct tmpdir_path key = tmpdir_file(&dir, "keys/master.key");
 
 	ck_assert_int_eq(truncate(key.b, 10), 0);
-	ck_assert_int_eq(identity_init(&c, NOW_MS, line, sizeof line, &fp),
+	ck_assert_int_eq(identity_init(&c, NOW_MS, line, &fp),
 	    KL_E_FORMAT);
 }
 END_TEST

@@ -63,7 +63,7 @@ enrol(void)
 	const char *what;
 	size_t n;
 
-	OK(identity_init(&config, 1, line, sizeof line, &fp));
+	OK(identity_init(&config, 1, line, &fp));
 	OK(kl_textfile_parse(kl_bytes_str(line), KL_TAG_REQUEST, NULL, packed,
 	    sizeof packed, &n));
 	ck_assert_int_eq(kl_signed_read(kl_bytes(packed, n), mem, &s),
