@@ -51,7 +51,7 @@ cmd_refer(struct cli *c)
 	names_put(c, answer, names, sizeof names);
 	if (json_is_true(json_object_get(answer, "accepted")))
 		(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,
-		    "Aangenomen door de makelaar.", "Accepted by the "
+		    "Aangenomen door de broker.", "Accepted by the "
 		    "broker."), names);
 	else
 		(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,

@@ -1,6 +1,5 @@
 #include "adapters/common/cmd.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 #include <kortelijn/host/fs.h>

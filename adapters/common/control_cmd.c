@@ -547,7 +547,7 @@ control_cmd_late(struct engine *e, enum control_wait wait,
 		(void)json_object_set_new(o, "en", json_string(
 		    "the broker does not serve this adapter yet"));
 		(void)json_object_set_new(o, "nl", json_string(
-		    "de makelaar bedient deze koppeling nog niet"));
+		    "de broker bedient deze koppeling nog niet"));
 		return o;
 	}
 	/* Not refused: whoever sends it again under a new id sends it twice. */

@@ -145,7 +145,7 @@ view_cases(struct engine *e, json_t **out)
 static const struct { uint32_t what; const char *nl, *en; } labels[] = {
 	{ ENGINE_MADE, "vastgelegd", "kept" },
 	{ ENGINE_SEALED, "verzegeld", "sealed" },
-	{ ENGINE_ACCEPTED, "aangenomen door de makelaar",
+	{ ENGINE_ACCEPTED, "aangenomen door de broker",
 	  "accepted by the broker" },
 	{ ENGINE_DELIVERED, "geopend door de ontvanger",
 	  "opened by the receiver" },

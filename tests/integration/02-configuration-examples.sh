@@ -50,7 +50,7 @@ mkdir "$R/var" "$R/etc"
 "$B/kortelijn" authority init "$R/authority" --realm=training >/dev/null ||
     die "authority init"
 "$B/kortelijn" broker init "$R/etc" --id=oin:00000009000000000001 \
-    --name=Makelaar "--authority=$R/authority" >/dev/null || die "broker init"
+    --name=Broker "--authority=$R/authority" >/dev/null || die "broker init"
 ok broker_example_is_right broker_is_right
 ok broker_example_uncommented_is_right broker_is_right "$ALL"
 ok broker_example_has_the_keys_that_init_writes same_keys

@@ -77,7 +77,7 @@ broker_init_renews_the_card_and_keeps_the_rest()
 	    "$R/broker/kortelijnd.conf" | sha256sum)
 	cp "$R/broker/broker.card" "$R/old.card"
 	works "$K" broker init "$R/broker" --id=oin:00000009000000000001 \
-	    --name="Makelaar Twente" --authority="$R/authority" || return 1
+	    --name="Broker Twente" --authority="$R/authority" || return 1
 	after=$(cat "$R/broker/curve.key" "$R/broker/log.key" \
 	    "$R/broker/kortelijnd.conf" | sha256sum)
 	[ "$before" = "$after" ] && ! cmp -s "$R/old.card" \

@@ -187,7 +187,7 @@ broker_make()
 	"$B/kortelijn" authority init "$R/authority" --realm=training \
 	    >"$R/authority.txt" || die "authority init"
 	"$B/kortelijn" broker init "$R/broker" --id=oin:00000009000000000001 \
-	    --name="Makelaar Twente" --authority="$R/authority" \
+	    --name="Broker Twente" --authority="$R/authority" \
 	    --endpoint="$ENDPOINT" --state="$R/broker-state" \
 	    >"$R/broker.txt" || die "broker init"
 	# A temporary directory may lie on any file system.

@@ -157,7 +157,7 @@ START_TEST(address_has_host_and_port)
 {
 	static const char *const good[] = {
 		"tcp://127.0.0.1:7700", "tcp://h:1", "tcp://*:65535",
-		"tcp://[::1]:7700", "tcp://makelaar.example:7700",
+		"tcp://[::1]:7700", "tcp://broker.example:7700",
 	};
 	static const char *const bad[] = {
 		"bogus", "127.0.0.1:7700", "tcp://", "tcp://h", "tcp://h:",
