@@ -121,6 +121,7 @@ core_main(const struct broker_conf *conf, int pipe_fd, int ready_fd)
 		return failed("cannot_start", KL_E_MEMORY);
 	c->conf = conf;
 	c->clock.offset_ms = conf->clock_offset_ms;
+	c->stats.started_ms = kl_clock_now_ms(&c->clock);
 	c->pipe_fd = pipe_fd;
 	c->ready_fd = ready_fd;
 	status = core_run(c);

@@ -85,6 +85,15 @@ ends_in(const char *s, const char *end)
 	return n >= m && strcmp(s + n - m, end) == 0;
 }
 
+/* An instant, as all JSON of ours has it. */
+static bool
+is_time(const char *key, const json_t *v)
+{
+	return json_is_integer(v) && ends_in(key, "_ms") &&
+	    json_integer_value(v) > KL_DAY_MS * 365 &&
+	    json_integer_value(v) <= KL_TIME_MAX_MS;
+}
+
 /* A scalar as people read it; "" for what is none. */
 static struct output_text
 scalar(const char *key, const json_t *v)
@@ -97,9 +106,7 @@ scalar(const char *key, const json_t *v)
 	if (json_is_boolean(v))
 		return output_text(kl_bytes_str(json_is_true(v) ?
 		    "yes" : "no"));
-	if (json_is_integer(v) && ends_in(key, "_ms") &&
-	    json_integer_value(v) > KL_DAY_MS * 365 &&
-	    json_integer_value(v) <= KL_TIME_MAX_MS)
+	if (is_time(key, v))
 		return output_text(kl_bytes_str(
 		    kl_time_text(json_integer_value(v)).b));
 	if (json_is_number(v))
@@ -108,15 +115,17 @@ scalar(const char *key, const json_t *v)
 	return t;
 }
 
-/* "open_conversations" reads better as "open conversations". */
+/* "open_conversations" reads better as "open conversations", and a time that
+ * is written out is in no unit. */
 static void
-label_print(const char *key, int indent)
+label_print(const char *key, const json_t *v, int indent)
 {
-	int n = indent;
+	size_t length = strlen(key) - (is_time(key, v) ? strlen("_ms") : 0);
+	int n = indent + (int)length;
 
 	printf("%*s", indent, "");
-	for (; *key != '\0'; key++, n++)
-		(void)putchar(*key == '_' ? ' ' : *key);
+	for (size_t i = 0; i < length; i++)
+		(void)putchar(key[i] == '_' ? ' ' : key[i]);
 	(void)putchar(':');
 	printf("%*s", n < LABEL_COLUMNS ? LABEL_COLUMNS - n : 1, "");
 }
@@ -192,8 +201,10 @@ members_print(json_t *o)
 		level[depth].at = json_object_iter_next(level[depth].o, at);
 		if (depth == 0 && strcmp(key, "ok") == 0)
 			continue;
-		label_print(key, 2 * depth);
-		if (json_is_object(v) && depth + 1 < DEPTH_MAX) {
+		label_print(key, v, 2 * depth);
+		if (json_is_object(v) && json_object_size(v) == 0) {
+			puts("none");
+		} else if (json_is_object(v) && depth + 1 < DEPTH_MAX) {
 			(void)putchar('\n');
 			depth++;
 			level[depth].o = v;

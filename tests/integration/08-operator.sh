@@ -276,9 +276,11 @@ revocation_names_what_is_wrong()
 
 status_tells_how_it_fares()
 {
-	works kortelijn status && grep -q "training" <<<"$OUT" || return 1
+	works kortelijn status && grep -q "training" <<<"$OUT" &&
+	    grep -q "^started: *20[0-9][0-9]-" <<<"$OUT" || return 1
 	kortelijn status --json | jq -e '.ok and .participants >= 3 and
-	    .leaves >= 3 and .not_reported_in == []' >/dev/null
+	    .leaves >= 3 and .not_reported_in == [] and
+	    .started_ms > 0 and .started_ms <= .now_ms' >/dev/null
 }
 
 checkpoint_is_a_signed_note()
