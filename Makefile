@@ -36,8 +36,8 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree journal registry conversation timer message mailbox erase \
-	deadline retain present refusals
+PARTS = vault tree journal registry registry_store conversation timer message \
+	mailbox erase deadline retain present refusals
 CORE = main boot papers keys cycle dispatch acks control stats handle_hello \
 	handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
