@@ -76,7 +76,7 @@ UNIT_CLI = cli
 UNIT_FACES = interfaces page
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
-UNIT_ENGINE = inbox outbox session calls terms checkpoint receipts guard cases engine
+UNIT_ENGINE = hostile inbox outbox session calls terms checkpoint receipts guard cases engine
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \
 	02-configuration-examples \

@@ -51,7 +51,7 @@ grow(void **list, size_t n, size_t *cap, size_t size, size_t max)
 	if (n < *cap)
 		return KL_OK;
 	if (n >= max)
-		return KL_E_FULL;
+		return KL_E_VALUE;	/* no region has so many */
 	if ((p = realloc(*list, want * size)) == NULL)
 		return KL_E_MEMORY;
 	*list = p;

@@ -11,6 +11,8 @@
 #include "adapters/common/prekeys.h"
 
 #define SECOND_CARD_MS (KL_MINUTE_MS - 1)
+#define REMEMBERED_MS (7 * KL_DAY_MS)	/* behind expire_at; clause 15.3 */
+#define AHEAD_MAX_MS (11 * KL_MINUTE_MS)	/* clause 8.7, whole minutes */
 
 /* ---- before the receipt: is it this sender's message? ---------------- */
 
@@ -39,7 +41,9 @@ read_record(struct turn *t, const struct incoming *in, int64_t *accepted_ms)
 	    KL_C_OK)
 		return false;
 	*accepted_ms = rec.time_minute * KL_MINUTE_MS;
-	return rec.event == KL_EV_ACCEPTED && rec.kind == h->kind &&
+	return *accepted_ms >= h->created_ms - AHEAD_MAX_MS &&
+	    *accepted_ms <= h->expire_at_ms &&
+	    rec.event == KL_EV_ACCEPTED && rec.kind == h->kind &&
 	    kl_id_equal(&rec.org_from, &h->sender) &&
 	    kl_id_equal(&rec.org_to, &h->receiver) &&
 	    memcmp(&rec.body_hash, &in->body, sizeof in->body) == 0 &&
@@ -63,6 +67,9 @@ authenticate(struct turn *t, struct incoming *in, struct kl_bytes ct,
 	const struct kl_header *h = &in->e.header;
 	int64_t accepted_ms;
 
+	/* Whether it was here before is not known any more. */
+	if (t->now_ms > h->expire_at_ms + REMEMBERED_MS)
+		return INBOX_BAD;
 	*card = directory_card(t->dir, &h->sender, &h->sender_key_id);
 	if (*card == NULL) {
 		t->want_directory = true;
@@ -124,6 +131,8 @@ check_order(const struct incoming *in)
 {
 	const struct kl_header *h = &in->e.header;
 
+	if (in->foreign)
+		return KL_C_NOT_A_PARTY;
 	if (h->kind == KL_REFERRAL && !in->known)
 		return KL_C_OK;
 	if (!in->known)
@@ -198,7 +207,10 @@ find_case(struct turn *t, struct incoming *in)
 {
 	int r = cases_get(t, &in->e.header.conv_id, &in->c);
 
-	in->known = r == KL_OK;
+	/* Who is no party of it must not touch it, not even by a refusal. */
+	in->foreign = r == KL_OK && !kl_id_equal(&in->c.peer,
+	    &in->e.header.sender);
+	in->known = r == KL_OK && !in->foreign;
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 

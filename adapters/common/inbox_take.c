@@ -98,16 +98,24 @@ store_content(struct turn *t, struct incoming *in, enum cases_content which)
 	    kl_bytes(in->plain, in->n_plain));
 }
 
+/* Does it take the place of the one that this case has? */
+static bool
+replaces_it(const struct incoming *in)
+{
+	return memcmp(&in->e.header.replaces, &in->c.referral_msg,
+	    sizeof in->c.referral_msg) == 0;
+}
+
 static uint32_t
 take_referral(struct turn *t, struct incoming *in, int *err)
 {
-	bool replaces = !kl_bytes_zero(KL_BYTES_OF(in->e.header.replaces));
 	const struct news none = { NULL, 0 };
 	bool fresh = !in->known;
 	struct kl_referral r;
 	uint32_t code;
 
-	if (in->known && (in->c.mine != 0 || !(replaces || in->c.husk)))
+	if (in->known && (in->c.mine != 0 || !(in->c.husk ||
+	    replaces_it(in))))
 		return KL_C_CONFLICT;
 	code = guard_opened_referral(t, &in->e, kl_bytes(in->plain,
 	    in->n_plain), &r);
@@ -298,8 +306,6 @@ uint32_t
 inbox_take(struct turn *t, struct incoming *in, int *err)
 {
 	*err = KL_OK;
-	if (in->known && !kl_id_equal(&in->c.peer, &in->e.header.sender))
-		return KL_C_NOT_A_PARTY;
 	switch (in->e.header.kind) {
 	case KL_REFERRAL:
 		return take_referral(t, in, err);

@@ -15,6 +15,7 @@ struct incoming {
 	const struct kl_item *item;
 	uint32_t sender_role;		/* of its card */
 	bool known;			/* there is a case */
+	bool foreign;			/* of another sender */
 	struct case_row c;
 	uint8_t plain[KL_PLAIN_REFERRAL];
 	size_t n_plain;

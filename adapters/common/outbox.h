@@ -27,6 +27,8 @@ enum out_state {
 	OUT_REPLACED = 10,	/* sealed again under another id */
 };
 
+#define OUTBOX_RESEAL_MAX 5	/* then it is given up */
+
 struct out_row {
 	struct kl_msg_id id;
 	struct kl_conv_id conv;
@@ -35,7 +37,7 @@ struct out_row {
 	uint64_t seq;			/* 0: not sealed yet */
 	uint32_t milestone;		/* FEEDBACK */
 	uint32_t code;
-	uint32_t resealed;		/* times, before it was accepted */
+	uint32_t resealed;		/* times, with what it replaces */
 	uint32_t waited;		/* 1: for a key or the clock */
 	struct kl_msg_id replaces;	/* or zero */
 	struct kl_hash body;		/* hash, or zero */

@@ -9,8 +9,6 @@
 #include "adapters/common/outbox_draft.h"
 #include "adapters/common/outbox_seal.h"
 
-#define RESEAL_MAX 5	/* sealings of one message before it is given up */
-
 static struct engine_step
 step_of(const struct out_row *row, uint32_t what)
 {
@@ -34,6 +32,21 @@ trace(struct turn *t, const struct out_row *row, const char *event)
 
 /* ---- accepted -------------------------------------------------------- */
 
+/* Is it of this very message? What is shown to others later must say so. */
+static bool
+leaf_is_ours(struct turn *t, const struct out_row *row,
+    const struct kl_logged *l)
+{
+	struct kl_record rec;
+
+	return KL_STATEMENT_READ(KL_S_RECORD, l->record, t->mem, &rec) ==
+	    KL_C_OK && (rec.event == KL_EV_ACCEPTED ||
+	    rec.event == KL_EV_PRESENTED) &&
+	    kl_id_equal(&rec.org_from, &t->id->id) &&
+	    kl_bytes_equal(KL_BYTES_OF(rec.body_hash),
+	    KL_BYTES_OF(row->body));
+}
+
 static int
 take_leaf(struct turn *t, struct case_row *c, struct out_row *row,
     const struct kl_submit_reply *reply)
@@ -42,7 +55,7 @@ take_leaf(struct turn *t, struct case_row *c, struct out_row *row,
 	int r;
 
 	if (KL_MESSAGE_READ(KL_M_LOGGED, reply->logged, t->mem, &l) !=
-	    KL_C_OK)
+	    KL_C_OK || !leaf_is_ours(t, row, &l))
 		return KL_E_FORMAT;
 	row->leaf = l.leaf;
 	row->has_leaf = 1;
@@ -146,7 +159,7 @@ cure_of(const struct turn *t, const struct case_row *c,
 	case KL_C_SEQ:
 	case KL_C_CONFLICT:
 	case KL_C_TIMES:
-		return row->resealed < RESEAL_MAX ? SEAL_ANEW : GIVE_UP;
+		return row->resealed < OUTBOX_RESEAL_MAX ? SEAL_ANEW : GIVE_UP;
 	case KL_C_PREKEY:
 		return other_prekey(t, c, row) ? SEAL_ANEW : SEND_LATER;
 	case KL_C_CARD_UNKNOWN:

@@ -159,7 +159,9 @@ seal_again(struct back *b, uint32_t what, const char *event)
 		b->row.state = what == ENGINE_LOST ? OUT_LOST : OUT_DEAD;
 		return close_back(b, what, event);
 	}
-	r = outbox_draft_again(b->o, t, &b->c, &b->row, OUTBOX_REPLACES);
+	/* Nor round in a circle with a receiver that never opens it. */
+	r = b->row.resealed >= OUTBOX_RESEAL_MAX ? KL_E_NOT_FOUND :
+	    outbox_draft_again(b->o, t, &b->c, &b->row, OUTBOX_REPLACES);
 	if (r == KL_E_NOT_FOUND) {
 		cases_settle(&b->c, b->row.kind);
 		b->row.state = what == ENGINE_LOST ? OUT_LOST : OUT_DEAD;
@@ -193,14 +195,24 @@ verify(struct turn *t, const struct back *b, const struct kl_signed *s,
 	return KL_OK;
 }
 
+/* The first receipt counts, here as at the broker; and of what was sealed
+ * again the new one is asked. */
+static bool
+receipted(const struct back *b)
+{
+	return b->row.state == OUT_DELIVERED || b->row.state == OUT_LOST ||
+	    b->row.state == OUT_REPLACED;
+}
+
 static int
 take_receipt(struct back *b, const struct kl_receipt *rc,
     struct kl_bytes packed)
 {
+	if (receipted(b))
+		return KL_OK;
 	switch (rc->outcome) {
 	case KL_OPENED:
-		return b->row.state == OUT_DELIVERED ? KL_OK :
-		    delivered(b, packed);
+		return delivered(b, packed);
 	case KL_UNDECRYPTABLE:
 		if (b->row.state >= OUT_DELIVERED &&
 		    b->row.state != OUT_UNCERTAIN)
@@ -208,8 +220,8 @@ take_receipt(struct back *b, const struct kl_receipt *rc,
 		b->row.code = b->step.code = rc->code;
 		return seal_again(b, ENGINE_DEAD, "dead");
 	default:
-		return b->row.state == OUT_REFUSED ? KL_OK :
-		    refused(b, rc->code);
+		return b->row.state == OUT_REFUSED ||
+		    b->row.state == OUT_DEAD ? KL_OK : refused(b, rc->code);
 	}
 }
 

@@ -151,6 +151,7 @@ again_replaces(struct outbox *o, struct turn *t, struct out_row *row,
 	*next = *row;
 	kl_random(next->id.b, sizeof next->id.b);
 	next->replaces = row->id;
+	next->resealed = row->resealed + 1;
 	next->seq = 0;
 	next->code = 0;
 	next->has_leaf = 0;

@@ -308,8 +308,9 @@ answer_submit(struct session *s, struct turn *t, const struct kl_msg_id *id,
 
 	if (r != KL_E_FORMAT)
 		return r;
+	/* An answer that is none, or a leaf of something else. */
 	outbox_defer(s->outbox, id, 0, mono_ms);
-	return KL_OK;
+	return session_items_bad(s, t);
 }
 
 static int

@@ -74,8 +74,8 @@ read_items(struct turn *t, const struct call_answer *a, struct got *got,
 	return ct == a->n_ct;
 }
 
-static int
-alarm_bad(struct session *s, struct turn *t)
+int
+session_items_bad(struct session *s, struct turn *t)
 {
 	/* The same item comes again and again: not an alarm for each. */
 	if (s->bad == SESSION_BAD_MAX)
@@ -141,7 +141,7 @@ take_statement(struct session *s, struct turn *t, const struct got *g,
 		return KL_OK;
 	}
 	if (r == KL_E_SIGNATURE)
-		r = alarm_bad(s, t);
+		r = session_items_bad(s, t);
 	if (r == KL_OK)
 		s->ack[s->n_ack++] = g->item.item;
 	return r;
@@ -155,7 +155,7 @@ take_envelope(struct session *s, struct turn *t, const struct got *g,
 	int r = inbox_envelope(t, s->receipts, &g->item, g->ct, &v);
 
 	*handled = v == INBOX_TAKEN || v == INBOX_REPEATED;
-	return r == KL_OK && v == INBOX_BAD ? alarm_bad(s, t) : r;
+	return r == KL_OK && v == INBOX_BAD ? session_items_bad(s, t) : r;
 }
 
 static int
@@ -190,7 +190,7 @@ session_items_take(struct session *s, struct turn *t,
 
 	if (!read_items(t, a, got, &n)) {
 		s->fetch_due_ms = mono_ms + SESSION_BAD_PAUSE_MS;
-		return alarm_bad(s, t);
+		return session_items_bad(s, t);
 	}
 	qsort(got, n, sizeof got[0], by_number);
 	/* Only a directory that was read since something waited for it can

@@ -109,5 +109,7 @@ int session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)
     KL_MUST_CHECK;
 int session_items_take(struct session *s, struct turn *t,
     const struct call_answer *a, int64_t mono_ms) KL_MUST_CHECK;
+/* What the broker said does not hold: an alarm, but not one for each time. */
+int session_items_bad(struct session *s, struct turn *t) KL_MUST_CHECK;
 
 #endif

@@ -371,8 +371,11 @@ END_TEST
 START_TEST(consent_that_is_past_is_refused)
 {
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	c.valid_until = c.consent.valid_until = PEOPLE_TODAY + 2;
+	OK(cases_put(&gp.t, &c));
+	adapter_commit(&gp);
 	ck_assert(adapter_send(&gp, &region, &mail));
-	desk.t.now_ms += 701 * KL_DAY_MS;
+	desk.t.now_ms += 3 * KL_DAY_MS;
 	ck_assert_int_eq(adapter_receive(&desk, &mail), INBOX_TAKEN);
 	ck_assert(adapter_receipt(&desk, &rc));
 	ck_assert_uint_eq(rc.r.code, KL_C_CONSENT_DATE);

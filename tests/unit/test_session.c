@@ -617,21 +617,46 @@ END_TEST
 
 /* ---- work --------------------------------------------------------------- */
 
+/* The ACCEPTED record of what this request submits. */
+static struct kl_bytes
+record_of(const struct kl_request_msg *q)
+{
+	struct kl_record rec = { .version = 1, .event = KL_EV_ACCEPTED,
+		.org_from = gp.id.id, .org_to = desk.id.id,
+		.actor_role = KL_PRACTICE, .kind = KL_REFERRAL,
+		.new_state = KL_MSG_ACCEPTED, .outcome = 1,
+		.reason = KL_C_OK, .count = 1 };
+	static uint8_t packed[KL_RECORD_MAX];
+	struct kl_submit m;
+	struct kl_signed s;
+	size_t n;
+
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_SUBMIT, q->body, mem, &m),
+	    KL_C_OK);
+	ck_assert_int_eq(kl_signed_read(m.envelope, mem, &s), KL_C_OK);
+	rec.body_hash = kl_hash_of(s.body);
+	OK(KL_STATEMENT_PACK(KL_S_RECORD, &rec, packed, sizeof packed, &n));
+	return kl_bytes(packed, n);
+}
+
 START_TEST(message_is_submitted_and_its_receipt_taken)
 {
 	struct kl_request_msg *fetch = greet();
 	struct kl_submit_reply ok = { .conv_ref = { { 1 } } };
 	struct kl_spoken spoken = kl_spoken_make((uint8_t[5]){ 1, 2, 3, 4,
 	    5 });
-	struct kl_logged l = { .leaf = 8, .record = kl_bytes_str("record") };
+	struct kl_logged l = { .leaf = 8 };
+	const struct kl_request_msg *q;
 	struct case_row c;
 
 	(void)fetch;
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
 	turn();
+	q = asked(KL_SUBMIT);
+	l.record = record_of(q);
 	OK(KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, &ok.logged));
 	memcpy(ok.spoken, spoken.b, 9);
-	ANSWER(asked(KL_SUBMIT), KL_M_SUBMIT_REPLY, &ok);
+	ANSWER(q, KL_M_SUBMIT_REPLY, &ok);
 	ck_assert_uint_eq(sent[looked - 1].n_ct, KL_CT_MAX);
 	adapter_commit(&gp);
 	c = adapter_case(&gp, &c.conv);
