@@ -46,6 +46,9 @@ cmd_ask(struct cli *c, json_t *question, int64_t wait_s, json_t **answer)
 	int r = cmd_conf(c, &conf);
 
 	*answer = NULL;
+	if (r == CLI_OK && question == NULL)
+		r = output_fail(c, CLI_USAGE, "an argument is no text in "
+		    "UTF-8");
 	if (r == CLI_OK && kl_fs_path(path, sizeof path, conf.data_dir,
 	    CONTROL_SOCKET) != KL_OK)
 		r = output_fail(c, CLI_FILE, "%s: data_dir is too long for a "

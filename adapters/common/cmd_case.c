@@ -5,13 +5,21 @@
 
 #include "proto/cli/output.h"
 
-/* One line for people, or all of the answer as JSON. Takes answer. */
+/* One line for people and one if nothing leaves now, or all of the answer as
+ * JSON. Takes answer. */
 static int
 say_take(struct cli *c, json_t *answer, const char *line)
 {
+	struct cmd_text why;
+
 	if (c->json)
 		return output_take(c, answer);
 	printf("%s\n", line);
+	why = cmd_member(answer, c->english ? "hindrance_en" :
+	    "hindrance_nl");
+	if (why.b[0] != '\0')
+		printf("%s: %s.\n", cmd_words(c, "Nu nog niet", "Not yet"),
+		    why.b);
 	json_decref(answer);
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }

@@ -61,6 +61,40 @@ answer_take(struct control_cmd *c, json_t *more)
 
 /* ---- what goes in ---- */
 
+/* Why nothing leaves now, "" if it does or may soon: what is kept would wait
+ * without anybody knowing. */
+static const char *
+hindrance(const struct engine_status *s, bool dutch)
+{
+	if (s->session == ENGINE_CONFLICT)
+		return dutch ? "een andere installatie gebruikt deze kaart" :
+		    "another installation holds this card";
+	if (s->session == ENGINE_NOT_SERVED)
+		return dutch ? "de broker bedient deze koppeling niet" :
+		    "the broker does not serve this adapter";
+	if (s->session == ENGINE_NO_LINK)
+		return dutch ? "geen verbinding met de broker" :
+		    "no connection to the broker";
+	if (!s->may_seal)
+		return dutch ? "de klok van deze computer loopt niet gelijk" :
+		    "the clock of this computer is wrong";
+	return "";
+}
+
+static void
+put_hindrance(struct engine *e, json_t *o)
+{
+	struct engine_status s;
+
+	engine_session(e, &s);
+	if (hindrance(&s, true)[0] == '\0')
+		return;
+	(void)json_object_set_new(o, "hindrance_en",
+	    json_string(hindrance(&s, false)));
+	(void)json_object_set_new(o, "hindrance_nl",
+	    json_string(hindrance(&s, true)));
+}
+
 /* What a practice wants to know of a case right after a file. */
 static json_t *
 case_answer(struct engine *e, const struct kl_conv_id *conv)
@@ -74,6 +108,8 @@ case_answer(struct engine *e, const struct kl_conv_id *conv)
 		(void)json_object_set_new(o, "ok", json_true());
 		(void)json_object_set_new(o, "accepted",
 		    json_boolean(k.has_leaf));
+		if (k.waiting > 0)
+			put_hindrance(e, o);
 	}
 	return o;
 }
@@ -552,6 +588,7 @@ control_cmd_late(struct engine *e, enum control_wait wait,
 	}
 	/* Not refused: whoever sends it again under a new id sends it twice. */
 	(void)json_object_set_new(o, "kept", json_true());
+	put_hindrance(e, o);
 	(void)json_object_set_new(o, "en", json_string("it is kept here and "
 	    "is sent as soon as possible, but was not accepted yet"));
 	(void)json_object_set_new(o, "nl", json_string("de verwijzing ligt "

@@ -282,6 +282,9 @@ struct engine_status {
 	uint32_t slots_free;
 	unsigned int store_permille;
 };
+/* The first of these, up to prekeys_until_ms but for the counts: without a
+ * look at the store. */
+void engine_session(struct engine *e, struct engine_status *out);
 /* KL_E_AGAIN. */
 int engine_status(struct engine *e, struct engine_status *out) KL_MUST_CHECK;
 

@@ -203,20 +203,27 @@ count_cases(struct engine *e, struct engine_status *out)
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
-static int
-fill_status(struct engine *e, struct turn *t, struct engine_status *out)
+void
+engine_session(struct engine *e, struct engine_status *out)
 {
 	struct session_state s = session_state(e->session);
-	struct checkpoint kept;
-	int r;
 
+	memset(out, 0, sizeof *out);
 	out->session = s.session;
 	out->code = s.code;
 	out->epoch = s.epoch;
 	out->prekeys_until_ms = s.prekeys_until_ms;
 	out->clock_known = s.clock_known;
 	out->clock_off_ms = s.clock_off_ms;
-	out->may_seal = turn_clock_good(t);
+	out->may_seal = turn_clock_good(engine_turn(e));
+}
+
+static int
+fill_status(struct engine *e, struct turn *t, struct engine_status *out)
+{
+	struct checkpoint kept;
+	int r;
+
 	out->waiting = outbox_waiting(e->outbox);
 	out->receipts = (uint32_t)receipts_waiting(e->receipts);
 	out->directory = directory_cards(e->dir);
@@ -234,7 +241,7 @@ fill_status(struct engine *e, struct turn *t, struct engine_status *out)
 int
 engine_status(struct engine *e, struct engine_status *out)
 {
-	memset(out, 0, sizeof *out);
+	engine_session(e, out);
 	return engine_result(e, fill_status(e, engine_turn(e), out));
 }
 

@@ -383,6 +383,9 @@ output_refused(const struct cli *c, json_t *answer)
 	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
 	    reference.b[0] != '\0' ? ", " : "", reference.b,
 	    text.b[0] != '\0' ? ": " : "", text.b);
+	text = member(answer, c->english ? "hindrance_en" : "hindrance_nl");
+	if (text.b[0] != '\0')
+		fprintf(stderr, "%s.\n", text.b);
 	possible_print(answer);
 	return CLI_FAILED;
 }

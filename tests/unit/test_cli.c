@@ -356,14 +356,15 @@ END_TEST
 /* What is kept and goes later was not refused. */
 START_TEST(later_is_not_called_refused)
 {
-	json_t *o = json_pack("{s:b,s:s,s:s}", "ok", 0, "code", "try_later",
-	    "nl", "Straks.");
+	json_t *o = json_pack("{s:b,s:s,s:s,s:s}", "ok", 0, "code",
+	    "try_later", "nl", "Straks.", "hindrance_nl", "geen lijn");
 
 	quiet();
 	ck_assert_int_eq(output_refused(&plain, o), CLI_FAILED);
 	loud();
 	json_decref(o);
-	ck_assert_str_eq(err, "prog: not yet: try_later: Straks.\n");
+	ck_assert_str_eq(err, "prog: not yet: try_later: Straks.\n"
+	    "geen lijn.\n");
 }
 END_TEST
 

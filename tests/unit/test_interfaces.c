@@ -418,6 +418,9 @@ START_TEST(who_waits_holds_up_no_other)
 	o = ask_end(&slow);
 	ck_assert_str_eq(str(o, "code"), "try_later");
 	ck_assert(json_is_true(json_object_get(o, "kept")));
+	/* No link, and nobody to look at the status. */
+	ck_assert_str_eq(str(o, "hindrance_nl"),
+	    "geen verbinding met de broker");
 	ck_assert_str_eq(str(o, "referral_id"), "P1-2026-002");
 	json_decref(o);
 	o = ask_end(&ready);
