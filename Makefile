@@ -24,8 +24,8 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = state feedback list referral rules rules_text render
-HOST = fs textfile kv slots loop control link link_client link_server conf \
-	log daemon sandbox trace
+HOST = fs textfile kv slots slots_file loop control link link_client \
+	link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 # Command lines: linked by the programs of commands, not installed.
