@@ -2,13 +2,15 @@
  * adapters: closed loops through the real adapters with their durable stores,
  * driven over their control sockets.
  *
- *   adapters BROKER_PID TEMPLATE IN_FLIGHT LOOPS PRACTICE,DESK,ID,TRACE...
+ *   adapters BROKER_PID TEMPLATE IN_FLIGHT LOOPS PAIR...
  *
- * TEMPLATE: a referral file. PRACTICE, DESK: control sockets; ID: of the desk;
- * TRACE: the practice's trace, where a feedback shows that arrived. Each loop
- * in flight is a thread that asks and waits, as so many clerks would. A loop:
- * refer, until the broker accepted; feedback `completed`, as soon as the desk
- * has the referral; done when the practice opened the feedback.
+ * TEMPLATE: a referral file. A PAIR is PRACTICE,DESK,ID,PTRACE,DTRACE: two
+ * control sockets, the id of the desk, and the traces of both, which show what
+ * arrived. Each loop in flight is a thread that asks and waits, as so many
+ * clerks would. A loop: refer, until the broker accepted; feedback
+ * `completed`, as soon as the desk has the referral; done when the practice
+ * opened the feedback. One thread reads the traces and wakes who waits for a
+ * line, so that waiting costs the adapters nothing.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -29,11 +31,24 @@
 #define STEP_US 1000
 #define LINE_MAX_BYTES 1024
 
+/* What a trace has shown: keys, each with when it was seen (us) or what. */
+struct trace {
+	FILE *lines;
+	json_t *conv_of;	/* leaf of an accepted message -> conv */
+	json_t *opened;		/* conv -> us */
+};
+
 struct pair {
-	char *practice, *desk, *id, *trace;
-	FILE *lines;		/* of the trace */
-	json_t *conv_of;	/* leaf -> conv */
-	json_t *seen;		/* conv -> when its feedback was opened, us */
+	char *practice, *desk, *id;
+	struct trace at_practice, at_desk;
+};
+
+/* A thread that waits until `table` has `key`. */
+struct waiter {
+	struct waiter *next;
+	const json_t *table;
+	const char *key;
+	pthread_cond_t there;
 };
 
 struct bench {
@@ -42,6 +57,7 @@ struct bench {
 	json_t *template;
 	pthread_mutex_t lock;	/* of all below, and of the pairs */
 	size_t begun, done;
+	struct waiter *waiters;
 	struct meter_times accepted, feedback;
 	int64_t began_us;
 };
@@ -101,10 +117,19 @@ text(const json_t *o, const char *key)
 	return s != NULL ? s : "?";
 }
 
-/* ---- the practice's trace ------------------------------------------------ */
+/* ---- traces -------------------------------------------------------------- */
 
 static void
-trace_line(struct pair *p, const char *line)
+show_take(struct bench *b, json_t *table, const char *key, json_t *value)
+{
+	(void)json_object_set_new(table, key, value);
+	for (struct waiter *w = b->waiters; w != NULL; w = w->next)
+		if (w->table == table && strcmp(w->key, key) == 0)
+			(void)pthread_cond_signal(&w->there);
+}
+
+static void
+trace_line(struct bench *b, struct trace *t, const char *line)
 {
 	json_t *o = json_loads(line, 0, NULL);
 	const char *ev = text(o, "ev");
@@ -113,10 +138,10 @@ trace_line(struct pair *p, const char *line)
 	if (strcmp(ev, "accepted") == 0) {
 		(void)snprintf(leaf, sizeof leaf, "%" JSON_INTEGER_FORMAT,
 		    json_integer_value(json_object_get(o, "leaf")));
-		(void)json_object_set(p->conv_of, leaf,
-		    json_object_get(o, "conv"));
+		show_take(b, t->conv_of, leaf,
+		    json_incref(json_object_get(o, "conv")));
 	} else if (strcmp(ev, "opened") == 0) {
-		(void)json_object_set_new(p->seen, text(o, "conv"),
+		show_take(b, t->opened, text(o, "conv"),
 		    json_integer(meter_now_us()));
 	}
 	json_decref(o);
@@ -124,19 +149,19 @@ trace_line(struct pair *p, const char *line)
 
 /* All whole lines that are new. */
 static void
-trace_read(struct pair *p)
+trace_read(struct bench *b, struct trace *t)
 {
 	char line[LINE_MAX_BYTES];
-	long at = ftell(p->lines);
+	long at = ftell(t->lines);
 
-	clearerr(p->lines);
-	while (fgets(line, sizeof line, p->lines) != NULL) {
+	clearerr(t->lines);
+	while (fgets(line, sizeof line, t->lines) != NULL) {
 		if (strchr(line, '\n') == NULL) {
-			(void)fseek(p->lines, at, SEEK_SET);
+			(void)fseek(t->lines, at, SEEK_SET);
 			return;
 		}
-		trace_line(p, line);
-		at = ftell(p->lines);
+		trace_line(b, t, line);
+		at = ftell(t->lines);
 	}
 }
 
@@ -147,31 +172,39 @@ trace_thread(void *arg)
 
 	while (true) {
 		(void)pthread_mutex_lock(&b->lock);
-		for (size_t i = 0; i < b->n_pairs; i++)
-			trace_read(&b->pair[i]);
+		for (size_t i = 0; i < b->n_pairs; i++) {
+			trace_read(b, &b->pair[i].at_practice);
+			trace_read(b, &b->pair[i].at_desk);
+		}
 		(void)pthread_mutex_unlock(&b->lock);
 		nap();
 	}
 	return NULL;
 }
 
-/* When the feedback of the conversation whose referral has this leaf was
- * opened; 0: not yet. */
-static int64_t
-seen_us(struct bench *b, struct pair *p, json_int_t leaf)
+/* The value of `key`, borrowed, once a trace has shown it. */
+static const json_t *
+trace_wait(struct bench *b, const json_t *table, const char *key)
 {
-	char key[32];
-	const json_t *conv;
-	int64_t us = 0;
+	struct waiter w = { .table = table, .key = key,
+		.there = PTHREAD_COND_INITIALIZER };
+	struct waiter **at = &b->waiters;
+	const json_t *value;
+	struct timespec until;
 
-	(void)snprintf(key, sizeof key, "%" JSON_INTEGER_FORMAT, leaf);
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_MS / 1000;
 	(void)pthread_mutex_lock(&b->lock);
-	conv = json_object_get(p->conv_of, key);
-	if (conv != NULL)
-		us = json_integer_value(json_object_get(p->seen,
-		    json_string_value(conv)));
+	w.next = b->waiters;
+	b->waiters = &w;
+	while ((value = json_object_get(table, key)) == NULL)
+		if (pthread_cond_timedwait(&w.there, &b->lock, &until) != 0)
+			give_up("a trace", "the line never came");
+	while (*at != &w)
+		at = &(*at)->next;
+	*at = w.next;
 	(void)pthread_mutex_unlock(&b->lock);
-	return us;
+	return value;
 }
 
 /* ---- a loop -------------------------------------------------------------- */
@@ -194,25 +227,14 @@ refer(struct bench *b, struct pair *p, size_t n)
 	return ask_take(p->practice, q);
 }
 
-/* Again until the desk has it. */
 static void
 report(struct pair *p, const char *reference)
 {
-	const int64_t until = meter_now_us() + PATIENCE_MS * 1000;
-	json_t *a;
+	json_t *a = ask_take(p->desk, json_pack("{s:s,s:s,s:s}", "cmd",
+	    "feedback", "reference", reference, "code", "completed"));
 
-	while (true) {
-		a = ask_take(p->desk, json_pack("{s:s,s:s,s:s}", "cmd",
-		    "feedback", "reference", reference, "code",
-		    "completed"));
-		if (ok(a))
-			break;
-		if (strcmp(text(a, "code"), "referral_unknown") != 0 ||
-		    meter_now_us() > until)
-			give_up("feedback", text(a, "code"));
-		json_decref(a);
-		nap();
-	}
+	if (!ok(a))
+		give_up("feedback", text(a, "code"));
 	json_decref(a);
 }
 
@@ -222,19 +244,19 @@ loop(struct bench *b, struct pair *p, size_t n)
 	const int64_t began = meter_now_us();
 	int64_t accepted, seen;
 	json_t *a = refer(b, p, n);
-	json_int_t leaf;
+	char leaf[32];
+	const char *conv;
 
 	if (!ok(a) || !json_is_integer(json_object_get(a, "leaf")))
 		give_up("refer", text(a, "code"));
 	accepted = meter_now_us();
-	leaf = json_integer_value(json_object_get(a, "leaf"));
+	(void)snprintf(leaf, sizeof leaf, "%" JSON_INTEGER_FORMAT,
+	    json_integer_value(json_object_get(a, "leaf")));
+	conv = json_string_value(trace_wait(b, p->at_practice.conv_of, leaf));
+	(void)trace_wait(b, p->at_desk.opened, conv);
 	report(p, text(a, "reference"));
 	json_decref(a);
-	while ((seen = seen_us(b, p, leaf)) == 0) {
-		if (meter_now_us() - began > PATIENCE_MS * 1000)
-			give_up("feedback", "never came");
-		nap();
-	}
+	seen = json_integer_value(trace_wait(b, p->at_practice.opened, conv));
 	(void)pthread_mutex_lock(&b->lock);
 	meter_time(&b->accepted, accepted - began);
 	meter_time(&b->feedback, seen - began);
@@ -261,6 +283,16 @@ loop_thread(void *arg)
 /* ---- main ---------------------------------------------------------------- */
 
 static void
+trace_open(struct trace *t, const char *path)
+{
+	if (path == NULL || (t->lines = fopen(path, "r")) == NULL)
+		give_up("PAIR", "no trace there");
+	(void)fseek(t->lines, 0, SEEK_END);
+	t->conv_of = json_object();
+	t->opened = json_object();
+}
+
+static void
 pair_take(struct bench *b, char *arg)
 {
 	struct pair *p = &b->pair[b->n_pairs++];
@@ -268,12 +300,8 @@ pair_take(struct bench *b, char *arg)
 	p->practice = strtok(arg, ",");
 	p->desk = strtok(NULL, ",");
 	p->id = strtok(NULL, ",");
-	p->trace = strtok(NULL, ",");
-	if (p->trace == NULL || (p->lines = fopen(p->trace, "r")) == NULL)
-		give_up(arg, "not PRACTICE,DESK,ID,TRACE");
-	(void)fseek(p->lines, 0, SEEK_END);
-	p->conv_of = json_object();
-	p->seen = json_object();
+	trace_open(&p->at_practice, strtok(NULL, ","));
+	trace_open(&p->at_desk, strtok(NULL, ","));
 }
 
 static void
@@ -321,7 +349,7 @@ main(int argc, char **argv)
 
 	if (argc < 6 || argc > 5 + PAIRS_MAX) {
 		fputs("usage: adapters BROKER_PID TEMPLATE IN_FLIGHT LOOPS "
-		    "PRACTICE,DESK,ID,TRACE...\n", stderr);
+		    "PRACTICE,DESK,ID,PTRACE,DTRACE...\n", stderr);
 		return 2;
 	}
 	b.template = json_load_file(argv[2], 0, NULL);

@@ -74,7 +74,7 @@ adapters()
 		pair=$R/practice-$i/data/control.sock
 		pair=$pair,$R/desk-$i/data/control.sock
 		pair=$pair,oin:0000000100000000000$i
-		pairs+=("$pair,$R/practice-$i.trace")
+		pairs+=("$pair,$R/practice-$i.trace,$R/desk-$i.trace")
 	done
 	for i in "${names[@]}"; do
 		sed -i '/^enabled/s/yes/no/' "$R/$i/$i.conf"
