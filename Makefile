@@ -24,8 +24,8 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = state feedback list referral rules rules_text render
-HOST = fs textfile kv slots slots_file loop control link link_client \
-	link_server conf log daemon sandbox trace
+HOST = fs textfile kv slots slots_file slot_keys loop control link \
+	link_client link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 # Command lines: linked by the programs of commands, not installed.
@@ -64,7 +64,7 @@ SUPPORT = tmpdir vectors starve people papers letters \
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs textfile kv slots conf log daemon sandbox loop control link trace \
+	fs textfile kv slots slot_keys conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	state rules render content \
 	signed request envelope message_vectors protocol schema_versions statements

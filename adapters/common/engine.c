@@ -160,6 +160,7 @@ undo(struct engine *e)
 	int r;
 
 	store_abort(e->store);
+	store_forget_keys(e->store);
 	kl_trace_drop(e->trace);
 	session_begin_again(e->session, mono + KL_SECOND_MS);
 	if ((r = load(e)) != KL_OK)
@@ -268,6 +269,7 @@ run_timers(struct engine *e, struct turn *t, int64_t mono_ms)
 
 	if (e->next_timer_ms > mono_ms)
 		return KL_OK;
+	store_forget_keys(e->store);
 	r = timers_first(e->store, &due);
 	for (int i = 0; i < TIMERS_MAX; i++) {
 		if (r != KL_OK || due.due_ms > t->now_ms)

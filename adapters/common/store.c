@@ -9,7 +9,7 @@
 
 #include <kortelijn/crypto/aead.h>
 #include <kortelijn/host/kv.h>
-#include <kortelijn/host/slots.h>
+#include <kortelijn/host/slot_keys.h>
 
 #define TAKEN_MAX 1024		/* slots in one turn */
 #define SLOT_BYTES 4
@@ -20,6 +20,7 @@ struct store {
 	struct kl_kv *kv;
 	struct kl_kv_txn *txn;
 	struct kl_slots *slots;
+	struct kl_slot_keys keys;
 	struct kl_secret *mac_key;
 	char path[512];			/* of data.mdb */
 	bool dirty;
@@ -135,6 +136,7 @@ store_close(struct store *s)
 	kl_kv_close(s->kv);
 	kl_slots_close(s->slots);
 	kl_secret_free(s->mac_key);
+	store_forget_keys(s);
 	free(s);
 }
 
@@ -190,7 +192,7 @@ zero_dropped(struct store *s)
 	if (s->n_dropped == 0)
 		return KL_OK;
 	for (size_t i = 0; i < s->n_dropped; i++) {
-		r = kl_slots_zero(s->slots, s->dropped[i]);
+		r = kl_slot_keys_zero(&s->keys, s->slots, s->dropped[i]);
 		if (r != KL_OK)
 			return r;
 		s->zeroed[s->n_zeroed++] = s->dropped[i];
@@ -385,6 +387,12 @@ store_slot_drop(struct store *s, uint32_t slot)
 	return KL_OK;
 }
 
+void
+store_forget_keys(struct store *s)
+{
+	kl_slot_keys_forget(&s->keys);
+}
+
 uint32_t
 store_slots_free(const struct store *s)
 {
@@ -409,17 +417,16 @@ store_put_sealed(struct store *s, char table, struct kl_bytes key,
 {
 	uint8_t buf[SLOT_BYTES + VALUE_MAX + KL_AEAD_EXTRA];
 	uint8_t place[KL_KV_KEY_MAX + 1];
-	struct kl_slot_key k;
+	const struct kl_slot_key *k;
 	int r;
 
 	if (value.n > VALUE_MAX)
 		return KL_E_SIZE;
-	if ((r = kl_slots_key(s->slots, slot, &k)) != KL_OK)
+	if ((r = kl_slot_keys_get(&s->keys, s->slots, slot, &k)) != KL_OK)
 		return r;
 	(void)slot_key_of(buf, slot);
-	kl_aead_seal(KL_BYTES_OF(k), place_of(place, table, key), value,
+	kl_aead_seal(KL_BYTES_OF(*k), place_of(place, table, key), value,
 	    buf + SLOT_BYTES);
-	kl_wipe(&k, sizeof k);
 	return store_put(s, table, key,
 	    kl_bytes(buf, SLOT_BYTES + value.n + KL_AEAD_EXTRA));
 }
@@ -429,7 +436,7 @@ store_get_sealed(struct store *s, char table, struct kl_bytes key,
     struct kl_arena *mem, struct kl_bytes *out)
 {
 	uint8_t place[KL_KV_KEY_MAX + 1];
-	struct kl_slot_key k;
+	const struct kl_slot_key *k;
 	struct kl_bytes v;
 	uint8_t *plain;
 	int r;
@@ -438,13 +445,12 @@ store_get_sealed(struct store *s, char table, struct kl_bytes key,
 		return r;
 	if (v.n < SLOT_BYTES + KL_AEAD_EXTRA)
 		return KL_E_DAMAGED;
-	if ((r = kl_slots_key(s->slots, slot_of(v), &k)) != KL_OK)
+	if ((r = kl_slot_keys_get(&s->keys, s->slots, slot_of(v), &k)) != KL_OK)
 		return r;
 	plain = kl_arena_alloc(mem, v.n + 1);
-	r = plain == NULL ? KL_E_MEMORY : kl_aead_open(KL_BYTES_OF(k),
+	r = plain == NULL ? KL_E_MEMORY : kl_aead_open(KL_BYTES_OF(*k),
 	    place_of(place, table, key),
 	    kl_bytes(v.p + SLOT_BYTES, v.n - SLOT_BYTES), plain);
-	kl_wipe(&k, sizeof k);
 	/* The slot has another owner by now: this one's key is gone. */
 	if (r == KL_E_SIGNATURE)
 		return KL_E_NOT_FOUND;

@@ -111,6 +111,8 @@ int store_slot_take(struct store *s, uint32_t *slot) KL_MUST_CHECK;
 /* Dies with the next commit; KL_SLOT_NONE is ignored. */
 int store_slot_drop(struct store *s, uint32_t slot) KL_MUST_CHECK;
 uint32_t store_slots_free(const struct store *s);
+/* Wipes the keys of slots that were read: at least every second. */
+void store_forget_keys(struct store *s);
 
 /* Content under the key of a slot. */
 int store_put_sealed(struct store *s, char table, struct kl_bytes key,

@@ -31,7 +31,7 @@ vault_take(struct vault *v, uint32_t *slot)
 void
 vault_forget_keys(struct vault *v)
 {
-	kl_wipe(v->key, sizeof v->key);
+	kl_slot_keys_forget(&v->keys);
 }
 
 void
@@ -51,30 +51,7 @@ vault_undo_taken(struct vault *v)
 int
 vault_zero(struct vault *v, uint32_t slot)
 {
-	struct vault_key *k = &v->key[slot % VAULT_KEYS];
-
-	if (k->held && k->slot == slot)
-		kl_wipe(k, sizeof *k);
-	return kl_slots_zero(v->slots, slot);
-}
-
-/* A request opens and seals under the same key several times, and the next
- * ones of its conversation come soon. */
-static int
-key_of(struct vault *v, uint32_t slot, const struct kl_slot_key **out)
-{
-	struct vault_key *k = &v->key[slot % VAULT_KEYS];
-	int r;
-
-	*out = &k->key;
-	if (k->held && k->slot == slot)
-		return KL_OK;
-	k->held = false;
-	if ((r = kl_slots_key(v->slots, slot, &k->key)) != KL_OK)
-		return r;
-	k->slot = slot;
-	k->held = true;
-	return KL_OK;
+	return kl_slot_keys_zero(&v->keys, v->slots, slot);
 }
 
 static struct kl_bytes
@@ -102,7 +79,7 @@ vault_seal(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
 	sealed = kl_arena_alloc(mem, plain.n + KL_AEAD_EXTRA);
 	if (sealed == NULL)
 		return KL_E_MEMORY;
-	if ((r = key_of(v, slot, &k)) != KL_OK)
+	if ((r = kl_slot_keys_get(&v->keys, v->slots, slot, &k)) != KL_OK)
 		return r;
 	kl_aead_seal(KL_BYTES_OF(*k), additional_data(ad, table, key), plain,
 	    sealed);
@@ -125,7 +102,7 @@ vault_open(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
 	plain = kl_arena_alloc(mem, sealed.n - KL_AEAD_EXTRA);
 	if (plain == NULL)
 		return KL_E_MEMORY;
-	if ((r = key_of(v, slot, &k)) != KL_OK)
+	if ((r = kl_slot_keys_get(&v->keys, v->slots, slot, &k)) != KL_OK)
 		return r;
 	r = kl_aead_open(KL_BYTES_OF(*k), additional_data(ad, table, key),
 	    sealed, plain);

@@ -7,23 +7,16 @@
 
 #include <kortelijn/base/arena.h>
 #include <kortelijn/crypto/hash.h>
-#include <kortelijn/host/slots.h>
+#include <kortelijn/host/slot_keys.h>
 
 #define VAULT_TURN_MAX 512	/* slots that one turn may take */
-#define VAULT_KEYS 1024		/* held for some turns, by slot */
-
-struct vault_key {
-	uint32_t slot;
-	bool held;
-	struct kl_slot_key key;
-};
 
 struct vault {
 	struct kl_slots *slots;			/* owned */
 	struct kl_slot_key index_key;
 	uint32_t taken[VAULT_TURN_MAX];		/* in this turn */
 	size_t n_taken;
-	struct vault_key key[VAULT_KEYS];	/* wiped every second */
+	struct kl_slot_keys keys;
 };
 
 void vault_clear(struct vault *v);
