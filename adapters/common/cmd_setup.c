@@ -62,6 +62,44 @@ paper_wrong(struct cli *c, int err, const char *what)
 	}
 }
 
+/* A card that does not count now is kept, but nobody should wait for it. */
+static const char *
+what_next(const struct cli *c, const struct identity *id, int64_t now_ms)
+{
+	if (now_ms >= id->card_until_ms)
+		return cmd_words(c, "deze kaart is verlopen: vraag de "
+		    "beheerder om een nieuwe", "this card has expired: ask "
+		    "the operator for another");
+	if (now_ms < id->card_from_ms)
+		return cmd_words(c, "deze kaart geldt nog niet: tot dan "
+		    "weigert de broker haar", "this card is not valid yet: "
+		    "the broker refuses it until then");
+	return cmd_words(c, "vergelijk de vingerafdruk van de regio en start "
+	    "het programma met 'run'", "compare the region's fingerprint, "
+	    "then start the program with 'run'");
+}
+
+static int
+accepted(struct cli *c, const struct config *conf,
+    const struct kl_fingerprint *authority)
+{
+	const struct kl_clock clock = { conf->clock_offset_ms };
+	struct identity id;
+	const char *what;
+	json_t *answer;
+	int r = identity_load(conf, &id, &what);
+
+	if (r != KL_OK)
+		return paper_wrong(c, r, what);
+	answer = json_pack("{s:s,s:s,s:o,s:o,s:s}",
+	    "id", kl_id_text(&conf->id).b, "authority", authority->b,
+	    "valid_from", output_time(id.card_from_ms),
+	    "valid_until", output_time(id.card_until_ms),
+	    "next_step", what_next(c, &id, kl_clock_now_ms(&clock)));
+	identity_clear(&id);
+	return output_take(c, answer);
+}
+
 int
 cmd_accept(struct cli *c)
 {
@@ -84,9 +122,5 @@ cmd_accept(struct cli *c)
 		return r;
 	if ((r = identity_accept(&conf, &in, &fp, &what)) != KL_OK)
 		return paper_wrong(c, r, what);
-	return output_take(c, json_pack("{s:s,s:s,s:s}",
-	    "id", kl_id_text(&conf.id).b, "authority", fp.b,
-	    "next_step", cmd_words(c, "vergelijk de vingerafdruk van de "
-	    "regio en start het programma met 'run'", "compare the region's "
-	    "fingerprint, then start the program with 'run'")));
+	return accepted(c, &conf, &fp);
 }

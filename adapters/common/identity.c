@@ -139,6 +139,8 @@ load_files(const struct config *c, const struct identity_files *f,
 		return r;
 	if (!own_card_fits(c, id, &p->own.card))
 		return KL_E_VALUE;
+	id->card_from_ms = p->own.card.not_before_ms;
+	id->card_until_ms = p->own.card.not_after_ms;
 	*what = f->broker;
 	if ((r = read_card(f->broker, &id->authority, &p->broker)) != KL_OK)
 		return r;

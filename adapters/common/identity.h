@@ -17,6 +17,7 @@ struct identity {
 	uint32_t role, realm;
 	struct kl_sign_pk sign_pk;
 	struct kl_key_id key_id;
+	int64_t card_from_ms, card_until_ms;
 	struct kl_secret *sign_sk, *transport_sk;
 	struct kl_secret *master;	/* MAC key of the store */
 	struct kl_sign_pk authority;

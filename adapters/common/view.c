@@ -4,6 +4,8 @@
 
 #include <kortelijn/base/time.h>
 
+#include "adapters/common/identity.h"
+
 #define ALARMS_SHOWN 10
 
 /* ---- members ---- */
@@ -390,6 +392,7 @@ view_status(struct engine *e, json_t **out)
 	put_number(o, "receipts_waiting", s.receipts);
 	put_number(o, "cases", s.cases);
 	put_number(o, "open_cases", s.open_cases);
+	put_time(o, "card_until", engine_identity(e)->card_until_ms);
 	put_time(o, "prekeys_until", s.prekeys_until_ms);
 	put_number(o, "directory", s.directory);
 	put_text(o, "log_origin", s.origin);

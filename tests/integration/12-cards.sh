@@ -44,7 +44,13 @@ old_card()
 	kortelijn enrol accept "$d/card" >/dev/null
 	adapter "$1" accept "--card=$d/card" \
 	    "--authority=$R/authority/authority.pub" \
-	    "--broker=$R/broker/broker.card" >/dev/null
+	    "--broker=$R/broker/broker.card" --json >"$R/accepted.json"
+}
+
+# Whoever takes up a card that is over is told so there and then.
+told_that_it_is_over()
+{
+	jq -e '.next_step | contains("verlopen")' "$R/accepted.json" >/dev/null
 }
 
 # The request of a training adapter, at an authority of production.
@@ -83,6 +89,7 @@ old_card practice-2
 adapter_start practice-2
 wait_for "$PATIENCE" "practice-2 to be refused" \
     session_is practice-2 not_served
+ok expired_card_is_named_when_it_is_taken_up told_that_it_is_over
 ok expired_card_is_refused session_is practice-2 not_served card_expired
 
 refer practice-1 practice-1/van-putten >/dev/null || die "refer"
