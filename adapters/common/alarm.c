@@ -57,22 +57,16 @@ say(const struct alarm_row *row)
 static int
 put(struct turn *t, const struct alarm_row *row, struct kl_bytes evidence)
 {
-	uint8_t buf[sizeof *row + ALARM_EVIDENCE_MAX], key[8];
+	uint8_t buf[sizeof *row + ALARM_EVIDENCE_MAX];
 	struct kl_writer w;
-	uint64_t last;
-	int r;
 
-	if ((r = store_last(t->store, STORE_ALARM, &last)) != KL_OK)
-		return r;
-	kl_be64_put(key, last + 1);
 	kl_writer_init(&w, buf, sizeof buf);
 	kl_put(&w, row, sizeof *row);
 	kl_put_bytes(&w, evidence);
 	if (w.full)
 		return KL_E_SIZE;
 	say(row);
-	return store_put(t->store, STORE_ALARM, KL_BYTES_OF(key),
-	    kl_writer_bytes(&w));
+	return store_append(t->store, STORE_ALARM, kl_writer_bytes(&w));
 }
 
 int
@@ -105,20 +99,17 @@ alarm_raise_evidence(struct turn *t, enum engine_alarm_kind kind,
 int
 alarm_next(struct store *s, uint64_t after, struct engine_alarm *out)
 {
-	struct store_entry e;
 	struct alarm_row row;
-	uint8_t key[8];
+	struct kl_bytes v;
 	int r;
 
 	memset(out, 0, sizeof *out);
-	kl_be64_put(key, after);
-	r = store_seek(s, STORE_ALARM, KL_BYTES_OF(key), true, &e);
+	r = store_next_numbered(s, STORE_ALARM, after, &out->seq, &v);
 	if (r != KL_OK)
 		return r;
-	if (e.n_key != 8 || e.value.n < sizeof row)
+	if (v.n < sizeof row)
 		return KL_E_DAMAGED;
-	memcpy(&row, e.value.p, sizeof row);
-	out->seq = kl_be64(e.key);
+	memcpy(&row, v.p, sizeof row);
 	out->kind = row.kind;
 	out->code = row.code;
 	out->at_ms = row.at_ms;

@@ -90,18 +90,17 @@ int
 cases_next(struct turn *t, uint64_t after, struct case_row *out)
 {
 	struct kl_conv_id conv;
-	struct store_entry e;
-	uint8_t key[8];
+	struct kl_bytes row;
 	int r;
 
-	for (;; after = kl_be64(e.key)) {
-		r = store_seek(t->store, STORE_ORDER, order_key(key, after),
-		    true, &e);
+	for (;;) {
+		r = store_next_numbered(t->store, STORE_ORDER, after, &after,
+		    &row);
 		if (r != KL_OK)
 			return r;
-		if (e.n_key != 8 || e.value.n != sizeof conv)
+		if (row.n != sizeof conv)
 			return KL_E_DAMAGED;
-		memcpy(&conv, e.value.p, sizeof conv);
+		memcpy(&conv, row.p, sizeof conv);
 		/* A key that broke loses one case, not the list. */
 		if ((r = cases_get(t, &conv, out)) != KL_E_NOT_FOUND)
 			return r;

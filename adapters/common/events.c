@@ -17,39 +17,31 @@ events_add(struct turn *t, enum engine_event_kind kind,
     const struct kl_conv_id *conv, uint64_t step)
 {
 	struct event_row row;
-	uint8_t key[8];
-	uint64_t last;
-	int r;
 
 	memset(&row, 0, sizeof row);
 	row.kind = kind;
 	row.at_ms = t->now_ms;
 	row.conv = *conv;
 	row.step = step;
-	if ((r = store_last(t->store, STORE_EVENT, &last)) != KL_OK)
-		return r;
-	kl_be64_put(key, last + 1);
-	return store_put(t->store, STORE_EVENT, KL_BYTES_OF(key),
-	    KL_BYTES_OF(row));
+	return store_append(t->store, STORE_EVENT, KL_BYTES_OF(row));
 }
 
 int
 events_next(struct store *s, uint64_t after, struct engine_event *out)
 {
-	struct store_entry e;
 	struct event_row row;
-	uint8_t key[8];
+	struct kl_bytes v;
+	uint64_t seq;
 	int r;
 
 	memset(out, 0, sizeof *out);
-	kl_be64_put(key, after);
-	r = store_seek(s, STORE_EVENT, KL_BYTES_OF(key), true, &e);
+	r = store_next_numbered(s, STORE_EVENT, after, &seq, &v);
 	if (r != KL_OK)
 		return r;
-	if (e.n_key != 8 || e.value.n != sizeof row)
+	if (v.n != sizeof row)
 		return KL_E_DAMAGED;
-	memcpy(&row, e.value.p, sizeof row);
-	*out = (struct engine_event){ kl_be64(e.key), row.kind, row.at_ms,
+	memcpy(&row, v.p, sizeof row);
+	*out = (struct engine_event){ seq, row.kind, row.at_ms,
 	    row.conv, row.step };
 	return KL_OK;
 }

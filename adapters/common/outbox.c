@@ -110,15 +110,7 @@ outbox_erase_sealed(struct turn *t, const struct out_row *row)
 int
 outbox_next_row(struct turn *t, struct store_entry *at, struct out_row *row)
 {
-	int r = store_seek(t->store, STORE_OUT, kl_bytes(at->key, at->n_key),
-	    true, at);
-
-	if (r != KL_OK)
-		return r;
-	if (at->value.n != sizeof *row)
-		return KL_E_DAMAGED;
-	memcpy(row, at->value.p, sizeof *row);
-	return KL_OK;
+	return store_next_row(t->store, STORE_OUT, at, row, sizeof *row);
 }
 
 static int

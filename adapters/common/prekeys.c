@@ -16,15 +16,7 @@ key_of(const struct kl_key_id *k)
 static int
 next_row(struct store *s, struct store_entry *at, struct prekey_row *row)
 {
-	int r = store_seek(s, STORE_OWN_PREKEY, kl_bytes(at->key, at->n_key),
-	    true, at);
-
-	if (r != KL_OK)
-		return r;
-	if (at->value.n != sizeof *row)
-		return KL_E_DAMAGED;
-	memcpy(row, at->value.p, sizeof *row);
-	return KL_OK;
+	return store_next_row(s, STORE_OWN_PREKEY, at, row, sizeof *row);
 }
 
 static int

@@ -339,6 +339,20 @@ store_seek(struct store *s, char table, struct kl_bytes from, bool after,
 }
 
 int
+store_next_row(struct store *s, char table, struct store_entry *at, void *row,
+    size_t n)
+{
+	int r = store_seek(s, table, kl_bytes(at->key, at->n_key), true, at);
+
+	if (r != KL_OK)
+		return r;
+	if (at->value.n != n)
+		return KL_E_DAMAGED;
+	memcpy(row, at->value.p, n);
+	return KL_OK;
+}
+
+int
 store_last(struct store *s, char table, uint64_t *out)
 {
 	struct kl_kv_entry e;
@@ -351,6 +365,37 @@ store_last(struct store *s, char table, uint64_t *out)
 	if (r == KL_OK && e.key.n == 8)
 		*out = kl_be64(e.key.p);
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+store_append(struct store *s, char table, struct kl_bytes row)
+{
+	uint8_t key[8];
+	uint64_t last;
+	int r;
+
+	if ((r = store_last(s, table, &last)) != KL_OK)
+		return r;
+	kl_be64_put(key, last + 1);
+	return store_put(s, table, KL_BYTES_OF(key), row);
+}
+
+int
+store_next_numbered(struct store *s, char table, uint64_t after,
+    uint64_t *number, struct kl_bytes *row)
+{
+	struct store_entry e;
+	uint8_t key[8];
+	int r;
+
+	kl_be64_put(key, after);
+	if ((r = store_seek(s, table, KL_BYTES_OF(key), true, &e)) != KL_OK)
+		return r;
+	if (e.n_key != sizeof key)
+		return KL_E_DAMAGED;
+	*number = kl_be64(e.key);
+	*row = e.value;
+	return KL_OK;
 }
 
 int

@@ -94,8 +94,7 @@ int store_put(struct store *s, char table, struct kl_bytes key,
 /* KL_OK also if it is not there. */
 int store_del(struct store *s, char table, struct kl_bytes key)
     KL_MUST_CHECK;
-/* The first entry with key >= from, or > from. Copies the key: *n_key bytes at
- * key, which has 100 of room. */
+/* The first entry with key >= from, or > from; its key is copied. */
 struct store_entry {
 	uint8_t key[100];
 	size_t n_key;
@@ -103,8 +102,19 @@ struct store_entry {
 };
 int store_seek(struct store *s, char table, struct kl_bytes from, bool after,
     struct store_entry *out) KL_MUST_CHECK;
-/* Number of the last row of a table with 8-byte keys, 0 if none. */
+/* The row after *at (n_key 0: the first), of exactly n bytes. KL_E_NOT_FOUND,
+ * KL_E_DAMAGED. */
+int store_next_row(struct store *s, char table, struct store_entry *at,
+    void *row, size_t n) KL_MUST_CHECK;
+
+/* Tables whose keys are numbers of 8 bytes, from 1: the last one given, 0 if
+ * none; a row under the next one; the first row after `after`. KL_E_NOT_FOUND,
+ * KL_E_DAMAGED. */
 int store_last(struct store *s, char table, uint64_t *out) KL_MUST_CHECK;
+int store_append(struct store *s, char table, struct kl_bytes row)
+    KL_MUST_CHECK;
+int store_next_numbered(struct store *s, char table, uint64_t after,
+    uint64_t *number, struct kl_bytes *row) KL_MUST_CHECK;
 
 /* Slots. KL_E_FULL: none free. */
 int store_slot_take(struct store *s, uint32_t *slot) KL_MUST_CHECK;

@@ -148,6 +148,47 @@ START_TEST(seek_walks_one_table_in_order)
 }
 END_TEST
 
+START_TEST(numbered_rows_follow_one_another)
+{
+	struct kl_bytes row;
+	uint64_t n = 0;
+
+	ck_assert_int_eq(store_append(store, STORE_EVENT, kl_bytes_str("a")),
+	    KL_OK);
+	ck_assert_int_eq(store_append(store, STORE_EVENT, kl_bytes_str("b")),
+	    KL_OK);
+	ck_assert_int_eq(store_next_numbered(store, STORE_EVENT, n, &n,
+	    &row), KL_OK);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(store_next_numbered(store, STORE_EVENT, n, &n,
+	    &row), KL_OK);
+	ck_assert_uint_eq(n, 2);
+	ck_assert(kl_bytes_equal(row, kl_bytes_str("b")));
+	ck_assert_int_eq(store_next_numbered(store, STORE_EVENT, n, &n,
+	    &row), KL_E_NOT_FOUND);
+	put("no number");
+	ck_assert_int_eq(store_next_numbered(store, STORE_OUT, 0, &n, &row),
+	    KL_E_DAMAGED);
+}
+END_TEST
+
+START_TEST(next_row_has_its_size)
+{
+	struct store_entry at = { .n_key = 0 };
+	uint32_t row;
+
+	put("1234");
+	ck_assert_int_eq(store_next_row(store, STORE_OUT, &at, &row,
+	    sizeof row), KL_OK);
+	ck_assert_mem_eq(&row, "1234", 4);
+	ck_assert_int_eq(store_next_row(store, STORE_OUT, &at, &row,
+	    sizeof row), KL_E_NOT_FOUND);
+	at.n_key = 0;
+	ck_assert_int_eq(store_next_row(store, STORE_OUT, &at, &row, 3),
+	    KL_E_DAMAGED);
+}
+END_TEST
+
 START_TEST(meta_values_are_kept_by_name)
 {
 	uint64_t v = 9, got = 1;
@@ -449,6 +490,8 @@ main(void)
 	tcase_add_test(t, deleting_what_is_not_there_is_no_error);
 	tcase_add_test(t, row_of_another_size_is_damaged);
 	tcase_add_test(t, seek_walks_one_table_in_order);
+	tcase_add_test(t, numbered_rows_follow_one_another);
+	tcase_add_test(t, next_row_has_its_size);
 	tcase_add_test(t, meta_values_are_kept_by_name);
 	tcase_add_test(t, content_is_read_back_and_not_in_the_file);
 	tcase_add_test(t, dropped_slot_takes_its_content_with_it);
