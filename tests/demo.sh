@@ -345,6 +345,26 @@ wrapper()
 	chmod 755 "$R/bin/$1"
 }
 
+# Days later, or after a restart, another process may have a number of ours.
+stop_script()
+{
+	local name
+
+	cat <<-END
+	#!/bin/sh
+	# Ends what the demo left running, and nothing that has its number now.
+	end()
+	{
+		{ tr '\\0' ' ' <"/proc/\$1/cmdline" | grep -qF "$R/"; } \\
+		    2>/dev/null && kill "\$1"
+	}
+	END
+	for name in partner municipality practice-2 practice-1 broker; do
+		printf 'end %d\n' "${PID[$name]}"
+	done
+	printf 'rm -f "%s/stop"\n' "$R"
+}
+
 keep_region()
 {
 	local name
@@ -357,14 +377,7 @@ keep_region()
 	done
 	# shellcheck disable=SC2016 # for the shell that reads it
 	printf 'PATH=%s/bin:%s\nexport PATH\n' "$R" "\$PATH" >"$R/env"
-	{
-		printf '#!/bin/sh\n# Ends what the demo left running.\n'
-		for name in partner municipality practice-2 practice-1 broker
-		do
-			printf 'kill %d 2>/dev/null\n' "${PID[$name]}"
-		done
-		printf 'rm -f %s/stop\n' "$R"
-	} >"$R/stop"
+	stop_script >"$R/stop"
 	chmod 755 "$R/stop"
 	PID=()
 	cat <<-TRY

@@ -43,12 +43,28 @@ commands_work()
 	)
 }
 
+# A number of the demo may be another process's by then.
+spares_strangers()
+{
+	local stranger status
+
+	sleep 300 &
+	stranger=$!
+	sed -e "s/^end [0-9]*$/end $stranger/" -e '/^rm/d' "$T/keep/stop" \
+	    >"$T/stop"
+	sh "$T/stop"
+	kill "$stranger"
+	status=$?
+	wait "$stranger" 2>/dev/null
+	return "$status"
+}
+
 # Everything that it started is gone.
 stops()
 {
 	local pids pid n
 
-	pids=$(sed -n 's/^kill \([0-9]*\).*/\1/p' "$T/keep/stop")
+	pids=$(sed -n 's/^end \([0-9]*\)$/\1/p' "$T/keep/stop")
 	[ -n "$pids" ] && "$T/keep/stop" || return 1
 	for pid in $pids; do
 		for n in $(seq 200); do
@@ -63,5 +79,6 @@ export LC_ALL=C.UTF-8
 ok demo_closes_the_loop closes_loop
 ok demo_is_readable_in_80_columns readable_in_80_columns
 ok kept_region_answers_commands commands_work
+ok stop_spares_who_has_a_number_of_ours spares_strangers
 ok kept_region_stops stops
 exit "$FAILED"
