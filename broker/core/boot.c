@@ -164,6 +164,15 @@ fixed_key(struct core *c, uint32_t slot, struct kl_slot_key *out)
 	return r != KL_OK ? r : kl_slots_key(c->vault.slots, slot, out);
 }
 
+/* What is damaged stays so: nothing mends it, and nothing is lost by it. */
+static const char *
+store_words(int err)
+{
+	return err == KL_E_DAMAGED ? "damaged, or a part is missing. Move "
+	    "state_dir away, then 'kortelijn store new'; the adapters send "
+	    "again what is open" : kl_err_text(err);
+}
+
 static int
 files_open(struct core *c)
 {
@@ -178,15 +187,15 @@ files_open(struct core *c)
 		    "may keep copies of erased keys, or the file can be read "
 		    "by others; see erasure in kortelijnd.conf");
 	if (r != KL_OK)
-		return needs_operator("slots_unusable", kl_err_text(r));
+		return needs_operator("slots_unusable", store_words(r));
 	if ((r = fixed_key(c, SLOT_INDEX_KEY, &c->vault.index_key)) !=
 	    KL_OK || (r = fixed_key(c, SLOT_MAC_KEY, &mac)) != KL_OK)
-		return needs_operator("slots_unusable", kl_err_text(r));
+		return needs_operator("slots_unusable", store_words(r));
 	r = kl_kv_open(store.b, (size_t)c->conf->map_mb << 20,
 	    KL_BYTES_OF(mac), &c->kv);
 	kl_wipe(&mac, sizeof mac);
 	return r == KL_OK ? CORE_EXIT_STOPPED :
-	    needs_operator("store_unusable", kl_err_text(r));
+	    needs_operator("store_unusable", store_words(r));
 }
 
 /* The end of the origin before: the last thing that was signed. */
@@ -311,6 +320,18 @@ mark_check(struct core *c, struct kl_kv_txn *txn, const struct found *f)
 	return journal_resume(&c->journal, txn, c->mark_path);
 }
 
+/* Whoever moves a store away because a disk or memory failed for a moment
+ * loses it for nothing. */
+static int
+mark_wrong(int err)
+{
+	if (err <= KL_E_MEMORY && err != KL_E_DAMAGED)
+		return needs_operator("mark_unreadable", kl_err_text(err));
+	return needs_operator("store_behind_log", "this store is not the one "
+	    "that was signed last; it will not be used. Move it away, then "
+	    "'kortelijn store new'");
+}
+
 static int
 store_load(struct core *c, const struct found *f)
 {
@@ -318,14 +339,11 @@ store_load(struct core *c, const struct found *f)
 	int r = kl_kv_begin_read(c->kv, &txn);
 
 	if (r != KL_OK)
-		return needs_operator("store_unusable", kl_err_text(r));
-	r = parts_load(c, txn);
-	if (r == KL_OK && (r = mark_check(c, txn, f)) != KL_OK)
-		(void)needs_operator("store_behind_log", "this store is not "
-		    "the one that was signed last; it will not be used. Move "
-		    "it away, then 'kortelijn store new'");
-	else if (r != KL_OK)
-		(void)needs_operator("store_damaged", kl_err_text(r));
+		return needs_operator("store_unusable", store_words(r));
+	if ((r = parts_load(c, txn)) != KL_OK)
+		(void)needs_operator("store_damaged", store_words(r));
+	else if ((r = mark_check(c, txn, f)) != KL_OK)
+		(void)mark_wrong(r);
 	kl_kv_abort(&txn);
 	c->turn.txn = NULL;
 	kl_arena_reset(c->mem);

@@ -129,8 +129,14 @@ dir_take(struct core *c, const char *name, const char *ending,
 	DIR *d;
 
 	(void)snprintf(dir, sizeof dir, "%s/%s", c->conf->config_dir, name);
-	if ((d = opendir(dir)) == NULL)
-		return errno == ENOENT ? KL_OK : KL_E_IO;
+	if ((d = opendir(dir)) == NULL && errno == ENOENT) {
+		/* After a loss of the store, what was revoked would count. */
+		kl_logf(KL_LOG_ERROR, "directory_missing", kl_log_word("of",
+		    name), kl_log_word("so", "nothing in it is known"));
+		return KL_OK;
+	}
+	if (d == NULL)
+		return KL_E_IO;
 	while (r == KL_OK && (e = readdir(d)) != NULL) {
 		if (!ends_in(e->d_name, ending))
 			continue;

@@ -425,6 +425,37 @@ tables_fit_eighty_columns()
 }
 
 # ALL holds what every command above has printed.
+# starts_not WORD: the broker stops for an operator and says WORD.
+starts_not()
+{
+	fails 3 "$1" timeout 30 "$B/kortelijnd" "--config=$KORTELIJN_CONFIG"
+}
+
+# What is damaged is named with the way out, and never begun anew by itself.
+damaged_store_names_the_way_out()
+{
+	stop broker
+	mv "$R/broker-state/slots" "$R/slots"
+	starts_not "kortelijn store new" || return 1
+	mv "$R/slots" "$R/broker-state/slots"
+	cp "$R/broker-state/data.mdb" "$R/data.mdb"
+	printf '%8192s' x | dd of="$R/broker-state/data.mdb" conv=notrunc \
+	    2>/dev/null
+	starts_not "kortelijn store new" || return 1
+	mv "$R/data.mdb" "$R/broker-state/data.mdb"
+	broker_start
+}
+
+missing_revocations_are_told()
+{
+	stop broker
+	mv "$R/broker/revocations" "$R/revocations"
+	: >"$R/broker.log"
+	broker_start
+	mv "$R/revocations" "$R/broker/revocations"
+	grep -q 'directory_missing of="revocations"' "$R/broker.log"
+}
+
 no_secret_is_ever_printed()
 {
 	local file secret
@@ -485,6 +516,8 @@ ok new_store_names_who_has_not_reported_in \
     new_store_names_who_has_not_reported_in
 ok new_log_names_the_checkpoint_that_was_kept \
     new_log_names_the_checkpoint_that_was_kept
+ok damaged_store_names_the_way_out damaged_store_names_the_way_out
+ok missing_revocations_are_told missing_revocations_are_told
 ok no_secret_is_ever_printed no_secret_is_ever_printed
 
 exit "$FAILED"
