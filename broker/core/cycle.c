@@ -12,6 +12,7 @@
 
 #define TRY_LATER_MS 1000
 #define OUT_RESERVE (64 << 10)	/* bytes: more than one answer takes */
+#define REQUEST_SLOTS 16	/* more than one request takes: a PRESENT, 8 */
 #define ERASE_WAIT_MS 100	/* for a turn that comes anyway */
 #define REFILL_SLOTS 256	/* of one turn */
 #define FULL_PERMILLE 850	/* the rest is for receipts and erasing */
@@ -36,7 +37,8 @@ bool
 cycle_full(const struct core *c)
 {
 	return c->n_reply >= (c->careful > 0 ? 1 : TURN_REQUESTS_MAX) ||
-	    kl_arena_room(c->out_mem) < OUT_RESERVE;
+	    kl_arena_room(c->out_mem) < OUT_RESERVE ||
+	    c->vault.n_taken + REQUEST_SLOTS > VAULT_TURN_MAX;
 }
 
 static int

@@ -31,18 +31,24 @@ setup(void)
 	letter_referral(&l, &s.practice, &s.desk);
 }
 
-/* A store of a size at which much can wait. */
 static void
-setup_roomy(void)
+store_wipe(void)
 {
 	static const char *const files[] = { "state/data.mdb",
 		"state/data.mdb-lock", "state/log.mark", "state/slots",
 		"state/master" };
 
-	shell_open(&s);
-	shell_stop(&s);
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		(void)unlink(shell_file(&s, files[i]).b);
+}
+
+/* A store of a size at which much can wait. */
+static void
+setup_roomy(void)
+{
+	shell_open(&s);
+	shell_stop(&s);
+	store_wipe();
 	s.conf.map_mb = ROOMY_MAP_MB;
 	s.conf.slots = ROOMY_SLOTS;
 	shell_new_store(&s, NULL);
@@ -50,6 +56,21 @@ setup_roomy(void)
 	(void)shell_edge(&s);
 	begin_all();
 	letter_referral(&l, &s.practice, &s.desk);
+}
+
+/* The same after a loss. */
+static void
+setup_lost(void)
+{
+	shell_open(&s);
+	shell_stop(&s);
+	store_wipe();
+	s.conf.map_mb = ROOMY_MAP_MB;
+	s.conf.slots = ROOMY_SLOTS;
+	shell_new_store(&s, "disk broke");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS), CORE_EXIT_STOPPED);
+	(void)shell_edge(&s);
+	begin_all();
 }
 
 static void
@@ -259,6 +280,59 @@ START_TEST(one_conversation_does_not_hide_the_others)
 }
 END_TEST
 
+/* ---- after a loss ------------------------------------------------------- */
+
+#define PAGES 70
+#define PAGE KL_PRESENT_MAX
+
+static void
+page_send(void)
+{
+	static uint8_t entry[PAGE][KL_ENVELOPE_MAX + 16];
+	struct kl_sync m = { .step = KL_SYNC_PRESENT, .n_presented = PAGE };
+
+	for (size_t i = 0; i < PAGE; i++) {
+		struct kl_entry e = { .statement = KL_ENTRY_REFERRAL };
+		size_t size;
+
+		letter_referral(&l, &s.practice, &s.desk);
+		e.content = kl_bytes(l.envelope.b, l.envelope.n);
+		ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_ENTRY, &e, entry[i],
+		    sizeof entry[i], &size), KL_OK);
+		m.presented[i] = kl_bytes(entry[i], size);
+	}
+	SHELL_SEND(&s, &s.practice, KL_SYNC, KL_M_SYNC, &m);
+}
+
+START_TEST(all_come_back_at_once_and_no_turn_is_too_small_for_them)
+{
+	struct shell_answer a;
+	size_t ok = 0;
+
+	s.conf.open_conversations = PAGES * PAGE;
+	for (int i = 0; i < PAGES; i++)
+		page_send();
+	for (int i = 0; i < 4; i++)
+		shell_turn(&s);
+	while (shell_take(&s, &a))
+		ok += a.m.code == KL_C_OK ? 1 : 0;
+	ck_assert_uint_eq(ok, PAGES);
+	ck_assert_uint_eq(s.core->stats.undone, 0);
+}
+END_TEST
+
+START_TEST(what_is_presented_counts_as_sent)
+{
+	struct shell_answer a;
+
+	s.conf.bytes_per_day_mb = 0;
+	page_send();
+	shell_answer(&s, &a);
+	ck_assert_uint_eq(a.m.code, KL_C_QUOTA_BYTES);
+	ck_assert_uint_gt(a.m.retry_after_ms, 0);
+}
+END_TEST
+
 /* ---- take-overs ---------------------------------------------------------- */
 
 START_TEST(take_overs_do_not_fill_the_log)
@@ -382,6 +456,7 @@ suite(void)
 	Suite *suite = suite_create("core_hostile");
 	TCase *tc = tcase_create("peers");
 	TCase *roomy = tcase_create("floods");
+	TCase *lost = tcase_create("after a loss");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_referral_is_replaced_once);
@@ -400,6 +475,13 @@ suite(void)
 	tcase_add_test(roomy, what_ends_at_a_fetch_never_is_too_much_for_it);
 	tcase_add_test(roomy, one_conversation_does_not_hide_the_others);
 	suite_add_tcase(suite, roomy);
+
+	tcase_add_checked_fixture(lost, setup_lost, teardown);
+	tcase_set_timeout(lost, 120);
+	tcase_add_test(lost,
+	    all_come_back_at_once_and_no_turn_is_too_small_for_them);
+	tcase_add_test(lost, what_is_presented_counts_as_sent);
+	suite_add_tcase(suite, lost);
 	return suite;
 }
 
