@@ -453,6 +453,9 @@ boot_settle(struct core *c)
 	cycle_sign(c);
 	if (c->exit != CORE_EXIT_STOPPED)
 		return c->exit;
+	/* Only what was signed can be missed at the next start. */
+	if (c->journal.note.b[0] == '\0')
+		return CORE_EXIT_STOPPED;
 	return cycle_run(c, marked_put, NULL) == KL_OK ? CORE_EXIT_STOPPED :
 	    CORE_EXIT_COMMIT;
 }

@@ -7,6 +7,7 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/boot.h"
 #include "broker/core/core_main.h"
 #include "tests/support/shell.h"
 
@@ -450,6 +451,29 @@ START_TEST(an_older_checkpoint_is_welcome)
 }
 END_TEST
 
+START_TEST(a_checkpoint_that_was_never_written_is_not_missed)
+{
+	const struct kl_clock real = { 0 };
+
+	shell_stop(&s);
+	store_wipe();
+	shell_new_store(&s, NULL);
+	/* The disk takes the store, but not the mark. */
+	ck_assert_int_eq(pipe_pair(s.fd), KL_OK);
+	s.core = calloc(1, sizeof *s.core);
+	ck_assert_ptr_nonnull(s.core);
+	s.core->conf = &s.conf;
+	s.core->pipe_fd = s.fd[0];
+	s.core->clock.offset_ms = LETTERS_NOW_MS - kl_clock_now_ms(&real);
+	ck_assert_int_eq(boot_open(s.core), CORE_EXIT_STOPPED);
+	memcpy(s.core->mark_path, "/nowhere/log.mark", 18);
+	ck_assert_int_eq(boot_settle(s.core), CORE_EXIT_STOPPED);
+	shell_restart(&s, LETTERS_NOW_MS);
+	begin_all();
+	submit(&s.practice, &l);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -468,6 +492,7 @@ suite(void)
 	tcase_add_test(tc, an_edge_that_floods_ends_no_turn_of_core);
 	tcase_add_test(tc, a_checkpoint_of_another_branch_stops_the_broker);
 	tcase_add_test(tc, an_older_checkpoint_is_welcome);
+	tcase_add_test(tc, a_checkpoint_that_was_never_written_is_not_missed);
 	suite_add_tcase(suite, tc);
 
 	tcase_add_checked_fixture(roomy, setup_roomy, teardown);
