@@ -118,6 +118,10 @@ ifdef SAN
 OPT = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
 LDOPT = -fsanitize=address,undefined
+else ifdef FUZZ
+OPT = -O1 -g -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+LDOPT = -fsanitize=address,undefined
 else ifdef COVERAGE
 OPT = -O0 -g --coverage -fprofile-update=atomic
 LDOPT = --coverage
@@ -328,6 +332,21 @@ bench: deps
 	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so
 	@B=$(B) tests/bench/bench.sh $(MODES)
 
+# SECONDS=60; what a run finds interesting stays in build/fuzz/corpus, what
+# breaks it in build/fuzz/crash-*. Needs clang.
+FUZZ_B = build/fuzz
+SECONDS = 60
+fuzz: deps
+	@deploy/deps.sh clang
+	@$(SUBMAKE) -s FUZZ=1 CC=clang B=$(FUZZ_B) $(FUZZ_B)/tests/fuzz/fuzz
+	@tests/fuzz/seed.sh $(FUZZ_B)/corpus
+	@$(FUZZ_B)/tests/fuzz/fuzz -max_total_time=$(SECONDS) -max_len=20000 \
+	    -artifact_prefix=$(FUZZ_B)/ $(FUZZ_B)/corpus
+
+$(B)/tests/fuzz/fuzz: $(B)/tests/fuzz/fuzz.o $(COMMON_O) $(BROKER_O) \
+    $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljansson
+
 lint: deps
 	@deploy/deps.sh $(LINT_PACKAGES)
 	@tests/lint/run.sh
@@ -399,6 +418,7 @@ help:
 	@echo 'make deps         installs the missing packages (Debian)'
 	@echo 'make clean        removes build/'
 
-.PHONY: FORCE all bench check check-long clean demo coverage deps help install lint \
+.PHONY: FORCE all bench check check-long clean demo coverage deps fuzz help install \
+	lint \
 	test-programs
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
