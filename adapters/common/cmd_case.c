@@ -41,6 +41,20 @@ names_put(const struct cli *c, const json_t *answer, char *out, size_t cap)
 		(void)snprintf(out, cap, "%s", own.b);
 }
 
+/* A message alone is too slow for somebody who loses their home. */
+static void
+crisis_put(const struct cli *c, const json_t *answer, char *line, size_t cap)
+{
+	const struct cmd_text phone = cmd_member(answer, "peer_phone");
+	size_t n = strlen(line);
+
+	if (!json_is_true(json_object_get(answer, "crisis")))
+		return;
+	(void)snprintf(line + n, cap - n, "\n%s %s", cmd_words(c,
+	    "Crisis: bel het meldpunt ook.", "Crisis: call the desk too."),
+	    phone.b);
+}
+
 int
 cmd_refer(struct cli *c)
 {
@@ -65,6 +79,7 @@ cmd_refer(struct cli *c)
 		(void)snprintf(line, sizeof line, "%s %s", cmd_words(c,
 		    "Veilig vastgelegd; wordt verzonden.",
 		    "Safely kept; will be sent."), names);
+	crisis_put(c, answer, line, sizeof line);
 	return say_take(c, answer, line);
 }
 

@@ -95,6 +95,25 @@ put_hindrance(struct engine *e, json_t *o)
 	    json_string(hindrance(&s, true)));
 }
 
+/* The phone number of the other side, for when somebody must call. */
+static void
+put_phone(struct engine *e, const struct engine_case *k, json_t *o)
+{
+	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
+	struct kl_profile_details details;
+	struct kl_bytes phone = KL_BYTES_NONE;
+	struct kl_profile p;
+
+	if (mem != NULL && directory_profile(engine_store(e), mem, &k->peer,
+	    &p, &details) == KL_OK)
+		phone = k->crisis && p.crisis_phone.n > 0 ? p.crisis_phone :
+		    p.phone;
+	if (phone.n > 0)
+		(void)json_object_set_new(o, "peer_phone",
+		    json_stringn((const char *)phone.p, phone.n));
+	kl_arena_free(mem);
+}
+
 /* What a practice wants to know of a case right after a file. */
 static json_t *
 case_answer(struct engine *e, const struct kl_conv_id *conv)
@@ -110,6 +129,8 @@ case_answer(struct engine *e, const struct kl_conv_id *conv)
 		    json_boolean(k.has_leaf));
 		if (k.waiting > 0)
 			put_hindrance(e, o);
+		if (k.crisis)
+			put_phone(e, &k, o);
 	}
 	return o;
 }
@@ -288,21 +309,6 @@ put_content(struct control_cmd *c, const struct engine_case *k)
 	return r;
 }
 
-/* The phone number of the other side, for when somebody must call. */
-static void
-put_phone(struct control_cmd *c, const struct engine_case *k)
-{
-	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
-	struct kl_profile_details details;
-	struct kl_profile p;
-
-	if (mem != NULL && directory_profile(engine_store(c->engine), mem,
-	    &k->peer, &p, &details) == KL_OK && p.phone.n > 0)
-		(void)json_object_set_new(c->answer, "peer_phone",
-		    json_stringn((const char *)p.phone.p, p.phone.n));
-	kl_arena_free(mem);
-}
-
 static void
 put_explanation(struct control_cmd *c, const struct engine_case *k)
 {
@@ -337,7 +343,7 @@ run_show(struct control_cmd *c)
 		return r;
 	}
 	put_explanation(c, &k);
-	put_phone(c, &k);
+	put_phone(c->engine, &k, c->answer);
 	(void)json_object_set_new(c->answer, "receipts",
 	    view_receipts(history));
 	(void)json_object_set_new(c->answer, "history", history);

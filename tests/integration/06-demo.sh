@@ -43,6 +43,20 @@ commands_work()
 	)
 }
 
+# A message alone is too slow: the number is that for crises.
+crisis_says_to_phone()
+{
+	(
+		. "$T/keep/env"
+		jq --arg d "$(date -u +%F)" '.referral_id = "P2-0199" |
+		    .consent.given_on = $d' \
+		    tests/data/practice-2/van-dijk-crisis.json >"$T/crisis.json"
+		practice-2 refer "$T/crisis.json" |
+		    grep "Crisis: bel het meldpunt ook. +31531234599" &&
+		    practice-2 show P2-0199 | grep "+31531234599"
+	)
+}
+
 # A number of the demo may be another process's by then.
 spares_strangers()
 {
@@ -79,6 +93,7 @@ export LC_ALL=C.UTF-8
 ok demo_closes_the_loop closes_loop
 ok demo_is_readable_in_80_columns readable_in_80_columns
 ok kept_region_answers_commands commands_work
+ok crisis_says_to_phone_the_number_for_crises crisis_says_to_phone
 ok stop_spares_who_has_a_number_of_ours spares_strangers
 ok kept_region_stops stops
 exit "$FAILED"
