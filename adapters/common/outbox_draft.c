@@ -130,6 +130,8 @@ again_same_seq(struct outbox *o, struct turn *t, struct out_row *row)
 	    KL_BYTES_OF(old))) != KL_OK ||
 	    (r = store_del(t->store, STORE_OUT, KL_BYTES_OF(old))) != KL_OK)
 		return r;
+	kl_trace(t->trace, &(struct kl_trace_line){ .at_ms = t->now_ms,
+	    .event = "given_up", .msg = &old, .conv = &row->conv });
 	kl_random(row->id.b, sizeof row->id.b);
 	row->state = OUT_DRAFT;
 	row->seq = 0;

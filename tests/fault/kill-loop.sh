@@ -80,12 +80,14 @@ victim_pid()
 	esac
 }
 
-# kill_later VICTIM: within the next half second.
+# kill_later VICTIM: within the next half second. The supervisor waits longer
+# each time before it starts a child that was killed soon after its start.
 kill_later()
 {
 	local pid
 
-	pid=$(victim_pid "$1" 2>/dev/null) || return
+	wait_for "$PATIENCE" "$1" victim_pid "$1"
+	pid=$(victim_pid "$1")
 	KILLED[$1]=$((${KILLED[$1]:-0} + 1))
 	(
 		sleep "0.$(printf %03d $((RANDOM % 500)))"

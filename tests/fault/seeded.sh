@@ -6,8 +6,8 @@
 #
 #   tests/fault/seeded.sh [NAME...]
 #
-# A patch says in its head how: "# finds: PATTERN" of the checker's line,
-# "# run: COMMAND" if it is not the kill loop with few cycles.
+# A patch says in its head what the checker must find ("# finds: PATTERN"),
+# whom the loop kills ("# victims: ...") and how often ("# cycles: N").
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -39,14 +39,13 @@ build()
 # Ends well if the run under the bug fails with what the patch promises.
 found()
 {
-	local patch=$1 run pattern
+	local patch=$1
 
-	run=$(head_of run "$patch")
-	pattern=$(head_of finds "$patch")
-	(cd "$T/tree" && B=$T/tree/build CYCLES=${CYCLES:-8} DRAIN=30 \
-	    bash "${run:-tests/fault/kill-loop.sh}") >"$T/out" 2>&1 &&
-		return 1
-	grep -qE "$pattern" "$T/out"
+	(cd "$T/tree" && B=$T/tree/build DRAIN=20 \
+	    CYCLES=$(head_of cycles "$patch") \
+	    VICTIMS=$(head_of victims "$patch") \
+	    tests/fault/kill-loop.sh) >"$T/out" 2>&1 && return 1
+	grep -qE "history: .*($(head_of finds "$patch"))" "$T/out"
 }
 
 try()
@@ -64,11 +63,11 @@ try()
 		tail -n 20 "$T/make.log"
 		FAILED=1
 	elif found "$patch"; then
-		echo "ok seeded_$name: $(grep -m 1 -oE \
-		    "history: .*|FAILED: .*" "$T/out" | cut -c 1-90)"
+		echo "ok seeded_$name: $(grep -m 1 -E "history: .*($(
+		    head_of finds "$patch"))" "$T/out" | cut -c 10-90)"
 	else
 		echo "not ok seeded_$name"
-		tail -n 20 "$T/out"
+		grep -E "^(not )?ok |^history: |^killed" "$T/out" | head -n 20
 		FAILED=1
 	fi
 	patch -s -R -p1 -d "$T/tree" <"$patch"

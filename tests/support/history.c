@@ -139,9 +139,10 @@ msg_of(struct history *h, const json_t *line)
 		m = json_object();
 		(void)json_object_set_new(h->msgs, id, m);
 	}
-	if (*text(line, "body") != '\0')
-		(void)json_object_set_new(m, "body",
-		    json_string(text(line, "body")));
+	/* A repeat is told before its body is looked at. */
+	if (strspn(text(line, "body"), "0") < strlen(text(line, "body")))
+		(void)json_object_set(m, "body", json_object_get(line,
+		    "body"));
 	return m;
 }
 
@@ -254,7 +255,7 @@ static bool
 ended(const json_t *m)
 {
 	static const char *const how[] = { "refused", "expired", "uncertain",
-	    "dead", "lost", "withdrawn" };
+	    "dead", "lost", "withdrawn", "given_up" };
 
 	for (size_t i = 0; i < sizeof how / sizeof how[0]; i++)
 		if (number(m, how[i]) > 0)
@@ -299,9 +300,12 @@ check_one_leaf(struct history *h, const char *id, const json_t *m)
 static void
 check_refused(struct history *h, const char *id, const json_t *m)
 {
-	if (number(m, "refused") > 0 && leaves_of(h, m, "accepted") > 0 &&
-	    leaves_of(h, m, "dead") == 0)
+	if (leaves_of(h, m, "accepted") == 0 || leaves_of(h, m, "dead") > 0)
+		return;
+	if (number(m, "refused") > 0)
 		violation(h, "%s: refused to its sender, but accepted", id);
+	if (number(m, "given_up") > 0)
+		violation(h, "%s: sealed anew, but accepted", id);
 }
 
 /* The application sees it once. */
