@@ -15,6 +15,9 @@ T=$(mktemp -d "${TMPDIR:-/tmp}/kortelijn-seeded.XXXXXX") || exit 2
 trap 'rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 FAILED=0
+# The same name, so that make takes over what is built.
+HERE=${B#"$ROOT"/}
+[ "$HERE" != "$B" ] || HERE=build
 
 # The tree with what is built, so that a patch costs a few files only. Times
 # are kept: make sees what the patch touched.
@@ -23,7 +26,8 @@ copy_tree()
 	mkdir "$T/tree" || exit 2
 	(cd "$ROOT" && git ls-files -z | xargs -0 cp --parents -pt \
 	    "$T/tree") || exit 2
-	cp -a "$B" "$T/tree/build" || exit 2
+	mkdir -p "$(dirname "$T/tree/$HERE")" &&
+	    cp -a "$B" "$T/tree/$HERE" || exit 2
 }
 
 head_of()
@@ -31,9 +35,14 @@ head_of()
 	sed -n "1,20s/^# $1: //p" "$2"
 }
 
+# With sanitizers if the build that was copied has them.
 build()
 {
-	make -s -C "$T/tree" B=build -j2 test-programs >"$T/make.log" 2>&1
+	local san=()
+
+	grep -q fsanitize "$B/flags" && san=(SAN=1)
+	make -s -C "$T/tree" "${san[@]}" "B=$HERE" -j2 test-programs \
+	    >"$T/make.log" 2>&1
 }
 
 # Ends well if the run under the bug fails with what the patch promises.
@@ -41,7 +50,7 @@ found()
 {
 	local patch=$1
 
-	(cd "$T/tree" && B=$T/tree/build DRAIN=20 \
+	(cd "$T/tree" && B=$T/tree/$HERE DRAIN=${DRAIN:-40} \
 	    CYCLES=$(head_of cycles "$patch") \
 	    VICTIMS=$(head_of victims "$patch") \
 	    tests/fault/kill-loop.sh) >"$T/out" 2>&1 && return 1

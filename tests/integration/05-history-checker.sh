@@ -161,7 +161,8 @@ wrong lost_message "never seen" eval 'without desk opened.*222;
     without dump "\"delivered\".*correction"'
 wrong receipt_without_leaf "delivered without a leaf" \
     without dump '"delivered".*"correction"'
-wrong false_receipt "were never seen" without desk opened.*1111
+wrong false_receipt "knows nothing of it" without desk opened.*1111
+wrong unseen_feedback "were never seen" without practice opened.*3333
 wrong wrong_order "seen before" swap_opened
 wrong feedback_before_receipt "before the receipt" swap_conversation
 wrong skipped_state "delivered after accepted" \
