@@ -91,7 +91,7 @@ INTEGRATION = 00-tests-are-counted \
 	16-instances \
 	20-store-loss \
 	22-five-weeks-off
-LONG = fault/kill-loop
+LONG = fault/kill-loop fault/seeded
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
