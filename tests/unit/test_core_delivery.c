@@ -218,16 +218,18 @@ END_TEST
 
 START_TEST(what_is_never_receipted_is_given_up)
 {
+	/* The clock runs meanwhile. */
+	const int64_t step_ms = KL_HOUR_MS + KL_MINUTE_MS;
 	struct shell_items i;
 
 	submit(&s.practice, &l);
 	for (int hour = 0; hour < 24; hour++) {
 		ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
 		ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
-		s.core->clock.offset_ms += KL_HOUR_MS;
+		restart_at(LETTERS_NOW_MS + (hour + 1) * step_ms);
 	}
 	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
-	s.core->clock.offset_ms += KL_HOUR_MS;
+	restart_at(LETTERS_NOW_MS + 25 * step_ms);
 	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
 	ck_assert_uint_eq(stored(&l).state, KL_MSG_UNCONFIRMED);
 	i = shell_fetch(&s, &s.practice, 0);
