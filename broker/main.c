@@ -10,6 +10,7 @@
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/log.h>
 #include <kortelijn/host/loop.h>
+#include <kortelijn/host/textfile.h>
 
 #include "broker/config.h"
 #include "broker/core/core_main.h"
@@ -106,10 +107,27 @@ key_check(const struct broker_conf *conf, const char *name,
 	return r;
 }
 
+/* Without it the broker does not start; whose it is, core looks at. */
+static int
+card_check(const struct broker_conf *conf)
+{
+	char path[BROKER_PATH_BYTES + 16];
+	uint8_t card[2048];
+	size_t n;
+	int r;
+
+	(void)snprintf(path, sizeof path, "%s/broker.card", conf->config_dir);
+	r = kl_textfile_read(AT_FDCWD, path, KL_TAG_CARD, NULL, card,
+	    sizeof card, &n);
+	if (r != KL_OK)
+		fprintf(stderr, "kortelijnd: %s: %s\n", path, kl_err_text(r));
+	return r;
+}
+
 static int
 check(const struct broker_conf *conf)
 {
-	int transport, log;
+	int transport, log, card;
 
 	if (kl_crypto_init() != KL_OK) {
 		fputs("kortelijnd: no memory can be locked\n", stderr);
@@ -117,7 +135,8 @@ check(const struct broker_conf *conf)
 	}
 	transport = key_check(conf, "curve.key", "transport");
 	log = key_check(conf, "log.key", "log");
-	if (transport != KL_OK || log != KL_OK)
+	card = card_check(conf);
+	if (transport != KL_OK || log != KL_OK || card != KL_OK)
 		return CORE_EXIT_OPERATOR;
 	printf("configuration is right, realm %s\n",
 	    kl_realm_name(conf->realm));

@@ -350,14 +350,23 @@ static void
 possible_print(const json_t *answer)
 {
 	const json_t *a = json_object_get(answer, "possible"), *v;
-	size_t i;
+	size_t i, at = 13;	/* columns of what is before */
 
 	if (json_array_size(a) == 0)
 		return;
 	fputs("possible now:", stderr);
-	json_array_foreach(a, i, v)
-		fprintf(stderr, " %s", output_text(kl_bytes(
-		    json_string_value(v), json_string_length(v))).b);
+	json_array_foreach(a, i, v) {
+		const struct output_text name = output_text(kl_bytes(
+		    json_string_value(v), json_string_length(v)));
+		const size_t n = strlen(name.b) + 1;
+
+		if (at + n > 80) {
+			fputs("\n ", stderr);
+			at = 1;
+		}
+		fprintf(stderr, " %s", name.b);
+		at += n;
+	}
 	fputs("\n", stderr);
 }
 

@@ -446,6 +446,15 @@ damaged_store_names_the_way_out()
 	broker_start
 }
 
+check_wants_the_card()
+{
+	mv "$R/broker/broker.card" "$R/card.away"
+	fails 3 "broker.card" "$B/kortelijnd" "--config=$KORTELIJN_CONFIG" \
+	    --check || return 1
+	mv "$R/card.away" "$R/broker/broker.card"
+	works "$B/kortelijnd" "--config=$KORTELIJN_CONFIG" --check
+}
+
 missing_revocations_are_told()
 {
 	stop broker
@@ -517,6 +526,7 @@ ok new_store_names_who_has_not_reported_in \
 ok new_log_names_the_checkpoint_that_was_kept \
     new_log_names_the_checkpoint_that_was_kept
 ok damaged_store_names_the_way_out damaged_store_names_the_way_out
+ok check_wants_the_card check_wants_the_card
 ok missing_revocations_are_told missing_revocations_are_told
 ok no_secret_is_ever_printed no_secret_is_ever_printed
 

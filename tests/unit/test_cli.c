@@ -353,6 +353,25 @@ START_TEST(table_cuts_long_cells_and_marks_empty_ones)
 }
 END_TEST
 
+START_TEST(what_is_possible_fits_eighty_columns)
+{
+	json_t *o = json_pack("{s:b,s:s}", "ok", 0, "code", "state");
+	json_t *a = json_array();
+
+	for (int i = 0; i < 20; i++)
+		(void)json_array_append_new(a, json_string("intake_started"));
+	(void)json_object_set_new(o, "possible", a);
+	quiet();
+	ck_assert_int_eq(output_refused(&plain, o), CLI_FAILED);
+	loud();
+	json_decref(o);
+	ck_assert_ptr_nonnull(strstr(err, "possible now: intake_started "));
+	for (char *line = strtok(err, "\n"); line != NULL;
+	    line = strtok(NULL, "\n"))
+		ck_assert_uint_le(strlen(line), 80);
+}
+END_TEST
+
 /* What is kept and goes later was not refused. */
 START_TEST(later_is_not_called_refused)
 {
@@ -519,6 +538,7 @@ main(void)
 	tcase_add_test(tc, no_memory_for_an_answer_is_a_failure);
 	tcase_add_test(tc, output_that_reaches_nobody_is_a_failure);
 	tcase_add_test(tc, table_cuts_long_cells_and_marks_empty_ones);
+	tcase_add_test(tc, what_is_possible_fits_eighty_columns);
 	tcase_add_test(tc, later_is_not_called_refused);
 	tcase_add_test(tc, refusal_is_said_in_the_language_that_was_asked);
 	tcase_add_test(tc, errors_about_files_have_their_exit_code);
