@@ -413,6 +413,7 @@ help:
 	@echo 'make check        builds with sanitizers, runs the tests'
 	@echo 'make check-long   the tests that take minutes: kill -9 and such'
 	@echo 'make lint         layers, blindness, compilers, manuals, form'
+	@echo 'make fuzz         made-up bytes for all readers (clang); SECONDS=60'
 	@echo 'make coverage     lines of proto and broker/core that tests reach'
 	@echo 'make install      programs, library, manuals (PREFIX, DESTDIR)'
 	@echo 'make deps         installs the missing packages (Debian)'

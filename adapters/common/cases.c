@@ -291,6 +291,13 @@ cases_content_spent(struct turn *t, struct case_row *c)
 }
 
 void
+cases_take_seq_out(struct case_row *c, uint64_t last)
+{
+	if (last < UINT32_MAX)
+		c->seq_out = last;
+}
+
+void
 cases_settle(struct case_row *c, uint32_t kind)
 {
 	if (kind != KL_FEEDBACK && c->pending > 0)

@@ -101,6 +101,9 @@ int cases_content_packed(struct turn *t, const struct case_row *c,
 /* What counts: the correction if there is one. */
 int cases_content(struct turn *t, const struct case_row *c,
     struct kl_referral *out) KL_MUST_CHECK;
+/* The last seq of ours that the broker has; passed over if none could follow
+ * it, or the conversation would be at an end on the broker's word alone. */
+void cases_take_seq_out(struct case_row *c, uint64_t last);
 /* One of ours is not on its way any more. */
 void cases_settle(struct case_row *c, uint32_t kind);
 /* Destroys the key. Changes *c. */

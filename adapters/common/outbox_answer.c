@@ -181,7 +181,7 @@ not_accepted(struct outbox *o, struct turn *t, struct case_row *c,
 	int r;
 
 	if (a->code == KL_C_SEQ && a->detail.n == 8)
-		c->seq_out = kl_be64(a->detail.p);
+		cases_take_seq_out(c, kl_be64(a->detail.p));
 	switch (cure_of(t, c, row, a->code)) {
 	case SEND_LATER:
 		t->want_directory |= a->code == KL_C_PREKEY;

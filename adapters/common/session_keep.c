@@ -45,16 +45,34 @@ take_entry(struct turn *t, struct kl_bytes packed)
 	    KL_OK : r;
 }
 
+/* Were we further than the directory reaches? Whoever said so once must not
+ * keep us from every card and revocation to come. */
+static int
+cursor_check(struct turn *t, uint64_t newest, bool *ahead)
+{
+	uint64_t after = 0, none = 0;
+	int r = store_meta_get(t->store, "directory", &after, sizeof after);
+
+	*ahead = r == KL_OK && after > newest;
+	if (r != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	return !*ahead ? KL_OK : store_meta_put(t->store, "directory", &none,
+	    sizeof none);
+}
+
 static int
 directory_answer(struct session *s, struct turn *t, struct kl_bytes body,
     int64_t mono_ms)
 {
 	struct kl_directory_reply d;
+	bool ahead;
 	int r;
 
 	if (KL_MESSAGE_READ(KL_M_DIRECTORY_REPLY, body, t->mem, &d) !=
-	    KL_C_OK)
+	    KL_C_OK || (d.n_entry > 0 && d.last > d.newest))
 		return KL_E_FORMAT;
+	if ((r = cursor_check(t, d.newest, &ahead)) != KL_OK)
+		return r;
 	for (size_t i = 0; i < d.n_entry; i++)
 		if ((r = take_entry(t, d.entry[i])) != KL_OK)
 			return r;
@@ -63,8 +81,8 @@ directory_answer(struct session *s, struct turn *t, struct kl_bytes body,
 		return r;
 	s->directory_newest = d.newest;
 	s->directory_whole = d.last >= d.newest || d.n_entry == 0;
-	s->directory_due_ms = s->directory_whole ?
-	    mono_ms + DIRECTORY_EVERY_MS : 0;
+	s->directory_due_ms = ahead ? mono_ms + SESSION_RETRY_MS :
+	    s->directory_whole ? mono_ms + DIRECTORY_EVERY_MS : 0;
 	if (s->directory_whole)
 		t->directory_ms = t->now_ms;
 	t->want_submit = true;

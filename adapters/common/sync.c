@@ -142,7 +142,8 @@ make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
 	c.peer = mine ? s->receiver : s->practice;
 	c.referral = s->referral;
 	c.staff_role = mine ? KL_STAFF_OTHER : KL_STAFF_DESK;
-	c.seq_out = mine ? s->last_seq_sender : s->last_seq_receiver;
+	cases_take_seq_out(&c, mine ? s->last_seq_sender :
+	    s->last_seq_receiver);
 	c.seq_in = mine ? s->last_seq_receiver : s->last_seq_sender;
 	kl_progress_init(&c.sent, state_of(s), 0);
 	kl_progress_init(&c.full, state_of(s), 0);
@@ -175,8 +176,8 @@ sync_learn(struct turn *t, const struct kl_sync_conversation *s)
 		return make_husk(t, s, mine);
 	if (r != KL_OK)
 		return r;
-	c.seq_out = larger(c.seq_out, mine ? s->last_seq_sender :
-	    s->last_seq_receiver);
+	cases_take_seq_out(&c, larger(c.seq_out, mine ?
+	    s->last_seq_sender : s->last_seq_receiver));
 	r = cases_take_names(t, &c, &s->conv_ref, s->spoken);
 	if (r == KL_E_VALUE)
 		r = KL_OK;

@@ -167,6 +167,24 @@ START_TEST(acceptance_before_the_message_was_made_gets_no_receipt)
 }
 END_TEST
 
+START_TEST(seq_that_none_can_follow_is_passed_over)
+{
+	static const uint8_t last[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff };
+	const struct out_answer a = { .code = KL_C_SEQ,
+		.detail = KL_BYTES_OF(last) };
+
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	ck_assert(adapter_send(&gp, &region, &mail));
+	OK(outbox_answer_take(gp.outbox, &gp.t, &mail.id, &a, gp.mono_ms));
+	adapter_commit(&gp);
+	gp.mono_ms += 2000;
+	ck_assert(adapter_send(&gp, &region, &mail));
+	(void)state_of(&mail.id);
+	ck_assert_uint_eq(row.seq, 1);
+}
+END_TEST
+
 /* ---- replays ------------------------------------------------------------ */
 
 START_TEST(what_is_no_longer_remembered_is_not_taken_again)
@@ -265,6 +283,7 @@ suite(void)
 	tcase_add_test(tc, leaf_of_another_message_is_no_acceptance);
 	tcase_add_test(tc,
 	    acceptance_before_the_message_was_made_gets_no_receipt);
+	tcase_add_test(tc, seq_that_none_can_follow_is_passed_over);
 	tcase_add_test(tc, what_is_no_longer_remembered_is_not_taken_again);
 	tcase_add_test(tc, stranger_does_not_touch_the_case_that_it_names);
 	tcase_add_test(tc, referral_replaces_only_the_one_that_is_there);

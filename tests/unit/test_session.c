@@ -839,6 +839,33 @@ START_TEST(profile_is_published_and_again_after_a_loss)
 }
 END_TEST
 
+START_TEST(directory_that_was_too_far_begins_anew)
+{
+	struct kl_directory_reply far = { .newest = UINT64_MAX };
+	struct kl_directory_reply d = { .newest = 9, .last = 9 };
+	const struct kl_request_msg *m;
+	struct kl_directory q;
+
+	(void)greet();
+	gp.t.want_directory = true;
+	turn();
+	m = asked(KL_DIRECTORY);
+	directory_page(&far);
+	far.newest = far.last = UINT64_MAX;
+	ANSWER(m, KL_M_DIRECTORY_REPLY, &far);
+	gp.t.want_directory = true;
+	turn();
+	/* The broker has no more than nine. */
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	gp.mono_ms += 2000;
+	turn();
+	m = asked(KL_DIRECTORY);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_DIRECTORY, m->body, mem, &q),
+	    KL_C_OK);
+	ck_assert_uint_eq(q.after, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -879,6 +906,7 @@ main(void)
 	tcase_add_test(t, answer_without_its_ciphertext_is_an_alarm);
 	tcase_add_test(t, refused_fetch_waits);
 	tcase_add_test(t, profile_is_published_and_again_after_a_loss);
+	tcase_add_test(t, directory_that_was_too_far_begins_anew);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
