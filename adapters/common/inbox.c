@@ -126,6 +126,18 @@ check_consent(const struct turn *t, const struct incoming *in)
 	return c->valid_until < c->given_on ? KL_C_CONSENT_DATE : KL_C_OK;
 }
 
+/* Is seq the next of the other side, but for what a GAP told? */
+static bool
+is_next(const struct case_row *c, uint64_t seq)
+{
+	if (seq <= c->seq_in)
+		return false;
+	if (c->husk != 0 || seq == c->seq_in + 1)
+		return true;
+	return c->gap_from != 0 && c->gap_from <= c->seq_in + 1 &&
+	    seq - 1 <= c->gap_to;
+}
+
 static uint32_t
 check_order(const struct incoming *in)
 {
@@ -137,7 +149,7 @@ check_order(const struct incoming *in)
 		return KL_C_OK;
 	if (!in->known)
 		return KL_C_REFERRAL_UNKNOWN;
-	if (!inbox_take_seq(&in->c, h->seq))
+	if (!is_next(&in->c, h->seq))
 		return KL_C_SEQ;
 	if (h->kind != KL_REFERRAL && memcmp(&h->answers, &in->c.referral,
 	    sizeof h->answers) != 0)
@@ -186,8 +198,8 @@ refuse(struct turn *t, struct receipts *q, struct incoming *in,
 	int r = alarm_raise(t, ENGINE_AL_BAD_ITEM, code,
 	    &in->e.header.conv_id);
 
-	if (r == KL_OK && in->known && inbox_take_seq(&in->c,
-	    in->e.header.seq)) {
+	if (r == KL_OK && in->known &&
+	    is_next(&in->c, in->e.header.seq)) {
 		memset(&step, 0, sizeof step);
 		step.what = ENGINE_REFUSED;
 		step.kind = in->e.header.kind;
@@ -270,17 +282,6 @@ inbox_envelope(struct turn *t, struct receipts *q,
 }
 
 /* ---- gaps ------------------------------------------------------------ */
-
-bool
-inbox_take_seq(const struct case_row *c, uint64_t seq)
-{
-	if (seq <= c->seq_in)
-		return false;
-	if (c->husk != 0 || seq == c->seq_in + 1)
-		return true;
-	return c->gap_from != 0 && c->gap_from <= c->seq_in + 1 &&
-	    seq - 1 <= c->gap_to;
-}
 
 int
 inbox_gap(struct turn *t, const struct kl_notice *n)

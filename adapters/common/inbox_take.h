@@ -26,7 +26,4 @@ struct incoming {
  * KL_C_TRY_LATER with *err: our side failed. */
 uint32_t inbox_take(struct turn *t, struct incoming *in, int *err);
 
-/* Is seq the next of the other side, but for what a GAP told? */
-bool inbox_take_seq(const struct case_row *c, uint64_t seq);
-
 #endif
