@@ -10,7 +10,7 @@
 
 #define REOPEN_TERM_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 8.8.3 */
 #define SPOKEN_WORD "kortelijn spoken reference"
-#define PACKED_MAX (1024 + KL_ENVELOPE_MAX)
+#define PACKED_MAX 1024
 
 /* ---- the row ----------------------------------------------------------- */
 
@@ -41,7 +41,6 @@ pack(const struct conversation *c, uint8_t *buf, size_t cap)
 	    (c->base_receiver ? 2 : 0) | (c->delivered ? 4 : 0) |
 	    (c->reopened ? 8 : 0)));
 	kl_put_i64(&w, c->ended_ms);
-	kl_put_bytes(&w, c->body);
 	return w.full ? KL_BYTES_NONE : kl_writer_bytes(&w);
 }
 
@@ -77,8 +76,7 @@ unpack(struct kl_bytes in, struct conversation *c)
 	c->delivered = (flags & 4) != 0;
 	c->reopened = (flags & 8) != 0;
 	c->ended_ms = kl_get_i64(&r);
-	c->body = kl_get_bytes(&r, r.n);
-	return r.bad ? KL_E_DAMAGED : KL_OK;
+	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
 int
@@ -297,6 +295,43 @@ row_drop(struct turn *t, char table, struct kl_bytes key)
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
+static int
+body_drop(struct turn *t, const struct conversation *c)
+{
+	uint8_t key[4];
+
+	return row_drop(t, T_BODY, vault_slot_key(key, c->slot));
+}
+
+int
+conversation_put_body(struct turn *t, const struct conversation *c,
+    struct kl_bytes body)
+{
+	struct kl_bytes sealed;
+	uint8_t key[4];
+	int r;
+
+	if (body.n > KL_ENVELOPE_MAX)
+		return KL_E_SIZE;
+	r = vault_seal(t->vault, c->slot, T_BODY,
+	    vault_slot_key(key, c->slot), body, t->mem, &sealed);
+	return r != KL_OK ? r :
+	    kl_kv_put(t->txn, T_BODY, kl_bytes(key, sizeof key), sealed);
+}
+
+int
+conversation_body(struct turn *t, const struct conversation *c,
+    struct kl_bytes *out)
+{
+	struct kl_bytes sealed;
+	uint8_t key[4];
+	int err = kl_kv_get(t->txn, T_BODY, vault_slot_key(key, c->slot),
+	    &sealed);
+
+	return err != KL_OK ? err : vault_open(t->vault, c->slot, T_BODY,
+	    kl_bytes(key, sizeof key), sealed, t->mem, out);
+}
+
 int
 conversation_put_again(struct turn *t, const struct conversation *c,
     const struct kl_hash *before)
@@ -306,7 +341,8 @@ conversation_put_again(struct turn *t, const struct conversation *c,
 	int r;
 
 	if ((r = conversation_put(t, c)) != KL_OK ||
-	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(old))) != KL_OK)
+	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(old))) != KL_OK ||
+	    (r = body_drop(t, c)) != KL_OK)
 		return r;
 	return kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
 	    KL_BYTES_OF(c->tag));
@@ -323,7 +359,7 @@ conversation_drop(struct turn *t, const struct conversation *c)
 	if ((r = row_drop(t, T_CONV, KL_BYTES_OF(c->tag))) != KL_OK ||
 	    (r = row_drop(t, T_SPOKEN, KL_BYTES_OF(spoken))) != KL_OK ||
 	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(body))) != KL_OK ||
-	    !has_parent(c))
+	    (r = body_drop(t, c)) != KL_OK || !has_parent(c))
 		return r;
 	child = child_key(t, c);
 	return row_drop(t, T_CHILD, KL_BYTES_OF(child.b));

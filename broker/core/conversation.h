@@ -29,10 +29,9 @@ struct conversation {
 	bool delivered;			/* the REFERRAL was, once */
 	bool reopened;
 	int64_t ended_ms;
-	struct kl_bytes body;		/* signed REFERRAL, once delivered */
 };
 
-/* KL_E_NOT_FOUND. `body` points into the turn's memory. */
+/* KL_E_NOT_FOUND. */
 int conversation_get(struct turn *t, const struct kl_tag *tag,
     struct conversation *out) KL_MUST_CHECK;
 int conversation_by_id(struct turn *t, const struct kl_conv_id *id,
@@ -49,9 +48,16 @@ int conversation_put(struct turn *t, const struct conversation *c)
 int conversation_put_new(struct turn *t, const struct conversation *c)
     KL_MUST_CHECK;
 /* A REFERRAL took the place of the one whose body hash is `before`: it is
- * found by its own from now on. */
+ * found by its own from now on, and the old body is gone. */
 int conversation_put_again(struct turn *t, const struct conversation *c,
     const struct kl_hash *before) KL_MUST_CHECK;
+/* The signed REFERRAL, kept once it was delivered. It has a row of its own:
+ * that of the conversation is read and written with every message. put:
+ * KL_E_SIZE; body: KL_E_NOT_FOUND; *out is in the turn's memory. */
+int conversation_put_body(struct turn *t, const struct conversation *c,
+    struct kl_bytes body) KL_MUST_CHECK;
+int conversation_body(struct turn *t, const struct conversation *c,
+    struct kl_bytes *out) KL_MUST_CHECK;
 /* Takes away all its rows. Its slot is still the caller's to erase. */
 int conversation_drop(struct turn *t, const struct conversation *c)
     KL_MUST_CHECK;

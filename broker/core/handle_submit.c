@@ -569,7 +569,6 @@ conversation_again(struct submit *s)
 	s->conv.referral = s->body_hash;
 	s->conv.seq_sender = s->e.header.seq;
 	s->conv.base_sender = false;
-	s->conv.body = KL_BYTES_NONE;
 	if (s->conv.state == KL_CONV_EXPIRED) {
 		s->conv.state = KL_CONV_OPEN;
 		s->conv.ended_ms = 0;

@@ -270,14 +270,14 @@ receipt_of_message(struct present *p, const struct shown_receipt *v,
 /* The REFERRAL that a conversation was opened with, as its message. */
 static enum kl_code
 message_of_body(struct present *p, const struct conversation *c,
-    const struct kl_receipt *v, struct message *m)
+    struct kl_bytes body, const struct kl_receipt *v, struct message *m)
 {
 	const struct participant *to = registry_by_id(p->registry,
 	    &c->receiver);
 	struct kl_envelope e;
 	struct kl_signed s;
 
-	if (to == NULL || kl_signed_read(c->body, p->t->mem, &s) !=
+	if (to == NULL || kl_signed_read(body, p->t->mem, &s) !=
 	    KL_C_OK || kl_envelope_read(s.body, p->t->mem, &e) != KL_C_OK ||
 	    memcmp(e.header.msg_id.b, v->msg_id.b, sizeof v->msg_id.b) != 0)
 		return KL_C_CONFLICT;
@@ -299,7 +299,7 @@ message_of_body(struct present *p, const struct conversation *c,
 
 static enum kl_code
 receipt_of_body(struct present *p, const struct shown_receipt *v,
-    struct conversation *c, int *err)
+    struct conversation *c, struct kl_bytes body, int *err)
 {
 	const struct effect e = effect_of(p);
 	struct message m;
@@ -308,7 +308,7 @@ receipt_of_body(struct present *p, const struct shown_receipt *v,
 	if (!is_party(p, &c->sender, &c->receiver) ||
 	    !stands_for(p, &v->r.signer, &c->receiver))
 		return KL_C_NOT_A_PARTY;
-	if ((code = message_of_body(p, c, &v->r, &m)) != KL_C_OK)
+	if ((code = message_of_body(p, c, body, &v->r, &m)) != KL_C_OK)
 		return code;
 	*err = receipt_apply(&e, c, &m, &v->r, v->packed);
 	if (*err == KL_OK)
@@ -343,6 +343,7 @@ present_receipt(struct present *p, struct kl_bytes packed, int *err)
 {
 	struct shown_receipt v;
 	struct conversation c;
+	struct kl_bytes body;
 	struct message m;
 	enum kl_code code;
 
@@ -357,8 +358,10 @@ present_receipt(struct present *p, struct kl_bytes packed, int *err)
 	if (*err == KL_E_NOT_FOUND)
 		*err = conversation_by_referral(p->t, &v.r.body_hash, &c);
 	/* A body that came by SUBMIT has its message. */
-	if (*err == KL_OK && c.body.n > 0)
-		return receipt_of_body(p, &v, &c, err);
+	if (*err == KL_OK)
+		*err = conversation_body(p->t, &c, &body);
+	if (*err == KL_OK)
+		return receipt_of_body(p, &v, &c, body, err);
 	if (*err != KL_OK && *err != KL_E_NOT_FOUND)
 		return KL_C_TRY_LATER;
 	return receipt_of_nothing(p, &v, err);
@@ -445,7 +448,7 @@ referral_new(struct present *p, const struct shown_referral *v, bool *known,
 
 /* A receipt that was shown before it. */
 static int
-settle_body(struct present *p, struct conversation *c)
+settle_body(struct present *p, struct conversation *c, struct kl_bytes body)
 {
 	struct shown_receipt v;
 	struct kl_bytes packed;
@@ -454,7 +457,7 @@ settle_body(struct present *p, struct conversation *c)
 	if (err != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	if (receipt_read(packed, p->t->mem, &v) == KL_C_OK)
-		(void)receipt_of_body(p, &v, c, &err);
+		(void)receipt_of_body(p, &v, c, body, &err);
 	return err != KL_OK ? err : shown_drop(p->t, &c->referral);
 }
 
@@ -470,14 +473,14 @@ referral_apply(struct present *p, const struct shown_referral *v)
 	if (err != KL_OK)
 		return err;
 	c.base_sender = c.base_receiver = true;
-	c.body = v->packed;
 	rec.conv_ref = c.ref;
 	if ((err = log_shown(p, &c.sender, &c.receiver, &rec)) != KL_OK ||
 	    (err = conversation_put_new(p->t, &c)) != KL_OK ||
+	    (err = conversation_put_body(p->t, &c, v->packed)) != KL_OK ||
 	    (err = retain_begin(p->t, p->registry, &c,
 	    v->e.header.expire_at_ms)) != KL_OK)
 		return err;
-	return settle_body(p, &c);
+	return settle_body(p, &c, v->packed);
 }
 
 enum kl_code

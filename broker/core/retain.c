@@ -315,9 +315,11 @@ int
 retain_delivered(struct turn *t, struct registry *r, struct conversation *c,
     struct kl_bytes body)
 {
+	int err = body.n == 0 ? KL_OK : conversation_put_body(t, c, body);
+
+	if (err != KL_OK)
+		return err;
 	c->delivered = true;
-	if (body.n > 0)
-		c->body = body;
 	if (c->state == KL_CONV_EXPIRED) {
 		c->state = KL_CONV_OPEN;
 		c->ended_ms = 0;

@@ -295,6 +295,8 @@ END_TEST
 
 START_TEST(late_receipt_opens_what_had_expired)
 {
+	struct kl_bytes body;
+
 	run_at(m.expire_ms);
 	reload();
 	ck_assert_int_eq(retain_delivered(&p.turn, &p.registry, &c,
@@ -303,11 +305,13 @@ START_TEST(late_receipt_opens_what_had_expired)
 	reload();
 	ck_assert(c.delivered);
 	ck_assert_uint_eq(c.state, KL_CONV_OPEN);
-	ck_assert_uint_eq(c.body.n, referral.envelope.n);
+	ck_assert_int_eq(conversation_body(&p.turn, &c, &body), KL_OK);
+	ck_assert_uint_eq(body.n, referral.envelope.n);
 	ck_assert_int_eq(retain_delivered(&p.turn, &p.registry, &c,
 	    KL_BYTES_NONE), KL_OK);
 	reload();
-	ck_assert_uint_eq(c.body.n, referral.envelope.n);
+	ck_assert_int_eq(conversation_body(&p.turn, &c, &body), KL_OK);
+	ck_assert_uint_eq(body.n, referral.envelope.n);
 }
 END_TEST
 
