@@ -21,6 +21,7 @@ struct store {
 	struct kl_kv_txn *txn;
 	struct kl_slots *slots;
 	struct kl_slot_keys keys;
+	struct kl_random_pool random;	/* nonces */
 	struct kl_secret *mac_key;
 	char path[512];			/* of data.mdb */
 	bool dirty;
@@ -470,8 +471,8 @@ store_put_sealed(struct store *s, char table, struct kl_bytes key,
 	if ((r = kl_slot_keys_get(&s->keys, s->slots, slot, &k)) != KL_OK)
 		return r;
 	(void)slot_key_of(buf, slot);
-	kl_aead_seal(KL_BYTES_OF(*k), place_of(place, table, key), value,
-	    buf + SLOT_BYTES);
+	kl_aead_seal_drawn(&s->random, KL_BYTES_OF(*k),
+	    place_of(place, table, key), value, buf + SLOT_BYTES);
 	return store_put(s, table, key,
 	    kl_bytes(buf, SLOT_BYTES + value.n + KL_AEAD_EXTRA));
 }

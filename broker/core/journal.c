@@ -139,7 +139,7 @@ journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	if ((err = kl_arena_copy(mem, kl_bytes(record, n), &out->record)) !=
 	    KL_OK)
 		return err;
-	kl_random(out->salt, sizeof out->salt);
+	kl_random_draw(&j->vault->random, out->salt, sizeof out->salt);
 	hash = kl_record_leaf_hash(out->salt, out->record);
 	if ((err = put_leaf(j, txn, &hash, out, mem)) != KL_OK)
 		return err;

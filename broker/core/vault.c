@@ -81,8 +81,8 @@ vault_seal(struct vault *v, uint32_t slot, char table, struct kl_bytes key,
 		return KL_E_MEMORY;
 	if ((r = kl_slot_keys_get(&v->keys, v->slots, slot, &k)) != KL_OK)
 		return r;
-	kl_aead_seal(KL_BYTES_OF(*k), additional_data(ad, table, key), plain,
-	    sealed);
+	kl_aead_seal_drawn(&v->random, KL_BYTES_OF(*k),
+	    additional_data(ad, table, key), plain, sealed);
 	*out = kl_bytes(sealed, plain.n + KL_AEAD_EXTRA);
 	return KL_OK;
 }

@@ -17,6 +17,7 @@ struct vault {
 	uint32_t taken[VAULT_TURN_MAX];		/* in this turn */
 	size_t n_taken;
 	struct kl_slot_keys keys;
+	struct kl_random_pool random;		/* nonces, salts */
 };
 
 void vault_clear(struct vault *v);

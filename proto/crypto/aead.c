@@ -40,6 +40,14 @@ kl_aead_seal(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
 	kl_aead_encrypt(key, out, ad, in, out + KL_AEAD_NONCE_BYTES);
 }
 
+void
+kl_aead_seal_drawn(struct kl_random_pool *pool, struct kl_bytes key,
+    struct kl_bytes ad, struct kl_bytes in, uint8_t *out)
+{
+	kl_random_draw(pool, out, KL_AEAD_NONCE_BYTES);
+	kl_aead_encrypt(key, out, ad, in, out + KL_AEAD_NONCE_BYTES);
+}
+
 int
 kl_aead_open(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
     uint8_t *out)

@@ -1,5 +1,6 @@
 #include <kortelijn/crypto/secret.h>
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,19 @@ void
 kl_random(void *out, size_t n)
 {
 	randombytes_buf(out, n);
+}
+
+void
+kl_random_draw(struct kl_random_pool *p, void *out, size_t n)
+{
+	assert(n <= sizeof p->b);
+	if (p->left < n) {
+		kl_random(p->b, sizeof p->b);
+		p->left = sizeof p->b;
+	}
+	p->left -= n;
+	memcpy(out, p->b + p->left, n);
+	kl_wipe(p->b + p->left, n);
 }
 
 uint32_t

@@ -62,6 +62,20 @@ START_TEST(seal_takes_a_new_nonce_each_time)
 }
 END_TEST
 
+START_TEST(a_nonce_drawn_ahead_serves_once)
+{
+	static struct kl_random_pool pool;
+	uint8_t a[MAX], b[MAX], out[MAX];
+
+	kl_aead_seal_drawn(&pool, key, ad, plain, a);
+	kl_aead_seal_drawn(&pool, key, ad, plain, b);
+	ck_assert_mem_ne(a, b, KL_AEAD_NONCE_BYTES);
+	ck_assert_int_eq(kl_aead_open(key, ad, kl_bytes(b, sealed.n), out),
+	    KL_OK);
+	ck_assert_mem_eq(out, plain.p, plain.n);
+}
+END_TEST
+
 START_TEST(nothing_can_be_sealed)
 {
 	uint8_t a[KL_AEAD_EXTRA], out[1] = { 0x5a };
@@ -140,6 +154,7 @@ main(void)
 	tcase_add_test(tc, open_reads_the_vector);
 	tcase_add_test(tc, encrypt_makes_the_bytes_of_the_vector);
 	tcase_add_test(tc, seal_takes_a_new_nonce_each_time);
+	tcase_add_test(tc, a_nonce_drawn_ahead_serves_once);
 	tcase_add_test(tc, nothing_can_be_sealed);
 	tcase_add_test(tc, open_refuses_every_flipped_bit);
 	tcase_add_test(tc, open_refuses_another_key_and_other_data);

@@ -142,6 +142,26 @@ START_TEST(wipe_zeroes)
 }
 END_TEST
 
+START_TEST(drawn_bytes_are_handed_out_once_and_wiped)
+{
+	static struct kl_random_pool pool;
+	static const uint8_t none[KL_RANDOM_POOL];
+	uint8_t all[KL_RANDOM_POOL], a[24], b[24];
+
+	kl_random_draw(&pool, all, sizeof all);
+	ck_assert_uint_eq(pool.left, 0);
+	ck_assert_mem_eq(pool.b, none, sizeof none);
+	kl_random_draw(&pool, a, sizeof a);
+	ck_assert_uint_eq(pool.left, sizeof pool.b - sizeof a);
+	ck_assert_mem_eq(pool.b + pool.left, none, sizeof a);
+	for (int i = 0; i < 1000; i++) {
+		kl_random_draw(&pool, b, sizeof b);
+		ck_assert_mem_ne(a, b, sizeof a);
+		ck_assert(!kl_bytes_zero(KL_BYTES_OF(b)));
+	}
+}
+END_TEST
+
 START_TEST(random_below_stays_below_and_reaches_all)
 {
 	unsigned seen = 0;
@@ -191,6 +211,7 @@ main(void)
 	tcase_add_test(tc, random_gives_null_when_no_memory_is_left);
 	tcase_add_test(tc, equal_compares_lengths_and_bytes);
 	tcase_add_test(tc, wipe_zeroes);
+	tcase_add_test(tc, drawn_bytes_are_handed_out_once_and_wiped);
 	tcase_add_test(tc, random_below_stays_below_and_reaches_all);
 	tcase_add_test(tc, random_fills_all_bytes);
 	suite_add_tcase(s, tc);

@@ -6,6 +6,7 @@
 #define KORTELIJN_CRYPTO_AEAD_H
 
 #include <kortelijn/base/bytes.h>
+#include <kortelijn/crypto/secret.h>
 #include <kortelijn/base/types.h>
 
 #define KL_AEAD_KEY_BYTES 32
@@ -16,6 +17,9 @@
 /* out has in.n + KL_AEAD_EXTRA bytes: nonce, ciphertext, tag. key: 32 bytes. */
 void kl_aead_seal(struct kl_bytes key, struct kl_bytes ad, struct kl_bytes in,
     uint8_t *out);
+/* The same; the nonce comes from what was drawn ahead. */
+void kl_aead_seal_drawn(struct kl_random_pool *pool, struct kl_bytes key,
+    struct kl_bytes ad, struct kl_bytes in, uint8_t *out);
 /* out has in.n - KL_AEAD_EXTRA bytes and does not overlap in.
  * KL_E_SIGNATURE: key, ad or bytes differ, and out is zero; KL_E_SIZE: in is
  * too short, and out is untouched. */

@@ -19,6 +19,16 @@ struct kl_secret;
 int kl_crypto_init(void) KL_MUST_CHECK;
 
 void kl_random(void *out, size_t n);
+/* Drawn ahead: many small draws take one system call together, as the nonces
+ * of a turn. All zero is an empty one. Each byte is handed out once and wiped
+ * here; a process that forks must not have one. */
+#define KL_RANDOM_POOL 1024
+struct kl_random_pool {
+	size_t left;
+	uint8_t b[KL_RANDOM_POOL];
+};
+/* n: at most KL_RANDOM_POOL. */
+void kl_random_draw(struct kl_random_pool *p, void *out, size_t n);
 /* Uniform in [0, below). */
 uint32_t kl_random_below(uint32_t below);
 
