@@ -41,6 +41,8 @@ pack(const struct conversation *c, uint8_t *buf, size_t cap)
 	    (c->base_receiver ? 2 : 0) | (c->delivered ? 4 : 0) |
 	    (c->reopened ? 8 : 0)));
 	kl_put_i64(&w, c->ended_ms);
+	kl_put_u64(&w, c->born_item);
+	kl_put_u64(&w, c->born_leaf);
 	return w.full ? KL_BYTES_NONE : kl_writer_bytes(&w);
 }
 
@@ -76,6 +78,8 @@ unpack(struct kl_bytes in, struct conversation *c)
 	c->delivered = (flags & 4) != 0;
 	c->reopened = (flags & 8) != 0;
 	c->ended_ms = kl_get_i64(&r);
+	c->born_item = kl_get_u64(&r);
+	c->born_leaf = kl_get_u64(&r);
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
@@ -225,6 +229,7 @@ conversation_make(struct turn *t, const struct kl_envelope *e,
 		.valid_until = e->consent.valid_until,
 		.seq_sender = e->header.seq,
 		.milestone = KL_MS_NONE, .state = KL_CONV_OPEN,
+		.born_leaf = t->journal->range.size,
 	};
 	memcpy(out->onward_to, e->consent.onward_to, sizeof out->onward_to);
 	kl_random(out->ref.b, sizeof out->ref.b);

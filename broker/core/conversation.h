@@ -29,6 +29,10 @@ struct conversation {
 	bool delivered;			/* the REFERRAL was, once */
 	bool reopened;
 	int64_t ended_ms;
+	/* When it was made: what is older is of a conversation of the same id
+	 * that was forgotten, and opens under no key any more. */
+	uint64_t born_item;		/* last one given before */
+	uint64_t born_leaf;		/* first one after */
 };
 
 /* KL_E_NOT_FOUND. */
@@ -39,7 +43,8 @@ int conversation_by_id(struct turn *t, const struct kl_conv_id *id,
 /* By the hash of its REFERRAL's body. */
 int conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
     struct conversation *out) KL_MUST_CHECK;
-/* Takes a slot, draws reference and spoken reference, writes nothing. */
+/* Takes a slot, draws reference and spoken reference, writes nothing; born_item
+ * is the caller's to fill. */
 int conversation_make(struct turn *t, const struct kl_envelope *e,
     const struct kl_hash *body_hash, struct conversation *out) KL_MUST_CHECK;
 int conversation_put(struct turn *t, const struct conversation *c)

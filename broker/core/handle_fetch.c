@@ -113,7 +113,8 @@ statement_take(struct haul *h, const struct mailbox_row *row)
 	int err = conversation_get(h->t, &row->conv, &c);
 
 	/* Past its term, and so is what was said of it. */
-	if (err == KL_E_NOT_FOUND)
+	if (err == KL_E_NOT_FOUND ||
+	    (err == KL_OK && row->item <= c.born_item))
 		return mailbox_drop(h->t, row);
 	return err != KL_OK ? err : item_add(h, &c, row, NULL);
 }

@@ -98,6 +98,8 @@ repeat_check(struct submit *s, bool *same, bool *conflict)
 	if (!*same)
 		return KL_OK;
 	err = conversation_get(s->t, &m.conv, &c);
+	if (err == KL_OK && m.leaf < c.born_leaf)
+		err = KL_E_NOT_FOUND;
 	if (err == KL_OK)
 		err = journal_logged(s->t->journal, s->t->txn, m.leaf,
 		    s->t->mem, &logged);
@@ -553,6 +555,7 @@ conversation_new(struct submit *s)
 
 	err = conversation_make(s->t, &s->e, &s->body_hash, &s->conv);
 	s->conv.base_sender = s->conv.base_receiver = lost(s);
+	s->conv.born_item = s->t->box->items;
 	if (err == KL_OK)
 		err = conversation_put_new(s->t, &s->conv);
 	if (err == KL_OK)

@@ -186,6 +186,8 @@ lose(struct core *c, struct conversation *v, struct message *m)
 	const struct participant *from;
 	int err = message_get(t, &m->tag, v, m);
 
+	if (err == KL_E_NOT_FOUND)	/* of one of the same id before it */
+		return KL_OK;
 	if (err == KL_OK)
 		err = mailbox_move(t, v, m, KL_MSG_LOST, KL_C_OK, NULL, 0,
 		    NULL);

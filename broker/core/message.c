@@ -137,6 +137,8 @@ message_get(struct turn *t, const struct kl_tag *tag,
 	struct kl_reader r;
 	int err = find(t, tag, out, &sealed);
 
+	if (err == KL_OK && out->leaf < c->born_leaf)
+		err = KL_E_NOT_FOUND;
 	if (err != KL_OK)
 		return err;
 	err = vault_open(t->vault, c->slot, T_MESSAGE, KL_BYTES_OF(out->tag),

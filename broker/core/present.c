@@ -243,13 +243,14 @@ receipt_of_message(struct present *p, const struct shown_receipt *v,
 	struct conversation c;
 
 	*err = conversation_get(p->t, &m->conv, &c);
+	if (*err == KL_OK)
+		*err = message_get(p->t, &m->tag, &c, m);
 	if (*err == KL_E_NOT_FOUND) {
 		/* What is uncertain outlives its conversation. */
 		*err = KL_OK;
 		return KL_C_MESSAGE_UNKNOWN;
 	}
-	if (*err != KL_OK ||
-	    (*err = message_get(p->t, &m->tag, &c, m)) != KL_OK)
+	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
 	if (!is_party(p, &m->from, &m->to) ||
 	    !stands_for(p, &v->r.signer, &m->to))
@@ -473,6 +474,7 @@ referral_apply(struct present *p, const struct shown_referral *v)
 	if (err != KL_OK)
 		return err;
 	c.base_sender = c.base_receiver = true;
+	c.born_item = p->t->box->items;
 	rec.conv_ref = c.ref;
 	if ((err = log_shown(p, &c.sender, &c.receiver, &rec)) != KL_OK ||
 	    (err = conversation_put_new(p->t, &c)) != KL_OK ||

@@ -528,7 +528,7 @@ sweep_row(struct turn *t, struct registry *r, const struct mailbox_row *row)
 	if ((err = conversation_get(t, &row->conv, &c)) != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	if ((err = message_get(t, &row->message, &c, &m)) != KL_OK)
-		return err;
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	code = retain_check(t, r, &c, &m);
 	return code == KL_C_CARD_REVOKED || code == KL_C_PREKEY ?
 	    retain_end(t, r, &c, &m, code) : KL_OK;

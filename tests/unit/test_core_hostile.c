@@ -188,6 +188,62 @@ START_TEST(a_repeat_of_what_is_half_forgotten_undoes_no_turn)
 }
 END_TEST
 
+/* A REFERRAL of the same conversation as l, `days` later. */
+static void
+same_conversation(struct letter *out, int days)
+{
+	const int64_t late_ms = days * KL_DAY_MS;
+	const int64_t weeks = (kl_week_start_ms(LETTERS_NOW_MS + late_ms) -
+	    kl_week_start_ms(LETTERS_NOW_MS)) / KL_WEEK_MS;
+
+	letter_referral(out, &s.practice, &s.desk);
+	out->e.header.conv_id = l.e.header.conv_id;
+	out->e.header.created_ms += late_ms;
+	out->e.header.deliver_by_ms += late_ms;
+	out->e.header.expire_at_ms += late_ms;
+	out->e.header.answer_by_ms += late_ms;
+	out->e.consent.given_on += (uint32_t)days;
+	out->e.consent.valid_until += (uint32_t)days;
+	out->e.header.prekey_id = kl_key_id_of(party_prekey(&s.desk,
+	    (unsigned int)weeks).pk.b);
+	letter_seal(out, &s.practice);
+}
+
+START_TEST(a_conversation_id_that_comes_again_opens_nothing_old)
+{
+	struct shell_items i;
+
+	/* Of the first one there stay: statements for the practice, and a
+	 * message that is uncertain. */
+	l.e.consent.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS) + 1;
+	letter_seal(&l, &s.practice);
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	letter_feedback(&m, &l, &s.desk, &s.practice, KL_MS_ENDED);
+	m.e.header.expire_at_ms = m.e.header.created_ms + 50 * KL_DAY_MS;
+	letter_seal(&m, &s.desk);
+	submit(&s.desk, &m);
+	ck_assert_uint_eq(shell_fetch(&s, &s.practice, 0).n_ct, 1);
+	restart_at(LETTERS_NOW_MS + 95 * KL_DAY_MS);
+	for (int j = 0; j < 8; j++) {
+		s.core->housekeeping_ms = 0;
+		shell_turn(&s);
+	}
+	ck_assert_uint_eq(state_of(&m), KL_MSG_UNCONFIRMED);
+
+	same_conversation(&n, 95);
+	submit(&s.practice, &n);
+	ck_assert_int_eq(shell_receipt(&s, &s.practice, &m, KL_OPENED,
+	    KL_C_OK), KL_C_MESSAGE_UNKNOWN);
+	ck_assert_int_eq(shell_submit(&s, &s.desk, &m),
+	    KL_C_CONVERSATION_ENDED);
+	i = shell_fetch(&s, &s.practice, 0);
+	ck_assert_int_eq(i.code, KL_C_OK);
+	ck_assert_uint_eq(i.n, 0);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_STOPPED);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+}
+END_TEST
+
 START_TEST(after_a_turn_was_undone_others_go_on_alone)
 {
 	const struct kl_directory d = { .after = 0 };
@@ -485,6 +541,8 @@ suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_referral_is_replaced_once);
 	tcase_add_test(tc, a_repeat_of_what_is_half_forgotten_undoes_no_turn);
+	tcase_add_test(tc,
+	    a_conversation_id_that_comes_again_opens_nothing_old);
 	tcase_add_test(tc, after_a_turn_was_undone_others_go_on_alone);
 	tcase_add_test(tc, take_overs_do_not_fill_the_log);
 	tcase_add_test(tc, a_clock_set_back_releases_nothing_past_its_consent);
