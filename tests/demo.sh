@@ -303,6 +303,12 @@ check_blind()
 	    "$(wc -l <"$R/canaries")" "$n"
 }
 
+# "1 correction", "2 corrections".
+number()
+{
+	printf '%d %s%s' "$1" "$2" "$([ "$1" -eq 1 ] || echo s)"
+}
+
 # Counted from what the practices' histories and the broker's log say.
 count_history()
 {
@@ -329,10 +335,13 @@ last_line()
 	receipts=$(grep -c '"ev":"delivered"' "$R/broker.trace")
 	leaves=$(broker_status .leaves)
 	say ""
-	printf 'loop closed: %d referrals, %d corrections, %d feedback %s' \
-	    "$referrals" "$corrections" "$feedback" messages
-	printf ', %d receipts, %d refusals, %d log leaves\n' "$receipts" \
-	    "$REFUSED" "$leaves"
+	printf 'loop closed: %s, %s, %s, %s, %s, %s\n' \
+	    "$(number "$referrals" referral)" \
+	    "$(number "$corrections" correction)" \
+	    "$(number "$feedback" "feedback message")" \
+	    "$(number "$receipts" receipt)" \
+	    "$(number "$REFUSED" refusal)" \
+	    "$(number "$leaves" "log leave" | sed 's/leave$/leaf/')"
 }
 
 # ---- KEEP ----

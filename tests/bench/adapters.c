@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -213,10 +214,10 @@ static json_t *
 refer(struct bench *b, struct pair *p, size_t n)
 {
 	json_t *file = json_deep_copy(b->template);
-	char id[32], *text_of;
+	char id[64], *text_of;
 	json_t *q;
 
-	(void)snprintf(id, sizeof id, "bench-%zu", n);
+	(void)snprintf(id, sizeof id, "bench-%d-%zu", (int)getpid(), n);
 	(void)json_object_set_new(file, "referral_id", json_string(id));
 	(void)json_object_set_new(file, "receiver", json_string(p->id));
 	text_of = json_dumps(file, JSON_COMPACT);

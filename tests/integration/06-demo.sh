@@ -25,7 +25,7 @@ closes_loop()
 		{ tail -n 40 "$T/demo"; return 1; }
 	tail -n 1 "$T/demo"
 	tail -n 1 "$T/demo" | grep -qE "^loop closed: 6 referrals, \
-1 corrections, 21 feedback messages, 28 receipts, 1 refusals, \
+1 correction, 21 feedback messages, 28 receipts, 1 refusal, \
 [0-9]+ log leaves$"
 }
 
