@@ -73,7 +73,7 @@ UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
-UNIT_FACES = interfaces page
+UNIT_FACES = interfaces page cmd
 UNIT_ADAPTER = json_content profile schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = hostile inbox outbox session calls terms checkpoint receipts guard cases engine

@@ -383,6 +383,7 @@ cases_view(const struct turn *t, const struct case_row *c,
 	const struct directory_card *card = directory_any(t->dir, &c->peer);
 
 	memset(out, 0, sizeof *out);
+	out->number = c->number;
 	out->conv = c->conv;
 	out->spoken = c->spoken;
 	memcpy(out->referral_id, c->referral_id, sizeof out->referral_id);

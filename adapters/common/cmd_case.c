@@ -193,6 +193,35 @@ desk_table(struct cli *c, json_t *answer)
 	return output_take_table(c, answer, "referrals", columns, 6);
 }
 
+/* All pages as one answer. */
+static int
+list_ask(struct cli *c, json_t **answer)
+{
+	json_t *page, *next;
+	int r = cmd_ask(c, json_pack("{s:s}", "cmd", "list"), 0, answer);
+
+	while (r == CLI_OK && (next = json_object_get(*answer, "next")) !=
+	    NULL) {
+		r = cmd_ask(c, json_pack("{s:s,s:O}", "cmd", "list",
+		    "after", next), 0, &page);
+		(void)json_object_del(*answer, "next");
+		if (r != CLI_OK)
+			break;
+		next = json_object_get(page, "next");
+		if (json_array_extend(json_object_get(*answer, "referrals"),
+		    json_object_get(page, "referrals")) != 0 ||
+		    (next != NULL && json_object_set(*answer, "next",
+		    next) != 0))
+			r = output_fail_err(c, KL_E_MEMORY, "list");
+		json_decref(page);
+	}
+	if (r != CLI_OK) {
+		json_decref(*answer);
+		*answer = NULL;
+	}
+	return r;
+}
+
 int
 cmd_list(struct cli *c)
 {
@@ -201,8 +230,7 @@ cmd_list(struct cli *c)
 	int r;
 
 	if ((r = cmd_conf(c, &conf)) != CLI_OK ||
-	    (r = cmd_ask(c, json_pack("{s:s}", "cmd", "list"), 0,
-	    &answer)) != CLI_OK)
+	    (r = list_ask(c, &answer)) != CLI_OK)
 		return r;
 	if (c->json)
 		return output_take(c, answer);

@@ -9,6 +9,8 @@
 #include "adapters/common/view.h"
 
 #define MEMBERS_MAX 8
+/* Cases in one answer, at most some 2 KiB each. */
+#define LIST_MAX 1000
 #define ARENA_BYTES (512 * 1024)
 #define ARENA_ALLOCS 8192
 
@@ -271,14 +273,39 @@ run_feedback(struct control_cmd *c)
 
 /* ---- what is shown ---- */
 
+/* A number of 0 to max; `out` keeps its value if it is not given. */
+static int
+number_of(struct control_cmd *c, const char *pointer, uint64_t max,
+    uint64_t *out)
+{
+	const json_t *v = json_object_get(c->question, pointer + 1);
+	const json_int_t n = json_integer_value(v);
+
+	if (v == NULL)
+		return KL_OK;
+	if (!json_is_integer(v) || n < 0 || (uint64_t)n > max)
+		return refuse(c, KL_C_FIELD_VALUE, pointer);
+	*out = (uint64_t)n;
+	return KL_OK;
+}
+
+/* One page; "next" in it is the "after" of the next one. */
 static int
 run_list(struct control_cmd *c)
 {
+	uint64_t after = 0, max = LIST_MAX;
 	json_t *rows;
-	int r = view_cases(c->engine, &rows);
+	int r;
 
-	return r != KL_OK ? r : answer_take(c, json_pack("{s:o}",
-	    "referrals", rows));
+	if ((r = number_of(c, "/after", INT64_MAX, &after)) != KL_OK ||
+	    (r = number_of(c, "/max", LIST_MAX, &max)) != KL_OK ||
+	    (r = view_cases(c->engine, &after, max, &rows)) != KL_OK)
+		return r;
+	r = answer_take(c, json_pack("{s:o}", "referrals", rows));
+	if (r == KL_OK && after != 0 && json_object_set_new(c->answer, "next",
+	    json_integer((json_int_t)after)) != 0)
+		r = KL_E_MEMORY;
+	return r;
 }
 
 /* The content as text, of a case that came to us; the access log names who
@@ -485,7 +512,7 @@ static const struct row {
 	int (*run)(struct control_cmd *c);
 } rows[] = {
 	{ "status", ANY, { "wait" }, run_status },
-	{ "list", ANY, { NULL }, run_list },
+	{ "list", ANY, { "after", "max" }, run_list },
 	{ "show", ANY, { "reference" }, run_show },
 	{ "refer", ROLE(KL_PRACTICE), { "file", "wait" }, run_refer },
 	{ "correct", ROLE(KL_PRACTICE), { "file" }, run_correct },

@@ -105,6 +105,7 @@ int engine_files_forget(struct engine *e) KL_MUST_CHECK;
 /* ---- cases ----------------------------------------------------------- */
 
 struct engine_case {
+	uint64_t number;		/* in the order of their coming */
 	struct kl_conv_id conv;
 	struct kl_spoken spoken;	/* b[0] is 0 until known */
 	char referral_id[JSON_CLIENT_ID_MAX + 1];	/* practice only */
@@ -129,9 +130,9 @@ struct engine_case {
 	uint64_t leaf;			/* of the REFERRAL, in the log */
 };
 
-/* The case after `after` (NULL: the first) in the order in which they came.
+/* The first case with a number above `after` (0: the first of all).
  * KL_E_NOT_FOUND: no more; KL_E_AGAIN. */
-int engine_case_next(struct engine *e, const struct engine_case *after,
+int engine_case_next(struct engine *e, uint64_t after,
     struct engine_case *out) KL_MUST_CHECK;
 /* By a spoken reference (any case, dashes optional) or the practice's own
  * referral_id. KL_E_NOT_FOUND, KL_E_AGAIN. */

@@ -61,18 +61,12 @@ view(struct engine *e, const struct case_row *c, struct engine_case *out)
 }
 
 int
-engine_case_next(struct engine *e, const struct engine_case *after,
-    struct engine_case *out)
+engine_case_next(struct engine *e, uint64_t after, struct engine_case *out)
 {
-	struct turn *t = engine_turn(e);
 	size_t mark = kl_arena_mark(e->mem);
-	struct case_row c = { .number = 0 };
-	int r = KL_OK;
+	struct case_row c;
+	int r = cases_next(engine_turn(e), after, &c);
 
-	if (after != NULL)
-		r = cases_get(t, &after->conv, &c);
-	if (r == KL_OK)
-		r = cases_next(t, c.number, &c);
 	if (r == KL_OK)
 		view(e, &c, out);
 	kl_arena_release(e->mem, mark);

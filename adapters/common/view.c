@@ -120,15 +120,16 @@ view_case(const struct config *c, const struct engine_case *k)
 }
 
 int
-view_cases(struct engine *e, json_t **out)
+view_cases(struct engine *e, uint64_t *after, size_t max, json_t **out)
 {
-	struct engine_case k, *after = NULL;
+	struct engine_case k;
 	int r;
 
 	if ((*out = json_array()) == NULL)
 		return KL_E_MEMORY;
-	while ((r = engine_case_next(e, after, &k)) == KL_OK) {
-		after = &k;
+	while ((r = engine_case_next(e, *after, &k)) == KL_OK &&
+	    json_array_size(*out) < max) {
+		*after = k.number;
 		if (json_array_append_new(*out, view_case(engine_config(e),
 		    &k)) != 0) {
 			r = KL_E_MEMORY;
@@ -136,6 +137,8 @@ view_cases(struct engine *e, json_t **out)
 		}
 	}
 	if (r == KL_E_NOT_FOUND)
+		*after = 0;
+	if (r == KL_OK || r == KL_E_NOT_FOUND)
 		return KL_OK;
 	json_decref(*out);
 	*out = NULL;

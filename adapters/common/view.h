@@ -12,9 +12,13 @@
 /* NULL: no memory. Owned by the caller. */
 json_t *view_case(const struct config *c, const struct engine_case *k);
 
-/* All cases, or the history of one with its three levels of receipt: an array.
- * KL_E_AGAIN, KL_E_MEMORY. */
-int view_cases(struct engine *e, json_t **out) KL_MUST_CHECK;
+/* At most `max` cases with a number above *after, as an array; *after becomes
+ * the number of the last one, or 0 when no more follow. KL_E_AGAIN,
+ * KL_E_MEMORY. */
+int view_cases(struct engine *e, uint64_t *after, size_t max, json_t **out)
+    KL_MUST_CHECK;
+/* The history of one with its three levels of receipt: an array. Errors as
+ * above. */
 int view_history(struct engine *e, const struct engine_case *k, json_t **out)
     KL_MUST_CHECK;
 /* Receipts as the history tells them: accepted, opened, taken up. */

@@ -233,14 +233,11 @@ refused(int r, uint32_t code, const char *field)
 static uint64_t
 count_cases(void)
 {
-	struct engine_case c, next;
+	struct engine_case c = { .number = 0 };
 	uint64_t n = 0;
 
-	for (int r = engine_case_next(engine, NULL, &next); r == KL_OK;
-	    r = engine_case_next(engine, &c, &next)) {
-		c = next;
+	while (engine_case_next(engine, c.number, &c) == KL_OK)
 		n++;
-	}
 	return n;
 }
 

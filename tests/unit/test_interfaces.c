@@ -430,6 +430,40 @@ START_TEST(who_waits_holds_up_no_other)
 }
 END_TEST
 
+START_TEST(list_is_asked_in_pages)
+{
+	static const char *const ids[] = { "P1-1", "P1-2", "P1-3" };
+	json_t *o, *rows;
+	json_int_t after = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		person(AMRANI, "P1-2026-002", ids[i]);
+		o = refer(0);
+		is_ok(o);
+		json_decref(o);
+	}
+	for (size_t seen = 0; seen < 3;) {
+		o = ask(json_pack("{s:s,s:I,s:i}", "cmd", "list", "after",
+		    after, "max", 2));
+		is_ok(o);
+		rows = json_object_get(o, "referrals");
+		ck_assert_uint_eq(json_array_size(rows), seen == 0 ? 2 : 1);
+		ck_assert_str_eq(str(json_array_get(rows, 0), "referral_id"),
+		    ids[seen]);
+		after = json_integer_value(json_object_get(o, "next"));
+		ck_assert((after != 0) == (seen == 0));
+		seen += json_array_size(rows);
+		json_decref(o);
+	}
+	is_refused(ask(json_pack("{s:s,s:i}", "cmd", "list", "after", -1)),
+	    "field_value", "/after");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "list", "after", "1")),
+	    "field_value", "/after");
+	is_refused(ask(json_pack("{s:s,s:i}", "cmd", "list", "max", 1 << 20)),
+	    "field_value", "/max");
+}
+END_TEST
+
 START_TEST(question_that_is_none_is_refused)
 {
 	is_refused(ask(json_array()), "json", "");
@@ -664,6 +698,7 @@ main(void)
 	tcase_add_test(t, refused_referral_leaves_nothing);
 	tcase_add_test(t, second_referral_of_the_same_file_names_the_first);
 	tcase_add_test(t, who_waits_holds_up_no_other);
+	tcase_add_test(t, list_is_asked_in_pages);
 	tcase_add_test(t, question_that_is_none_is_refused);
 	tcase_add_test(t, file_in_the_folder_becomes_a_case);
 	tcase_add_test(t, same_file_twice_makes_one_case);
