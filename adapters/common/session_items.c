@@ -116,8 +116,7 @@ take_notice(struct session *s, struct turn *t, struct kl_bytes packed)
 		 * erasure, and none can have done so. It stays there. */
 		return KL_E_AGAIN;
 	default:
-		r = outbox_back_notice(s->outbox, t, &n);
-		return r == KL_E_NOT_FOUND ? KL_OK : r;
+		return outbox_back_notice(s->outbox, t, &n);
 	}
 }
 
@@ -140,6 +139,9 @@ take_statement(struct session *s, struct turn *t, const struct got *g,
 		*handled = false;
 		return KL_OK;
 	}
+	/* Of what was forgotten, or of a store that was lost. */
+	if (r == KL_E_NOT_FOUND)
+		r = KL_OK;
 	if (r == KL_E_SIGNATURE)
 		r = session_items_bad(s, t);
 	if (r == KL_OK)

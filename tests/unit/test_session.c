@@ -732,6 +732,31 @@ START_TEST(handled_statement_is_acknowledged_by_the_next_fetch)
 }
 END_TEST
 
+START_TEST(receipt_of_what_is_not_held_any_more_is_acknowledged)
+{
+	struct kl_receipt r = { .version = KL_PROTOCOL_VERSION,
+		.signer = desk.id.id, .signer_key_id = desk.id.key_id,
+		.msg_id = { { 9 } }, .body_hash = { { 9 } },
+		.outcome = KL_OPENED, .code = KL_C_OK,
+		.at_ms = ADAPTER_NOW_MS };
+	struct kl_item item = { .item = 18, .sort = KL_RECEIPT + 1 };
+	uint8_t buf[RECEIPTS_BYTES_MAX];
+	struct kl_fetch f;
+	size_t n;
+
+	OK(identity_sign(&desk.id, KL_RECEIPT, &r, sizeof r, buf, sizeof buf,
+	    &n));
+	item.content = kl_bytes(buf, n);
+	give(greet(), &item, NULL);
+	turn();
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_FETCH, asked(KL_FETCH)->body,
+	    mem, &f), KL_C_OK);
+	ck_assert_uint_eq(f.n_ack, 1);
+	ck_assert_uint_eq(f.ack[0], 18);
+	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 0);
+}
+END_TEST
+
 START_TEST(notice_of_another_key_is_an_alarm)
 {
 	struct kl_item item = notice_item(KL_NOTICE_DEADLINE,
@@ -900,6 +925,8 @@ main(void)
 	tcase_add_test(t,
 	    lost_answer_sends_the_same_message_in_the_next_session);
 	tcase_add_test(t, handled_statement_is_acknowledged_by_the_next_fetch);
+	tcase_add_test(t,
+	    receipt_of_what_is_not_held_any_more_is_acknowledged);
 	tcase_add_test(t, notice_of_another_key_is_an_alarm);
 	tcase_add_test(t, erase_request_stays_where_it_is);
 	tcase_add_test(t, envelope_is_receipted_before_the_next_fetch);
