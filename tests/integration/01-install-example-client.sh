@@ -52,13 +52,12 @@ staged()
 	        "$R/stage/usr/lib/pkgconfig/kortelijn.pc"
 }
 
-directory_is_printed()
+head_of_the_log_is_printed()
 {
 	LD_LIBRARY_PATH=$P/lib "$R/client" "$R/visitor/keys" "$ENDPOINT" \
-	    >"$R/directory.txt" 2>"$R/client.log" || return
-	grep -q '^agb:01000003 .*practice .*Praktijk De Brink' \
-	    "$R/directory.txt" &&
-	    grep -q '^oin:00000009000000000001 .*broker' "$R/directory.txt"
+	    >"$R/head.txt" 2>"$R/client.log" || return
+	grep -q '^oin-00000009000000000001\.kortelijn/log/[^ ]* [1-9]' \
+	    "$R/head.txt"
 }
 
 stranger_is_not_served()
@@ -69,7 +68,7 @@ stranger_is_not_served()
 	    cp "$R/other/keys/transport.key" "$R/stranger/" &&
 	    ! LD_LIBRARY_PATH=$P/lib timeout 60 "$R/client" "$R/stranger" \
 	        "$ENDPOINT" >"$R/stranger.txt" 2>&1 &&
-	    ! grep -q agb: "$R/stranger.txt"
+	    ! grep -q kortelijn/log "$R/stranger.txt"
 }
 
 ok install_of_the_release_build install_release
@@ -83,6 +82,6 @@ broker_start
 adapter_make visitor practice agb:01000003 "Praktijk De Brink"
 adapter_enrol visitor
 adapter_make other practice agb:01000004 "Praktijk Onbekend"
-ok example_prints_the_directory directory_is_printed
+ok example_prints_the_head_of_the_log head_of_the_log_is_printed
 ok example_with_another_key_sees_nothing stranger_is_not_served
 exit "$FAILED"
