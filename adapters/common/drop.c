@@ -59,21 +59,29 @@ name_make(const char *name, unsigned number, char out[DROP_NAME_CAP])
 		out[0] = '_';
 }
 
+/* As renameat, but EEXIST if something has the name already. */
+static int
+rename_new(int from, const char *name, int there, const char *to)
+{
+	if (renameat2(from, name, there, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	/* A file share that cannot: look first. */
+	if (faccessat(there, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return renameat(from, name, there, to);
+}
+
 int
 drop_move(int from, const char *name, int there, char to[DROP_NAME_CAP])
 {
 	for (unsigned i = 0; i <= SUFFIX_MAX; i++) {
 		name_make(name, i, to);
-		if (renameat2(from, name, there, to, RENAME_NOREPLACE) == 0)
+		if (rename_new(from, name, there, to) == 0)
 			return KL_OK;
-		if (errno == EINVAL || errno == ENOSYS) {
-			/* A file share that cannot: look first. */
-			if (faccessat(there, to, F_OK, AT_SYMLINK_NOFOLLOW) ==
-			    0)
-				continue;
-			if (renameat(from, name, there, to) == 0)
-				return KL_OK;
-		}
 		if (errno != EEXIST)
 			break;
 	}
@@ -87,6 +95,8 @@ drop_error(void)
 	case ENOSPC:
 	case EDQUOT:
 		return KL_E_FULL;
+	case EEXIST:
+		return KL_E_EXISTS;
 	case EACCES:
 	case EPERM:
 	case EROFS:
@@ -108,8 +118,9 @@ fill(int fd, struct kl_bytes content, mode_t mode)
 	return r;
 }
 
-int
-drop_put(int dir, const char *name, struct kl_bytes content, mode_t mode)
+static int
+put(int dir, const char *name, struct kl_bytes content, mode_t mode,
+    bool replace)
 {
 	char fresh[DROP_NAME_CAP + 8];
 	int fd, r;
@@ -123,11 +134,85 @@ drop_put(int dir, const char *name, struct kl_bytes content, mode_t mode)
 	r = fill(fd, content, mode);
 	if (close(fd) != 0 && r == KL_OK)
 		r = KL_E_IO;
-	if (r == KL_OK && renameat(dir, fresh, dir, name) != 0)
+	if (r == KL_OK && (replace ? renameat(dir, fresh, dir, name) :
+	    rename_new(dir, fresh, dir, name)) != 0)
 		r = drop_error();
 	if (r == KL_OK && fsync(dir) != 0)
 		r = KL_E_IO;
 	if (r != KL_OK)
 		(void)unlinkat(dir, fresh, 0);
+	return r;
+}
+
+int
+drop_put(int dir, const char *name, struct kl_bytes content, mode_t mode)
+{
+	return put(dir, name, content, mode, true);
+}
+
+/* ---- what replaces nothing ---- */
+
+static void
+part_name(const char *stem, unsigned number, const char *ending,
+    char out[DROP_NAME_CAP])
+{
+	if (number == 0)
+		(void)snprintf(out, DROP_NAME_CAP, "%s.%s", stem, ending);
+	else
+		(void)snprintf(out, DROP_NAME_CAP, "%s-%u.%s", stem, number,
+		    ending);
+}
+
+/* KL_OK: it has these bytes already; KL_E_NOT_FOUND: it is free;
+ * KL_E_EXISTS. */
+static int
+compare(int dir, const char *name, struct kl_bytes content)
+{
+	char *text;
+	size_t n;
+	int r = kl_fs_read_file(dir, name, content.n, &text, &n);
+
+	if (r == KL_E_NOT_FOUND || r == KL_E_MEMORY)
+		return r;
+	if (r != KL_OK)
+		return KL_E_EXISTS;
+	r = kl_bytes_equal(kl_bytes(text, n), content) ? KL_OK : KL_E_EXISTS;
+	kl_fs_read_free(text, n);
+	return r;
+}
+
+/* KL_E_EXISTS: one of the names with this number is another file's. */
+static int
+put_parts(int dir, const char *stem, unsigned number,
+    const struct drop_part *part, size_t n, mode_t mode)
+{
+	char name[DROP_NAME_CAP];
+	int r = KL_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		part_name(stem, number, part[i].ending, name);
+		r = compare(dir, name, part[i].content);
+		if (r != KL_OK && r != KL_E_NOT_FOUND)
+			return r;
+	}
+	for (size_t i = 0; i < n; i++) {
+		part_name(stem, number, part[i].ending, name);
+		r = compare(dir, name, part[i].content);
+		if (r == KL_E_NOT_FOUND)
+			r = put(dir, name, part[i].content, mode, false);
+		if (r != KL_OK)
+			return r;
+	}
+	return r;
+}
+
+int
+drop_put_new(int dir, const char *stem, const struct drop_part *part,
+    size_t n, mode_t mode)
+{
+	int r = KL_E_EXISTS;
+
+	for (unsigned i = 0; r == KL_E_EXISTS && i <= SUFFIX_MAX; i++)
+		r = put_parts(dir, stem, i, part, n, mode);
 	return r;
 }

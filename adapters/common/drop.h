@@ -32,6 +32,17 @@ int drop_move(int from, const char *name, int there, char to[DROP_NAME_CAP])
  * KL_E_IO. */
 int drop_put(int dir, const char *name, struct kl_bytes content, mode_t mode)
     KL_MUST_CHECK;
+
+struct drop_part {
+	const char *ending;	/* without its dot */
+	struct kl_bytes content;
+};
+/* Writes STEM.ENDING of each part, in their order, and replaces nothing: what
+ * holds the same bytes already stays, and where other bytes have one of the
+ * names, each part gets "-1", "-2" and so on behind STEM. KL_E_EXISTS: all of
+ * those are taken; otherwise as drop_put. */
+int drop_put_new(int dir, const char *stem, const struct drop_part *part,
+    size_t n, mode_t mode) KL_MUST_CHECK;
 /* The error above that errno stands for. */
 int drop_error(void);
 

@@ -157,36 +157,38 @@ scan(struct folder *f)
 
 /* ---- out ---- */
 
-/* "0000000012-ABCD-EFGH-K": the same for the same event, no personal data. */
+/* "0000000012-ABCD-EFGH-K": the same for the same event, no personal data. A
+ * store that begins anew begins at 1 again, so others may have it too. */
 static void
-name_make(const struct folder *f, const char *ending, char out[64])
+stem_make(const struct folder *f, char out[64])
 {
 	const bool known = f->page.spoken.b[0] != '\0';
 
-	(void)snprintf(out, 64, "%010llu%s%s.%s", (unsigned long long)f->seq,
-	    known ? "-" : "", known ? kl_spoken_text(&f->page.spoken).b : "",
-	    ending);
-}
-
-static int
-put(struct folder *f, const char *ending, const char *text)
-{
-	char name[64];
-
-	if (text == NULL)
-		return KL_OK;
-	name_make(f, ending, name);
-	return watch_put(f->watch, name, kl_bytes_str(text));
+	(void)snprintf(out, 64, "%010llu%s%s", (unsigned long long)f->seq,
+	    known ? "-" : "", known ? kl_spoken_text(&f->page.spoken).b : "");
 }
 
 /* Text first: who waits for the JSON finds both. */
+static int
+put(struct folder *f)
+{
+	struct drop_part part[2];
+	char stem[64];
+	size_t n = 0;
+
+	part[n++] = (struct drop_part){ "txt", kl_bytes_str(f->page.text) };
+	if (f->page.json != NULL)
+		part[n++] = (struct drop_part){ "json",
+		    kl_bytes_str(f->page.json) };
+	stem_make(f, stem);
+	return watch_put(f->watch, stem, part, n);
+}
+
 static void
 write_page(struct folder *f)
 {
-	int r = put(f, "txt", f->page.text);
+	const int r = put(f);
 
-	if (r == KL_OK)
-		r = put(f, "json", f->page.json);
 	if (r != KL_OK) {
 		if (f->blocked_ms == 0) {
 			f->blocked_ms = engine_now_ms(f->engine);

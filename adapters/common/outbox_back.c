@@ -236,7 +236,8 @@ outbox_back_receipt(struct outbox *o, struct turn *t, struct kl_bytes packed)
 	if (kl_signed_read(packed, t->mem, &s) != KL_C_OK ||
 	    KL_STATEMENT_READ(KL_RECEIPT, s.body, t->mem, &rc) != KL_C_OK)
 		return KL_E_SIGNATURE;
-	if ((r = open_back(&b, &rc.msg_id)) != KL_OK || (r = verify(t, &b, &s, &rc)) != KL_OK)
+	if ((r = open_back(&b, &rc.msg_id)) != KL_OK ||
+	    (r = verify(t, &b, &s, &rc)) != KL_OK)
 		return r;
 	return take_receipt(&b, &rc, packed);
 }

@@ -356,15 +356,16 @@ watch_undone(struct watch *w)
 }
 
 int
-watch_put(struct watch *w, const char *name, struct kl_bytes content)
+watch_put(struct watch *w, const char *stem, const struct drop_part *part,
+    size_t n)
 {
 	int dir, r;
 
-	if (!drop_name_fine(name))
+	if (!drop_name_fine(stem))
 		return KL_E_VALUE;
 	if ((dir = watch_works_dir(&w->works, "out")) < 0)
 		return drop_error();
-	r = drop_put(dir, name, content, w->o.share ? 0640 : 0600);
+	r = drop_put_new(dir, stem, part, n, w->o.share ? 0640 : 0600);
 	(void)close(dir);
 	return r;
 }

@@ -17,6 +17,8 @@
 
 #include <kortelijn/base/bytes.h>
 
+#include "adapters/common/drop.h"
+
 #define WATCH_POLL_MS 5000	/* between two scans, whatever inotify says */
 #define WATCH_STABLE_MS 10000	/* without a change: nobody writes any more */
 #define WATCH_FILES_MAX 1000	/* looked at in one scan */
@@ -78,9 +80,10 @@ bool watch_scan(struct watch *w, int64_t now_ms, const struct watch_judge *j);
 void watch_committed(struct watch *w);
 void watch_undone(struct watch *w);
 
-/* Writes out/NAME whole or not at all, in place of one of that name, synced.
- * KL_E_IO, KL_E_FULL, KL_E_DENIED, KL_E_VALUE: no name for a file. */
-int watch_put(struct watch *w, const char *name, struct kl_bytes content)
-    KL_MUST_CHECK;
+/* Writes out/STEM.ENDING of each part, each whole or not at all, synced. No
+ * other file is ever replaced: see drop_put_new, also for the errors.
+ * KL_E_VALUE besides: no name for a file. */
+int watch_put(struct watch *w, const char *stem, const struct drop_part *part,
+    size_t n) KL_MUST_CHECK;
 
 #endif

@@ -428,27 +428,55 @@ START_TEST(renamed_file_wakes_the_loop)
 }
 END_TEST
 
-START_TEST(output_replaces_what_has_its_name)
+static int
+put_out(const char *stem, const char *txt, const char *json)
+{
+	const struct drop_part part[] = {
+		{ "txt", kl_bytes_str(txt) }, { "json", kl_bytes_str(json) },
+	};
+
+	return watch_put(watch, stem, part, 2);
+}
+
+START_TEST(output_replaces_nothing)
+{
+	ck_assert_int_eq(put_out("1", "a", "one"), KL_OK);
+	/* After a crash: the same once more, or what of it was missing. */
+	ck_assert_int_eq(put_out("1", "a", "one"), KL_OK);
+	ck_assert_int_eq(unlink(tmpdir_file(&dir, "out/1.json").b), 0);
+	ck_assert_int_eq(put_out("1", "a", "one"), KL_OK);
+	ck_assert(!there("out/1-1.txt"));
+	/* Another store began at 1 again; the text is that of a colleague. */
+	ck_assert_int_eq(put_out("1", "a", "two"), KL_OK);
+	ck_assert_int_eq(put_out("1", "longer", "one"), KL_OK);
+	holds("out/1.txt", "a");
+	holds("out/1.json", "one");
+	holds("out/1-1.txt", "a");
+	holds("out/1-1.json", "two");
+	holds("out/1-2.txt", "longer");
+	holds("out/1-2.json", "one");
+	/* Nor what is no file of ours. */
+	ck_assert_int_eq(mkdir(tmpdir_file(&dir, "out/2.json").b, 0700), 0);
+	ck_assert_int_eq(put_out("2", "a", "b"), KL_OK);
+	ck_assert(!there("out/2.txt"));
+	holds("out/2-1.json", "b");
+}
+END_TEST
+
+START_TEST(output_is_for_who_hands_in)
 {
 	struct stat st;
 
-	ck_assert_int_eq(watch_put(watch, "1.json", kl_bytes_str("one")),
-	    KL_OK);
-	ck_assert_int_eq(watch_put(watch, "1.json", kl_bytes_str("two")),
-	    KL_OK);
-	holds("out/1.json", "two");
+	ck_assert_int_eq(put_out("1", "x", "x"), KL_OK);
 	ck_assert_int_eq(stat(tmpdir_file(&dir, "out/1.json").b, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 0777, 0600);
 	o.share = true;
 	restart();
-	ck_assert_int_eq(watch_put(watch, "2.json", kl_bytes_str("x")),
-	    KL_OK);
+	ck_assert_int_eq(put_out("2", "x", "x"), KL_OK);
 	ck_assert_int_eq(stat(tmpdir_file(&dir, "out/2.json").b, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 0777, 0640);
-	ck_assert_int_eq(watch_put(watch, "../x", kl_bytes_str("x")),
-	    KL_E_VALUE);
-	ck_assert_int_eq(watch_put(watch, ".x", kl_bytes_str("x")),
-	    KL_E_VALUE);
+	ck_assert_int_eq(put_out("../x", "x", "x"), KL_E_VALUE);
+	ck_assert_int_eq(put_out(".x", "x", "x"), KL_E_VALUE);
 }
 END_TEST
 
@@ -456,12 +484,10 @@ START_TEST(folder_that_vanishes_comes_back)
 {
 	ck_assert_int_eq(rmdir(tmpdir_file(&dir, "out").b), 0);
 	put("out", "");
-	ck_assert_int_eq(watch_put(watch, "1.json", kl_bytes_str("x")),
-	    KL_E_IO);
+	ck_assert_int_eq(put_out("1", "x", "x"), KL_E_IO);
 	ck_assert_int_eq(unlink(tmpdir_file(&dir, "out").b), 0);
 	ck_assert_int_eq(mkdir(tmpdir_file(&dir, "out").b, 0700), 0);
-	ck_assert_int_eq(watch_put(watch, "1.json", kl_bytes_str("x")),
-	    KL_OK);
+	ck_assert_int_eq(put_out("1", "x", "x"), KL_OK);
 	seen.say = WATCH_REFUSED;
 	ck_assert_int_eq(rmdir(tmpdir_file(&dir, "error").b), 0);
 	hand_in("a.json", "one");
@@ -514,8 +540,7 @@ START_TEST(part_that_is_not_writable_stops_the_start)
 		return;		/* root may write everywhere */
 	ck_assert_int_eq(chmod(tmpdir_file(&dir, "out").b, 0500), 0);
 	does_not_open("/out: is not writable");
-	ck_assert_int_eq(watch_put(watch, "1.json", kl_bytes_str("x")),
-	    KL_E_DENIED);
+	ck_assert_int_eq(put_out("1", "x", "x"), KL_E_DENIED);
 	ck_assert_int_eq(chmod(tmpdir_file(&dir, "out").b, 0700), 0);
 }
 END_TEST
@@ -613,7 +638,8 @@ main(void)
 	tcase_add_test(t, file_above_the_limit_is_refused);
 	tcase_add_test(t, one_scan_takes_a_limited_number);
 	tcase_add_test(t, renamed_file_wakes_the_loop);
-	tcase_add_test(t, output_replaces_what_has_its_name);
+	tcase_add_test(t, output_replaces_nothing);
+	tcase_add_test(t, output_is_for_who_hands_in);
 	tcase_add_test(t, folder_that_vanishes_comes_back);
 	tcase_add_test(t, folder_that_is_not_there_stops_the_start);
 	tcase_add_test(t, part_that_is_no_directory_stops_the_start);
