@@ -21,21 +21,15 @@ static const struct broker_conf defaults = {
 	.open_conversations = 5000,
 };
 
-/* The list of choices starts at 1, since 0 is refused. */
-static uint32_t
-erasure_read(const char *name)
-{
-	if (strcmp(name, "verified") == 0)
-		return 1 + KL_ERASURE_VERIFIED;
-	if (strcmp(name, "best-effort") == 0)
-		return 1 + KL_ERASURE_BEST_EFFORT;
-	return 0;
-}
+static const struct kl_conf_choice erasures[] = {
+	{ "verified", KL_ERASURE_VERIFIED },
+	{ "best-effort", KL_ERASURE_BEST_EFFORT }, { NULL, 0 },
+};
 
 static int
 file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 {
-	uint32_t erasure = 1 + (uint32_t)c->erasure;
+	uint32_t erasure = (uint32_t)c->erasure;
 	const struct kl_conf_key keys[] = {
 		{ .section = "broker", .name = "config_dir",
 		    .type = KL_CONF_PATH, .out = c->config_dir,
@@ -55,7 +49,7 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 		    .out = &c->slots, .min = 16, .max = 1 << 24 },
 		{ .section = "broker", .name = "erasure",
 		    .type = KL_CONF_CHOICE, .out = &erasure,
-		    .choice = erasure_read },
+		    .choice = erasures },
 		{ .section = "broker", .name = "clock_offset",
 		    .type = KL_CONF_DURATION, .out = &c->clock_offset_ms,
 		    .min = -OFFSET_MAX_MS, .max = OFFSET_MAX_MS },
@@ -76,7 +70,7 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 	int r = kl_conf_read(path, keys, sizeof keys / sizeof keys[0], error);
 
 	if (r == KL_OK)
-		c->erasure = (enum kl_erasure)(erasure - 1);
+		c->erasure = (enum kl_erasure)erasure;
 	return r;
 }
 

@@ -8,21 +8,20 @@
 #define SLOTS_DEFAULT 16384
 #define MAP_DEFAULT 256		/* MiB */
 
-static uint32_t
-read_lang(const char *name)
-{
-	if (strcmp(name, "nl") == 0)
-		return KL_NL;
-	return strcmp(name, "en") == 0 ? KL_EN : 0;
-}
-
-static uint32_t
-read_erasure(const char *name)
-{
-	if (strcmp(name, "verified") == 0)
-		return 1;
-	return strcmp(name, "best-effort") == 0 ? 2 : 0;
-}
+static const struct kl_conf_choice roles[] = {
+	{ "practice", KL_PRACTICE }, { "municipality", KL_MUNICIPALITY },
+	{ "partner", KL_PARTNER }, { NULL, 0 },
+};
+static const struct kl_conf_choice realms[] = {
+	{ "production", KL_PRODUCTION }, { "training", KL_TRAINING },
+	{ NULL, 0 },
+};
+static const struct kl_conf_choice langs[] = {
+	{ "nl", KL_NL }, { "en", KL_EN }, { NULL, 0 },
+};
+static const struct kl_conf_choice erasures[] = {
+	{ "verified", 1 }, { "best-effort", 2 }, { NULL, 0 },
+};
 
 static int
 refuse(struct kl_conf_error *error, const char *path, const char *what)
@@ -38,10 +37,6 @@ check(const struct config *c, const char *path,
 	if (kl_id_none(&c->id))
 		return refuse(error, path, "[adapter] id is no participant's "
 		    "id, such as agb:01234567");
-	if (c->role != KL_PRACTICE && c->role != KL_MUNICIPALITY &&
-	    c->role != KL_PARTNER)
-		return refuse(error, path, "[adapter] role must be practice, "
-		    "municipality or partner");
 	if (c->clock_offset_ms != 0 && c->realm != KL_TRAINING)
 		return refuse(error, path, "[adapter] clock_offset is for the "
 		    "training realm only");
@@ -60,7 +55,7 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 	const int64_t years = 20 * 365 * KL_DAY_MS;
 	const struct kl_conf_key keys[] = {
 		{ "adapter", "role", KL_CONF_CHOICE, &out->role, 0, 0, 0,
-		  kl_role_read, true },
+		  roles, true },
 		{ "adapter", "id", KL_CONF_TEXT, id, sizeof id, 0, 0, NULL,
 		  true },
 		{ "adapter", "name", KL_CONF_TEXT, out->name,
@@ -72,11 +67,11 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		{ "adapter", "broker", KL_CONF_ADDRESS, out->broker,
 		  sizeof out->broker, 1, 0, NULL, true },
 		{ "adapter", "realm", KL_CONF_CHOICE, &out->realm, 0, 0, 0,
-		  kl_realm_read, true },
+		  realms, true },
 		{ "adapter", "language", KL_CONF_CHOICE, &out->lang, 0, 0, 0,
-		  read_lang, false },
+		  langs, false },
 		{ "adapter", "erasure", KL_CONF_CHOICE, &out->erasure, 0, 0,
-		  0, read_erasure, false },
+		  0, erasures, false },
 		{ "adapter", "clock_offset", KL_CONF_DURATION,
 		  &out->clock_offset_ms, 0, -years, years, NULL, false },
 		{ "adapter", "slots", KL_CONF_INT, &out->slots, 0, 64,

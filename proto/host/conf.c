@@ -185,15 +185,34 @@ duration_set(struct conf *c, const struct kl_conf_key *k, const char *value)
 	return true;
 }
 
+/* "must be a, b or c" */
+static void
+choices_say(const struct kl_conf_choice *at, char *to, size_t cap)
+{
+	const char *between = "must be ";
+	size_t n = 0;
+
+	for (; at->name != NULL && n < cap; at++) {
+		n += (size_t)snprintf(to + n, cap - n, "%s%s", between,
+		    at->name);
+		between = at[1].name != NULL && at[2].name == NULL ? " or " :
+		    ", ";
+	}
+}
+
 static bool
 choice_set(struct conf *c, const struct kl_conf_key *k, const char *value)
 {
-	const uint32_t v = k->choice(value);
+	const struct kl_conf_choice *at = k->choice;
+	char want[120];
 
-	if (v == 0)
-		return fail_value(c, k, value,
-		    "must be one of the names for it");
-	*(uint32_t *)k->out = v;
+	while (at->name != NULL && strcmp(at->name, value) != 0)
+		at++;
+	if (at->name == NULL) {
+		choices_say(k->choice, want, sizeof want);
+		return fail_value(c, k, value, want);
+	}
+	*(uint32_t *)k->out = at->value;
 	return true;
 }
 

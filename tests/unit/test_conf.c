@@ -26,6 +26,12 @@ static struct {
 	char address[32];
 } got;
 
+static const struct kl_conf_choice roles[] = {
+	{ "practice", KL_PRACTICE }, { "municipality", KL_MUNICIPALITY },
+	{ "auditor", KL_AUDITOR }, { NULL, 0 },
+};
+static const struct kl_conf_choice answers[] = { { "never", 1 }, { NULL, 0 } };
+
 static const struct kl_conf_key keys[] = {
 	{ .section = "main", .name = "name", .type = KL_CONF_TEXT,
 	    .out = got.name, .size = sizeof got.name, .required = true },
@@ -40,7 +46,9 @@ static const struct kl_conf_key keys[] = {
 	{ .section = "terms", .name = "keep", .type = KL_CONF_DURATION,
 	    .out = &got.term_ms, .min = KL_DAY_MS, .max = 60 * KL_DAY_MS },
 	{ .section = "terms", .name = "role", .type = KL_CONF_CHOICE,
-	    .out = &got.role, .choice = kl_role_read },
+	    .out = &got.role, .choice = roles },
+	{ .section = "terms", .name = "answer", .type = KL_CONF_CHOICE,
+	    .out = &got.role, .choice = answers },
 	{ .section = "terms", .name = "peer", .type = KL_CONF_LIST,
 	    .out = got.list, .size = sizeof got.list },
 	{ .section = "where", .name = "dir", .type = KL_CONF_PATH,
@@ -210,9 +218,16 @@ START_TEST(value_outside_its_range_is_refused)
 	    "such as 90s, 15m, 12h or 30d, not \"soon\"");
 	assert_refused("[terms]\nkeep = 1h\n",
 	    ":2: keep: must be from 86400s to 5184000s, not \"1h\"");
-	assert_refused("[terms]\nrole = king\n",
-	    ":2: role: must be one of the names for it, not \"king\"");
 	assert_refused("[main]\nname =\n", ":2: name: has no value");
+}
+END_TEST
+
+START_TEST(choices_are_named)
+{
+	assert_refused("[terms]\nrole = king\n", ":2: role: must be "
+	    "practice, municipality or auditor, not \"king\"");
+	assert_refused("[terms]\nanswer = ever\n",
+	    ":2: answer: must be never, not \"ever\"");
 }
 END_TEST
 
@@ -283,6 +298,7 @@ conf_suite(void)
 	tcase_add_test(tc, key_given_twice_is_refused);
 	tcase_add_test(tc, missing_key_is_named);
 	tcase_add_test(tc, value_outside_its_range_is_refused);
+	tcase_add_test(tc, choices_are_named);
 	tcase_add_test(tc, value_too_long_is_refused);
 	tcase_add_test(tc, secret_values_are_not_quoted);
 	tcase_add_test(tc, line_without_meaning_is_refused);

@@ -19,12 +19,17 @@ enum kl_conf_type {
 	KL_CONF_INT,		/* int64_t within min..max */
 	KL_CONF_BOOL,		/* bool: yes, no */
 	KL_CONF_DURATION,	/* int64_t ms: "30d", "12h" */
-	KL_CONF_CHOICE,		/* uint32_t: number by `choice` */
+	KL_CONF_CHOICE,		/* uint32_t: value by a name of `choice` */
 	KL_CONF_LIST,		/* as TEXT, given again: joined with newlines */
 	KL_CONF_PATH,		/* as TEXT: from the root, since a program may
 				 * be started from anywhere */
 	KL_CONF_ADDRESS,	/* as TEXT: tcp://HOST:PORT, min 0 or 1 for the
 				 * port; libzmq would take 65537 for 1 */
+};
+
+struct kl_conf_choice {
+	const char *name;	/* NULL: the list is at its end */
+	uint32_t value;
 };
 
 struct kl_conf_key {
@@ -34,7 +39,7 @@ struct kl_conf_key {
 	void *out;
 	size_t size;		/* of the buffer, where out is text */
 	int64_t min, max;	/* INT, DURATION (ms); ADDRESS: min only */
-	uint32_t (*choice)(const char *name);	/* CHOICE: 0 is refused */
+	const struct kl_conf_choice *choice;	/* CHOICE */
 	bool required;
 };
 
