@@ -88,13 +88,35 @@ help_common(const struct cli_program *p)
 	    p->conf_default, p->help, p->daemon);
 }
 
-static void
-help_list(const struct cli_program *p)
+/* Is it a command of two words, of which this is the first? */
+static bool
+in_group(const struct cli_command *k, const char *group)
 {
-	printf("usage: %s COMMAND [ARGUMENTS] [--OPTION=VALUE]\n\n", p->name);
+	const size_t n = strlen(group);
+
+	return strncmp(k->name, group, n) == 0 && k->name[n] == ' ';
+}
+
+static bool
+is_group(const struct cli_program *p, const char *word)
+{
 	for (size_t i = 0; i < p->n; i++)
-		printf("  %-22s %s\n", p->commands[i].name,
-		    p->commands[i].summary);
+		if (in_group(&p->commands[i], word))
+			return true;
+	return false;
+}
+
+/* Of all commands, or of a group. */
+static void
+help_list(const struct cli_program *p, const char *group)
+{
+	printf("usage: %s %s%s [ARGUMENTS] [--OPTION=VALUE]\n\n", p->name,
+	    group != NULL ? group : "", group != NULL ? " COMMAND" :
+	    "COMMAND");
+	for (size_t i = 0; i < p->n; i++)
+		if (group == NULL || in_group(&p->commands[i], group))
+			printf("  %-22s %s\n", p->commands[i].name,
+			    p->commands[i].summary);
 	(void)putchar('\n');
 	help_common(p);
 }
@@ -153,11 +175,15 @@ cli_help(struct cli *c)
 	size_t words;
 
 	if (c->n_args == 0) {
-		help_list(c->program);
+		help_list(c->program, NULL);
 		return CLI_OK;
 	}
 	k = find(c->program, c->arg[0], c->n_args > 1 ? c->arg[1] : NULL,
 	    &words);
+	if (k == NULL && c->n_args == 1 && is_group(c->program, c->arg[0])) {
+		help_list(c->program, c->arg[0]);
+		return CLI_OK;
+	}
 	if (k == NULL)
 		return output_fail(c, CLI_USAGE, "no such command");
 	help_command(c->program, k);
@@ -239,7 +265,7 @@ cli_main(const struct cli_program *p, int argc, char **argv)
 		return CLI_OK;
 	}
 	if (first == NULL) {
-		help_list(p);
+		help_list(p, NULL);
 		return cli_option(&c, "help") != NULL ? CLI_OK : CLI_USAGE;
 	}
 	c.command = find(p, first, plain_word(&c, 1), &skip);

@@ -217,6 +217,18 @@ START_TEST(help_explains_a_command_in_80_columns)
 }
 END_TEST
 
+START_TEST(help_of_a_group_lists_its_commands)
+{
+	ck_assert_int_eq(SAY(W("help"), W("thing")), CLI_OK);
+	ck_assert_ptr_nonnull(strstr(out, "usage: prog thing COMMAND"));
+	ck_assert_ptr_nonnull(strstr(out, "  thing make"));
+	ck_assert_ptr_null(strstr(out, "  show"));
+	ck_assert_int_eq(SAY(W("help"), W("thin")), CLI_USAGE);
+	ck_assert_int_eq(SAY(W("help"), W("thing"), W("make")), CLI_OK);
+	ck_assert_ptr_nonnull(strstr(out, "usage: prog thing make"));
+}
+END_TEST
+
 START_TEST(error_in_json_says_so_on_standard_output_too)
 {
 	json_t *o;
@@ -530,6 +542,7 @@ main(void)
 	tcase_add_test(tc, missing_option_is_named);
 	tcase_add_test(tc, no_command_prints_the_list);
 	tcase_add_test(tc, help_explains_a_command_in_80_columns);
+	tcase_add_test(tc, help_of_a_group_lists_its_commands);
 	tcase_add_test(tc, error_in_json_says_so_on_standard_output_too);
 	tcase_add_test(tc, answer_to_a_question_is_cut_at_its_line);
 	tcase_add_test(tc, text_of_others_cannot_steer_the_terminal);
