@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -393,8 +394,39 @@ kl_control_close(struct kl_control *c)
 
 /* ---- the side that asks ---- */
 
+/* As long as the queue is full nobody is let in: the system waits for the
+ * time that sending may take. 0 would be for ever. */
 static int
-connect_to(const char *path, int *out)
+connect_wait(int fd, const struct sockaddr_un *to, int64_t until_ms)
+{
+	for (;;) {
+		int64_t left_ms = until_ms - kl_mono_ms();
+		const struct timeval wait = {
+			.tv_sec = left_ms > 0 ? left_ms / 1000 : 0,
+			.tv_usec = left_ms > 0 ? left_ms % 1000 * 1000 : 1,
+		};
+
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait,
+		    sizeof wait) != 0)
+			return KL_E_IO;
+		if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+			return KL_OK;
+		if (errno != EINTR)
+			break;
+	}
+	switch (errno) {
+	case EAGAIN:
+		return KL_E_AGAIN;
+	case EACCES:
+	case EPERM:
+		return KL_E_DENIED;
+	default:
+		return KL_E_NOT_FOUND;
+	}
+}
+
+static int
+connect_to(const char *path, int64_t until_ms, int *out)
 {
 	struct sockaddr_un to;
 	int fd, r;
@@ -404,23 +436,22 @@ connect_to(const char *path, int *out)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return KL_E_IO;
-	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0) {
-		*out = fd;
-		return KL_OK;
+	if ((r = connect_wait(fd, &to, until_ms)) != KL_OK) {
+		(void)close(fd);
+		return r;
 	}
-	r = errno == EACCES || errno == EPERM ? KL_E_DENIED : KL_E_NOT_FOUND;
-	(void)close(fd);
-	return r;
+	*out = fd;
+	return KL_OK;
 }
 
 bool
 kl_control_listens(const char *path)
 {
-	int fd, r = connect_to(path, &fd);
+	int fd, r = connect_to(path, kl_mono_ms(), &fd);
 
 	if (r == KL_OK)
 		(void)close(fd);
-	return r == KL_OK || r == KL_E_DENIED;
+	return r == KL_OK || r == KL_E_DENIED || r == KL_E_AGAIN;
 }
 
 static int
@@ -515,7 +546,7 @@ kl_control_ask(const char *path, struct kl_bytes question, int64_t wait_ms,
 
 	*answer = NULL;
 	*n = 0;
-	if ((r = connect_to(path, &fd)) != KL_OK)
+	if ((r = connect_to(path, until_ms, &fd)) != KL_OK)
 		return r;
 	if ((r = send_all(fd, question, until_ms)) == KL_OK &&
 	    (r = send_all(fd, kl_bytes("\n", 1), until_ms)) == KL_OK)

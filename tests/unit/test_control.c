@@ -372,6 +372,28 @@ START_TEST(more_askers_than_places_wait_their_turn)
 }
 END_TEST
 
+START_TEST(full_queue_is_waited_for_but_not_for_ever)
+{
+	int fd[17];		/* what the queue holds */
+	struct asking a;
+	char *answer;
+	size_t n;
+
+	for (size_t i = 0; i < 17; i++)
+		fd[i] = dial();
+	ck_assert_int_eq(kl_control_ask(path.b, kl_bytes_str("q"), 50,
+	    &answer, &n), KL_E_AGAIN);
+	ck_assert_ptr_null(answer);
+	ck_assert(kl_control_listens(path.b));
+	ask(&a, "q", WAIT_MS);
+	ck_assert_int_eq(a.r, KL_OK);
+	ck_assert_str_eq(a.answer, "q");
+	free(a.answer);
+	for (size_t i = 0; i < 17; i++)
+		close(fd[i]);
+}
+END_TEST
+
 START_TEST(socket_is_for_its_user_only)
 {
 	struct kl_control_options o = usual();
@@ -526,6 +548,7 @@ main(void)
 	tcase_add_test(t, question_above_the_limit_ends_its_connection);
 	tcase_add_test(t, slow_asker_is_closed);
 	tcase_add_test(t, more_askers_than_places_wait_their_turn);
+	tcase_add_test(t, full_queue_is_waited_for_but_not_for_ever);
 	tcase_add_test(t, socket_is_for_its_user_only);
 	tcase_add_test(t, socket_of_a_dead_process_is_replaced);
 	tcase_add_test(t, file_in_the_way_is_left_alone);
