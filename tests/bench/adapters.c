@@ -210,6 +210,16 @@ trace_wait(struct bench *b, const json_t *table, const char *key)
 
 /* ---- a loop -------------------------------------------------------------- */
 
+/* Letters for digits: nine digits in a file may be a BSN. */
+static void
+id_make(char *id, size_t cap, size_t n)
+{
+	(void)snprintf(id, cap, "bench-%d-%zu", (int)getpid(), n);
+	for (; *id != '\0'; id++)
+		if (*id >= '0' && *id <= '9')
+			*id = (char)(*id - '0' + 'a');
+}
+
 static json_t *
 refer(struct bench *b, struct pair *p, size_t n)
 {
@@ -217,7 +227,7 @@ refer(struct bench *b, struct pair *p, size_t n)
 	char id[64], *text_of;
 	json_t *q;
 
-	(void)snprintf(id, sizeof id, "bench-%d-%zu", (int)getpid(), n);
+	id_make(id, sizeof id, n);
 	(void)json_object_set_new(file, "referral_id", json_string(id));
 	(void)json_object_set_new(file, "receiver", json_string(p->id));
 	text_of = json_dumps(file, JSON_COMPACT);

@@ -109,9 +109,9 @@ loops()
 	local n
 
 	for n in $IN_FLIGHT; do
-		run "$1" "$n" | tee -a "$CSV"
-		[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
-	done >/dev/null
+		run "$1" "$n" >"$B/bench-run" || { cat "$B/bench-run"; exit 1; }
+		cat "$B/bench-run" >>"$CSV"
+	done
 }
 
 echo "$HEAD" >"$CSV"
@@ -123,7 +123,8 @@ for mode in $MODES; do
 		loops "$mode"
 		;;
 	stored)
-		run stored >"$B/bench-stored.csv" || exit 1
+		run stored >"$B/bench-stored.csv" ||
+			{ cat "$B/bench-stored.csv"; exit 1; }
 		;;
 	*)
 		die "no such mode: $mode"
