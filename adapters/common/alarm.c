@@ -28,6 +28,7 @@ static const char *const names[] = {
 	[ENGINE_AL_CHECKPOINT] = "no_checkpoint",
 	[ENGINE_AL_ERASE] = "bad_erase_request",
 	[ENGINE_AL_ORIGIN] = "broker_lost_its_store",
+	[ENGINE_AL_CARD] = "own_card_ends",
 };
 
 const char *

@@ -240,6 +240,7 @@ enum engine_alarm_kind {
 	ENGINE_AL_CHECKPOINT = 14,	/* no new checkpoint for 15 min */
 	ENGINE_AL_ERASE = 15,		/* an erase request without ground */
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
+	ENGINE_AL_CARD = 17,		/* the own card ends in 30 days */
 };
 const char *engine_alarm_name(uint32_t kind);
 

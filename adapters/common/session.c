@@ -14,6 +14,9 @@
 
 #define REPLACED_PAUSE_MS KL_MINUTE_MS	/* PROTOCOL.md 6.5.3 */
 #define NO_CHECKPOINT_MS (15 * KL_MINUTE_MS)
+/* Before the end of the own card: the authority meets and signs by hand. */
+#define CARD_ENDS_MS (30 * KL_DAY_MS)
+#define CARD_TOLD "card_told"
 
 static int
 read_instance(struct session *s, struct turn *t)
@@ -240,12 +243,33 @@ tell_refused(struct session *s, struct turn *t)
 	return alarm_raise(t, ENGINE_AL_BROKER, KL_C_NOT_YOUR_KEY, NULL);
 }
 
+/* Once for each card, whatever restarts. */
+static int
+tell_card(struct turn *t)
+{
+	const int64_t until_ms = t->id->card_until_ms;
+	int64_t told_ms = 0;
+	int r;
+
+	if (t->now_ms < until_ms - CARD_ENDS_MS || !turn_clock_good(t))
+		return KL_OK;
+	r = store_meta_get(t->store, CARD_TOLD, &told_ms, sizeof told_ms);
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	if (told_ms == until_ms)
+		return KL_OK;
+	if ((r = store_meta_put(t->store, CARD_TOLD, &until_ms,
+	    sizeof until_ms)) != KL_OK)
+		return r;
+	return alarm_raise(t, ENGINE_AL_CARD, 0, NULL);
+}
+
 int
 session_work(struct session *s, struct turn *t, int64_t mono_ms)
 {
 	int r;
 
-	if ((r = tell_refused(s, t)) != KL_OK)
+	if ((r = tell_refused(s, t)) != KL_OK || (r = tell_card(t)) != KL_OK)
 		return r;
 	if (calls_overdue(s->calls, mono_ms))
 		session_begin_again(s, mono_ms);

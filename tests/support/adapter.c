@@ -40,6 +40,7 @@ make_identity(struct adapter *a, const struct adapter_region *r)
 	a->id.realm = KL_TRAINING;
 	OK(kl_sign_keypair(&a->id.sign_pk, &a->id.sign_sk));
 	a->id.key_id = kl_key_id_of(a->id.sign_pk.b);
+	a->id.card_until_ms = ADAPTER_NOW_MS + 365 * KL_DAY_MS;
 	a->id.master = kl_secret_random(32);
 	a->id.authority = r->authority.pk;
 	a->id.broker_sign = r->broker.pk;

@@ -597,6 +597,27 @@ START_TEST(silent_broker_is_told_after_a_quarter_of_an_hour)
 }
 END_TEST
 
+START_TEST(card_that_ends_is_told_once_a_month_before)
+{
+	gp.id.card_until_ms = gp.t.now_ms + 30 * KL_DAY_MS + 1;
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CARD), 0);
+	gp.t.now_ms++;
+	turn();
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CARD), 1);
+	/* Nor after a restart; but the next card has its own end. */
+	close_session();
+	open_session();
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CARD), 1);
+	gp.id.card_until_ms++;
+	gp.t.now_ms += KL_DAY_MS;
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_CARD), 2);
+}
+END_TEST
+
 /* ---- clock -------------------------------------------------------------- */
 
 START_TEST(clock_off_by_a_minute_is_told_once)
@@ -920,6 +941,7 @@ main(void)
 	tcase_add_test(t, larger_log_must_prove_itself);
 	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
 	tcase_add_test(t, silent_broker_is_told_after_a_quarter_of_an_hour);
+	tcase_add_test(t, card_that_ends_is_told_once_a_month_before);
 	tcase_add_test(t, clock_off_by_a_minute_is_told_once);
 	tcase_add_test(t, message_is_submitted_and_its_receipt_taken);
 	tcase_add_test(t,
