@@ -17,6 +17,7 @@
 #define TIMERS_MAX 64		/* of one turn */
 #define TIMERS_EVERY_MS 1000
 #define IDLE_EVERY_MS 500
+#define ERASE_EVERY_MS 100	/* turns in between share a sync */
 #define SLOTS_LOW 4		/* refill below a quarter of the pool */
 
 /* ---- opening --------------------------------------------------------- */
@@ -298,6 +299,16 @@ idle(struct engine *e, int64_t mono_ms)
 	return store_idle(e->store);
 }
 
+/* The keys of what was dropped. */
+static int
+erase(struct engine *e, int64_t mono_ms)
+{
+	if (!store_erasing(e->store) || mono_ms < e->next_erase_ms)
+		return KL_OK;
+	e->next_erase_ms = mono_ms + ERASE_EVERY_MS;
+	return store_erase(e->store);
+}
+
 /* ---- sources --------------------------------------------------------- */
 
 static int64_t
@@ -353,7 +364,11 @@ turn_prepare(void *arg)
 	    calls_queued(e->calls) || e->turn.want_submit ||
 	    e->turn.want_receipt)
 		return 0;
-	return w >= 0 && w < TIMERS_EVERY_MS ? w : TIMERS_EVERY_MS;
+	if (w < 0 || w > TIMERS_EVERY_MS)
+		w = TIMERS_EVERY_MS;
+	if (store_erasing(e->store) && w > e->next_erase_ms - mono)
+		w = e->next_erase_ms > mono ? e->next_erase_ms - mono : 0;
+	return w;
 }
 
 static void
@@ -375,6 +390,8 @@ turn_dispatch(void *arg, short revents)
 		r = session_work(e->session, t, mono);
 	(void)engine_result(e, r);
 	end_turn(e);
+	if (e->fatal == 0)
+		(void)engine_result(e, erase(e, mono));
 	if (e->fatal == 0)
 		(void)engine_result(e, idle(e, mono));
 }

@@ -43,6 +43,7 @@ struct engine {
 	bool broken;			/* our side failed: undo it */
 	int64_t next_timer_ms;		/* monotonic: look at timers */
 	int64_t next_idle_ms;		/* monotonic */
+	int64_t next_erase_ms;		/* monotonic */
 	int64_t next_refresh_ms;	/* monotonic: of the directory */
 	int fatal;			/* why the loop was stopped, or 0 */
 };

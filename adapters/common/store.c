@@ -12,6 +12,8 @@
 #include <kortelijn/host/slot_keys.h>
 
 #define TAKEN_MAX 1024		/* slots in one turn */
+#define WAITING_MAX 512		/* after a commit */
+#define ERASING_MAX (WAITING_MAX + TAKEN_MAX)
 #define SLOT_BYTES 4
 #define VALUE_MAX 8192
 #define REFILL_STEP 256
@@ -29,9 +31,9 @@ struct store {
 	/* slots of this turn */
 	uint32_t taken[TAKEN_MAX], dropped[TAKEN_MAX];
 	size_t n_taken, n_dropped;
-	/* zeroed, but the store still says "erasing" */
-	uint32_t zeroed[TAKEN_MAX];
-	size_t n_zeroed;
+	/* of which the store says "erasing": still to be zeroed, and zeroed */
+	uint32_t waiting[ERASING_MAX], zeroed[ERASING_MAX];
+	size_t n_waiting, n_zeroed;
 };
 
 static int
@@ -128,12 +130,31 @@ out:
 	return r;
 }
 
+static int
+zero_waiting(struct store *s)
+{
+	int r;
+
+	if (s->n_waiting == 0)
+		return KL_OK;
+	for (size_t i = 0; i < s->n_waiting; i++) {
+		r = kl_slot_keys_zero(&s->keys, s->slots, s->waiting[i]);
+		if (r != KL_OK)
+			return KL_E_COMMIT;
+		s->zeroed[s->n_zeroed++] = s->waiting[i];
+	}
+	s->n_waiting = 0;
+	return kl_slots_sync(s->slots) == KL_OK ? KL_OK : KL_E_COMMIT;
+}
+
 void
 store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
 	kl_kv_abort(&s->txn);
+	/* If it fails, the next start does it. */
+	(void)zero_waiting(s);
 	kl_kv_close(s->kv);
 	kl_slots_close(s->slots);
 	kl_secret_free(s->mac_key);
@@ -184,22 +205,16 @@ store_dirty(const struct store *s)
 	return s->dirty;
 }
 
-/* The commit said that these are to be erased: do it now. */
-static int
-zero_dropped(struct store *s)
+bool
+store_erasing(const struct store *s)
 {
-	int r;
+	return s->n_waiting > 0;
+}
 
-	if (s->n_dropped == 0)
-		return KL_OK;
-	for (size_t i = 0; i < s->n_dropped; i++) {
-		r = kl_slot_keys_zero(&s->keys, s->slots, s->dropped[i]);
-		if (r != KL_OK)
-			return r;
-		s->zeroed[s->n_zeroed++] = s->dropped[i];
-	}
-	s->n_dropped = 0;
-	return kl_slots_sync(s->slots);
+int
+store_erase(struct store *s)
+{
+	return zero_waiting(s);
 }
 
 static int
@@ -233,7 +248,11 @@ store_commit(struct store *s)
 		return r;
 	s->n_taken = 0;
 	s->n_zeroed = 0;
-	return zero_dropped(s) == KL_OK ? KL_OK : KL_E_COMMIT;
+	memcpy(s->waiting + s->n_waiting, s->dropped,
+	    s->n_dropped * sizeof s->dropped[0]);
+	s->n_waiting += s->n_dropped;
+	s->n_dropped = 0;
+	return s->n_waiting > WAITING_MAX ? store_erase(s) : KL_OK;
 }
 
 void

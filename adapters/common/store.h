@@ -73,10 +73,17 @@ void store_close(struct store *s);
  * A copy has another one. KL_E_IO. */
 int store_binding(const struct store *s, struct kl_hash *out) KL_MUST_CHECK;
 
-/* Commits what was written since the last time, then zeroes the slots that
- * were dropped in it. KL_E_COMMIT: the process must end. */
+/* Commits what was written since the last time. The slots that were dropped in
+ * it wait for store_erase, unless they are many. KL_E_COMMIT: the process must
+ * end. */
 int store_commit(struct store *s) KL_MUST_CHECK;
 void store_abort(struct store *s);
+/* Zeroes the slots that were dropped, with one sync for all: what several turns
+ * dropped shares it. The store knows of them, so a crash before it is made good
+ * at the next start; closing does it too. KL_E_COMMIT. */
+int store_erase(struct store *s) KL_MUST_CHECK;
+/* There is something for store_erase. */
+bool store_erasing(const struct store *s);
 /* Something was written that is not committed. */
 bool store_dirty(const struct store *s);
 /* Work of an idle turn: new keys for zeroed slots. Does nothing while there is
@@ -118,7 +125,8 @@ int store_next_numbered(struct store *s, char table, uint64_t after,
 
 /* Slots. KL_E_FULL: none free. */
 int store_slot_take(struct store *s, uint32_t *slot) KL_MUST_CHECK;
-/* Dies with the next commit; KL_SLOT_NONE is ignored. */
+/* Dies with the first store_erase after the next commit; KL_SLOT_NONE is
+ * ignored. */
 int store_slot_drop(struct store *s, uint32_t slot) KL_MUST_CHECK;
 uint32_t store_slots_free(const struct store *s);
 /* Wipes the keys of slots that were read: at least every second. */

@@ -92,6 +92,7 @@ void
 adapter_commit(struct adapter *a)
 {
 	OK(store_commit(a->store));
+	OK(store_erase(a->store));
 	kl_arena_reset(a->mem);
 }
 

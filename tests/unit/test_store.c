@@ -256,11 +256,29 @@ START_TEST(dropped_slot_takes_its_content_with_it)
 	ck_assert_int_eq(store_commit(store), KL_OK);
 	ck_assert_int_eq(store_slot_drop(store, slot), KL_OK);
 	sealed_holds("gone");
+	ck_assert(!store_erasing(store));
 	ck_assert_int_eq(store_commit(store), KL_OK);
+	ck_assert(store_erasing(store));
+	ck_assert_int_eq(store_erase(store), KL_OK);
+	ck_assert(!store_erasing(store));
 	ck_assert_int_eq(store_get_sealed(store, STORE_CONTENT, key, mem, &v),
 	    KL_E_NOT_FOUND);
 	ck_assert_int_eq(store_idle(store), KL_OK);
 	/* Also when the slot has a new key. */
+	ck_assert_int_eq(store_get_sealed(store, STORE_CONTENT, key, mem, &v),
+	    KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(closing_erases_what_was_dropped)
+{
+	uint32_t slot = put_sealed("gone");
+	struct kl_bytes v;
+
+	ck_assert_int_eq(store_commit(store), KL_OK);
+	ck_assert_int_eq(store_slot_drop(store, slot), KL_OK);
+	ck_assert_int_eq(store_commit(store), KL_OK);
+	again();
 	ck_assert_int_eq(store_get_sealed(store, STORE_CONTENT, key, mem, &v),
 	    KL_E_NOT_FOUND);
 }
@@ -342,6 +360,7 @@ START_TEST(slots_that_were_dropped_come_back)
 	ck_assert_int_eq(store_commit(store), KL_OK);
 	ck_assert_int_eq(store_slot_drop(store, slot[3]), KL_OK);
 	ck_assert_int_eq(store_commit(store), KL_OK);
+	ck_assert_int_eq(store_erase(store), KL_OK);
 	/* A turn that is undone for want of slots must not keep it so. */
 	ck_assert_int_eq(store_slot_take(store, &more), KL_E_FULL);
 	store_abort(store);
@@ -495,6 +514,7 @@ main(void)
 	tcase_add_test(t, meta_values_are_kept_by_name);
 	tcase_add_test(t, content_is_read_back_and_not_in_the_file);
 	tcase_add_test(t, dropped_slot_takes_its_content_with_it);
+	tcase_add_test(t, closing_erases_what_was_dropped);
 	tcase_add_test(t, undone_drop_keeps_the_content);
 	tcase_add_test(t, sealed_row_has_its_size);
 	tcase_add_test(t, sealed_value_is_bound_to_its_place);
