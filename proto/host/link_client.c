@@ -98,6 +98,9 @@ client_event(struct kl_link *l, int event)
 		l->backoff_ms = BACKOFF_FIRST_MS;
 		break;
 	case ZMQ_EVENT_DISCONNECTED: l->state = KL_LINK_DOWN; break;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+		l->state = KL_LINK_SILENT;
+		break;
 	default: l->state = KL_LINK_REFUSED; break;
 	}
 }
@@ -113,7 +116,7 @@ kl_link_client_work(struct kl_link *l)
 		client_event(l, event);
 		/* After "never" libzmq stops for good, after "not now" it
 		 * comes back several times a second: neither will do. */
-		if (l->state == KL_LINK_REFUSED)
+		if (l->state == KL_LINK_REFUSED || l->state == KL_LINK_SILENT)
 			client_wait(l);
 	}
 	if (l->sock == NULL && kl_mono_ms() >= l->reopen_ms &&

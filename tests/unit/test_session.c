@@ -360,6 +360,15 @@ START_TEST(conflict_that_stays_is_one_alarm)
 }
 END_TEST
 
+START_TEST(broker_that_hangs_does_not_refuse)
+{
+	session_link(session, KL_LINK_SILENT, gp.mono_ms);
+	ck_assert_uint_eq(phase(), ENGINE_NO_LINK);
+	turn();
+	ck_assert_uint_eq(alarms(ENGINE_AL_BROKER), 0);
+}
+END_TEST
+
 START_TEST(refused_key_shows_as_not_served)
 {
 	session_link(session, KL_LINK_REFUSED, gp.mono_ms);
@@ -926,6 +935,7 @@ main(void)
 	tcase_add_test(t, other_place_is_another_instance);
 	tcase_add_test(t, instance_conflict_stops_until_take_over);
 	tcase_add_test(t, conflict_that_stays_is_one_alarm);
+	tcase_add_test(t, broker_that_hangs_does_not_refuse);
 	tcase_add_test(t, refused_key_shows_as_not_served);
 	tcase_add_test(t, other_realm_is_not_served);
 	tcase_add_test(t, busy_broker_is_greeted_again);

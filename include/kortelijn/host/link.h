@@ -101,9 +101,11 @@ int kl_link_send(struct kl_link *l, const struct kl_route *route,
 enum kl_link_state {
 	KL_LINK_CONNECTING,
 	KL_LINK_UP,
-	KL_LINK_REFUSED,	/* handshake failed: the server said never, or
-				 * not now (it is silent then), or it has
-				 * another key; tries again on its own */
+	KL_LINK_REFUSED,	/* handshake failed: the server said never;
+				 * tries again on its own */
+	KL_LINK_SILENT,		/* handshake failed without a word: not now, it
+				 * has another key, it ended or hangs; tries
+				 * again on its own */
 	KL_LINK_DOWN,		/* connection lost, reconnecting */
 };
 /* Client: as the monitor saw it last. */
