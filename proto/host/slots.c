@@ -13,6 +13,7 @@
 #include "proto/host/slots_priv.h"
 
 #define DIRECT_BLOCK 4096	/* what reads past the page cache align to */
+#define LOAD_SECTORS 64		/* read at once when all are */
 
 /* ---- lists ---- */
 
@@ -74,20 +75,25 @@ lists_new(struct kl_slots *s)
 
 /* ---- opening ---- */
 
+/* Many sectors at a time: a start reads them all. */
 static int
 slots_load(struct kl_slots *s)
 {
-	struct slot_sector sector;
+	struct slot_sector sector[LOAD_SECTORS];
+	uint32_t n;
 	int r;
 
 	if ((r = lists_new(s)) != KL_OK)
 		return r;
-	for (uint32_t i = 0; i < s->count; i++) {
-		r = kl_fs_pread(s->fd, &sector, SLOTS_SECTOR,
+	for (uint32_t i = 0; i < s->count; i += n) {
+		n = s->count - i < LOAD_SECTORS ? s->count - i : LOAD_SECTORS;
+		r = kl_fs_pread(s->fd, sector, (size_t)n * SLOTS_SECTOR,
 		    kl_slots_file_offset(i));
 		if (r != KL_OK)
 			return r;
-		slot_set(s, i, kl_slots_file_check(s, i, &sector));
+		for (uint32_t j = 0; j < n; j++)
+			slot_set(s, i + j,
+			    kl_slots_file_check(s, i + j, &sector[j]));
 	}
 	return KL_OK;
 }
