@@ -538,7 +538,7 @@ START_TEST(client_refused_for_ever_comes_back_on_its_own)
 }
 END_TEST
 
-START_TEST(client_of_another_server_key_gets_no_word_and_is_not_asked_about)
+START_TEST(client_of_another_server_key_gets_no_word_and_no_question)
 {
 	struct door d = { 0 };
 	struct kl_link *s = serve_at(&d, ANY), *c;
@@ -745,7 +745,7 @@ main(void)
 	tcase_add_test(t, client_refused_for_now_comes_back_on_its_own);
 	tcase_add_test(t, client_refused_for_ever_comes_back_on_its_own);
 	tcase_add_test(
-	    t, client_of_another_server_key_gets_no_word_and_is_not_asked_about);
+	    t, client_of_another_server_key_gets_no_word_and_no_question);
 	tcase_add_test(t, client_follows_a_server_that_restarts);
 	tcase_add_test(t, no_message_is_stuck_behind_an_edge);
 	tcase_add_test(t, two_links_share_one_loop);
