@@ -39,7 +39,7 @@ EDGE = main auth gate
 PARTS = vault tree journal registry registry_store conversation timer message \
 	mailbox erase deadline retain present refusals
 CORE = main boot papers keys cycle dispatch acks control stats handle_hello \
-	handle_submit handle_fetch handle_receipt handle_item_ack \
+	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
