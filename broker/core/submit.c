@@ -295,7 +295,8 @@ parent_check(struct submit *s, int *err)
 	*err = conversation_by_referral(s->t, under, &parent);
 	if (*err == KL_E_NOT_FOUND) {
 		*err = KL_OK;
-		return submit_lost(s) ? KL_C_NOT_REPORTED_IN : KL_C_CONSENT_PARENT;
+		return submit_lost(s) ? KL_C_NOT_REPORTED_IN :
+		    KL_C_CONSENT_PARENT;
 	}
 	if (*err != KL_OK)
 		return KL_C_TRY_LATER;
@@ -313,7 +314,8 @@ shown_check(struct submit *s)
 
 	s->shown = true;
 	if (c->state == KL_CONV_OPEN)
-		return submit_lost(s) && !c->delivered ? KL_C_OK : KL_C_CONFLICT;
+		return submit_lost(s) && !c->delivered ? KL_C_OK :
+		    KL_C_CONFLICT;
 	return KL_C_CONVERSATION_ENDED;
 }
 
