@@ -101,6 +101,10 @@ ok refuses_old_consent refuses consent_date old \
     practice-1/el-amrani '.consent.given_on = "2020-01-01"'
 ok refuses_iban refuses iban iban practice-1/el-amrani \
     '.referral.referrer.name = "NL91ABNA0417164300"'
+ok refuses_diagnosis_code refuses medical_code diagnosis \
+    practice-1/el-amrani '.referral.name.family_name = "Amrani P76"'
+ok refuses_free_text refuses free_text note practice-1/el-amrani \
+    '.referral.practical_note = "belt liever in de middag"'
 ok refuses_minor refuses under_age minor practice-1/el-amrani \
     '.referral.birth_date = "2020-05-05"'
 ok folder_that_cannot_be_written_stops_nothing not_writable

@@ -211,7 +211,6 @@ pack_consent(struct letter *l)
 void
 letter_seal(struct letter *l, const struct party *from)
 {
-	uint8_t body[KL_ENVELOPE_MAX];
 	size_t n;
 
 	ck_assert_int_eq(kl_header_pack(&l->e.header, l->header,
@@ -219,6 +218,15 @@ letter_seal(struct letter *l, const struct party *from)
 	l->e.header_bytes = kl_bytes(l->header, n);
 	pack_consent(l);
 	l->e.ct_hash = kl_hash_of(kl_bytes(l->ct, l->ct_n));
+	letter_sign(l, from);
+}
+
+void
+letter_sign(struct letter *l, const struct party *from)
+{
+	uint8_t body[KL_ENVELOPE_MAX];
+	size_t n;
+
 	ck_assert_int_eq(kl_envelope_pack(&l->e, body, sizeof body, &n),
 	    KL_OK);
 	l->body_hash = kl_hash_of(kl_bytes(body, n));

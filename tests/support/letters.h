@@ -66,6 +66,8 @@ void letter_feedback(struct letter *l, const struct letter *referral,
 /* Packs and signs again after a change of l->e. What breaks the rules of form
  * ends the test. */
 void letter_seal(struct letter *l, const struct party *from);
+/* Signs header_bytes and consent_bytes as they are, within the rules or not. */
+void letter_sign(struct letter *l, const struct party *from);
 /* What the receiver signs about it. */
 void letter_receipt(const struct letter *l, const struct party *by,
     uint32_t outcome, uint32_t code, struct letter_bytes *out);

@@ -362,6 +362,46 @@ END_TEST
 
 /* ---- consent ---------------------------------------------------------- */
 
+START_TEST(a_referral_without_consent_is_refused)
+{
+	l.e.consent_bytes = KL_BYTES_NONE;
+	letter_sign(&l, &s.practice);
+	refused(&s.practice, &l, KL_C_NO_CONSENT);
+}
+END_TEST
+
+/* The receiver is signed with the consent: another one may open nothing with
+ * it, also where the first never got it. */
+START_TEST(a_consent_counts_for_its_receiver_only)
+{
+	struct party other = party_make(KL_MUNICIPALITY,
+	    "oin:00000001234567890009");
+
+	shell_enrol(&s, &other);
+	shell_begin(&s, &other);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	(void)shell_fetch(&s, &s.desk, 0);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &l, KL_UNDECRYPTABLE,
+	    KL_C_PREKEY), KL_C_OK);
+	letter_referral(&m, &s.practice, &other);
+	m.e.header.conv_id = l.e.header.conv_id;
+	m.e.header.replaces = l.e.header.msg_id;
+	m.e.header.seq = 2;
+	m.e.consent = l.e.consent;
+	letter_seal(&m, &s.practice);
+	refused(&s.practice, &m, KL_C_CONFLICT);
+	/* The same to whom the resident agreed to. */
+	letter_referral(&m, &s.practice, &s.desk);
+	m.e.header.conv_id = l.e.header.conv_id;
+	m.e.header.replaces = l.e.header.msg_id;
+	m.e.header.seq = 2;
+	m.e.consent = l.e.consent;
+	letter_seal(&m, &s.practice);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &m), KL_C_OK);
+	party_clear(&other);
+}
+END_TEST
+
 START_TEST(a_consent_out_of_date_is_refused)
 {
 	const struct kl_consent good = l.e.consent;
@@ -758,6 +798,8 @@ main(void)
 	tcase_add_test(t, times_that_do_not_fit_are_refused);
 	tcase_add_test(t, what_has_expired_is_refused);
 	t = tcase(suite, "consent");
+	tcase_add_test(t, a_referral_without_consent_is_refused);
+	tcase_add_test(t, a_consent_counts_for_its_receiver_only);
 	tcase_add_test(t, a_consent_out_of_date_is_refused);
 	tcase_add_test(t, a_consent_opens_one_conversation_only);
 	tcase_add_test(t, an_onward_referral_needs_a_parent_that_allows_it);
