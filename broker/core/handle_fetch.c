@@ -7,7 +7,8 @@
 #include "broker/core/acks.h"
 #include "broker/core/cycle.h"
 
-#define ROWS_MAX 256		/* that may be something, for one answer */
+#define ROWS_MAX 256		/* of one mailbox that end or go along */
+#define SEEN_MAX 256		/* conversations whose oldest was looked at */
 #define SKIP_MAX 4096		/* that wait behind one that was seen */
 #define ENDED_MAX 512		/* of one turn: it must fit a commit */
 #define LATER_MS 1
@@ -24,7 +25,7 @@ struct haul {
 	struct answer *a;
 	struct kl_fetch_reply reply;
 	size_t bytes;
-	struct kl_tag conv[ROWS_MAX];	/* whose oldest envelope was seen */
+	struct kl_tag conv[SEEN_MAX];	/* whose oldest envelope was seen */
 	size_t n_conv;
 	bool full;
 	bool later;			/* so much ended: ask again */
@@ -91,8 +92,13 @@ envelope_take(struct haul *h, const struct mailbox_row *row)
 	enum kl_code code;
 	int err;
 
-	if ((err = conversation_get(h->t, &row->conv, &c)) != KL_OK ||
-	    (err = message_get(h->t, &row->message, &c, &m)) != KL_OK)
+	err = conversation_get(h->t, &row->conv, &c);
+	if (err == KL_OK)
+		err = message_get(h->t, &row->message, &c, &m);
+	/* Nothing opens it any more, and it must not hold up the others. */
+	if (err == KL_E_NOT_FOUND)
+		return mailbox_drop(h->t, row);
+	if (err != KL_OK)
 		return err;
 	code = retain_check(h->t, &h->core->registry, &c, &m);
 	if (code != KL_C_OK && code != KL_C_NOT_REPORTED_IN &&
@@ -133,7 +139,7 @@ to_skip(const struct haul *h, const struct mailbox_row *row)
 {
 	return row->sort == KL_SORT_ENVELOPE &&
 	    (h->a->n_ct == KL_FETCH_ENVELOPES_MAX ||
-	    oldest_seen(h, &row->conv));
+	    h->n_conv == SEEN_MAX || oldest_seen(h, &row->conv));
 }
 
 /* What ends has a statement for its sender, and those are numbered. */
@@ -162,6 +168,7 @@ haul_mailbox(struct haul *h, uint32_t number)
 {
 	struct mailbox_row row = { .item = 0 };
 	int taken = 0, skipped = 0, err;
+	size_t seen;
 
 	while (taken < ROWS_MAX && skipped < SKIP_MAX && has_room(h)) {
 		err = mailbox_next(h->t, number, row.item, &row);
@@ -175,9 +182,11 @@ haul_mailbox(struct haul *h, uint32_t number)
 		}
 		if ((h->later = much_ended(h)))
 			return KL_OK;
-		taken++;
+		seen = h->n_conv;
 		if ((err = row_take(h, &row)) != KL_OK)
 			return err;
+		/* What has to wait is no reason that nothing else goes. */
+		taken += h->n_conv == seen ? 1 : 0;
 	}
 	return KL_OK;
 }

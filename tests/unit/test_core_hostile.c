@@ -188,6 +188,25 @@ START_TEST(a_repeat_of_what_is_half_forgotten_undoes_no_turn)
 }
 END_TEST
 
+START_TEST(an_envelope_of_a_forgotten_conversation_holds_up_nobody)
+{
+	struct conversation c;
+
+	submit(&s.practice, &l);
+	ck_assert_int_eq(kl_kv_begin(s.core->kv, &s.core->turn.txn), KL_OK);
+	ck_assert_int_eq(conversation_by_id(&s.core->turn,
+	    &l.e.header.conv_id, &c), KL_OK);
+	ck_assert_int_eq(conversation_drop(&s.core->turn, &c), KL_OK);
+	ck_assert_int_eq(kl_kv_commit(&s.core->turn.txn), KL_OK);
+
+	letter_referral(&m, &s.practice, &s.desk);
+	submit(&s.practice, &m);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+	ck_assert_uint_eq(state_of(&m), KL_MSG_RELEASED);
+	ck_assert_uint_eq(s.core->stats.undone, 0);
+}
+END_TEST
+
 /* A REFERRAL of the same conversation as l, `days` later. */
 static void
 same_conversation(struct letter *out, int days)
@@ -437,6 +456,60 @@ START_TEST(a_clock_that_jumps_ends_nothing_at_a_fetch)
 }
 END_TEST
 
+/* A statement about a letter, as a timer puts one there. */
+static void
+notice_put(const struct party *who, const struct letter *letter)
+{
+	const struct participant *p = registry_by_id(&s.core->registry,
+	    &who->id);
+	struct turn *t = &s.core->turn;
+	struct conversation c;
+
+	ck_assert_int_eq(kl_kv_begin(s.core->kv, &t->txn), KL_OK);
+	ck_assert_int_eq(conversation_by_id(t, &letter->e.header.conv_id,
+	    &c), KL_OK);
+	ck_assert_int_eq(mailbox_put_notice(t, &c, NULL, p->number,
+	    KL_NOTICE_CONSENT_ENDED, KL_C_OK), KL_OK);
+	ck_assert_int_eq(kl_kv_commit(&t->txn), KL_OK);
+}
+
+/* Half of them for the desk and half for who succeeds it; by a clock that
+ * nobody trusts their consents are past, so that none may go and none ends. */
+#define STUCK 130
+
+START_TEST(more_that_waits_for_the_clock_than_one_fetch_looks_at)
+{
+	struct party heir = party_make(KL_MUNICIPALITY,
+	    "oin:00000001234567890002");
+	struct kl_card c = party_card(&heir);
+	struct shell_items i;
+
+	s.conf.open_conversations = 2 * STUCK;
+	ck_assert_int_eq(shell_card(&s, &c), KL_C_OK);
+	(void)shell_verdict(&s, &heir);
+	shell_begin(&s, &heir);
+	for (int j = 0; j < 2 * STUCK; j++) {
+		letter_referral(&l, &s.practice, j < STUCK ? &s.desk : &heir);
+		l.e.consent.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS);
+		letter_seal(&l, &s.practice);
+		submit(&s.practice, &l);
+	}
+	memcpy(c.serial, "another serial..", sizeof c.serial);
+	c.succeeds = s.desk.id;
+	c.succeeds_from_ms = LETTERS_NOW_MS - KL_DAY_MS;
+	ck_assert_int_eq(shell_card(&s, &c), KL_C_OK);
+	/* Behind all of it, what no clock keeps back. */
+	notice_put(&s.desk, &l);
+	s.core->clock.offset_ms += KL_DAY_MS;
+	i = shell_fetch(&s, &heir, 0);
+	ck_assert_int_eq(i.code, KL_C_OK);
+	ck_assert_uint_eq(i.n_ct, 0);
+	ck_assert_uint_eq(i.n, 1);
+	ck_assert_uint_eq(state_of(&l), KL_MSG_ACCEPTED);
+	party_clear(&heir);
+}
+END_TEST
+
 /* ---- a captured edge ----------------------------------------------------- */
 
 START_TEST(an_edge_that_floods_ends_no_turn_of_core)
@@ -542,6 +615,8 @@ suite(void)
 	tcase_add_test(tc, a_referral_is_replaced_once);
 	tcase_add_test(tc, a_repeat_of_what_is_half_forgotten_undoes_no_turn);
 	tcase_add_test(tc,
+	    an_envelope_of_a_forgotten_conversation_holds_up_nobody);
+	tcase_add_test(tc,
 	    a_conversation_id_that_comes_again_opens_nothing_old);
 	tcase_add_test(tc, after_a_turn_was_undone_others_go_on_alone);
 	tcase_add_test(tc, take_overs_do_not_fill_the_log);
@@ -557,6 +632,8 @@ suite(void)
 	tcase_set_timeout(roomy, 120);
 	tcase_add_test(roomy, what_ends_at_a_fetch_never_is_too_much_for_it);
 	tcase_add_test(roomy, one_conversation_does_not_hide_the_others);
+	tcase_add_test(roomy,
+	    more_that_waits_for_the_clock_than_one_fetch_looks_at);
 	suite_add_tcase(suite, roomy);
 
 	tcase_add_checked_fixture(lost, setup_lost, teardown);
