@@ -15,6 +15,7 @@
 
 #define RECV_MAX 64		/* messages of one turn */
 #define TIMERS_MAX 64		/* of one turn */
+#define TIMERS_LOOKED_MAX 1024	/* with those that are held */
 #define TIMERS_EVERY_MS 1000
 #define IDLE_EVERY_MS 500
 #define ERASE_EVERY_MS 100	/* turns in between share a sync */
@@ -162,6 +163,7 @@ undo(struct engine *e)
 
 	store_abort(e->store);
 	store_forget_keys(e->store);
+	e->timers_begun = false;
 	kl_trace_drop(e->trace);
 	session_begin_again(e->session, mono + KL_SECOND_MS);
 	if ((r = load(e)) != KL_OK)
@@ -262,25 +264,42 @@ held(const struct turn *t, const struct timer *due)
 	    (!t->clock_known || !turn_clock_good(t));
 }
 
+/* Those that are held stay, and may be many: the next turn goes on behind the
+ * last one looked at, until the end of what is due. */
+static int
+run_due(struct engine *e, struct turn *t)
+{
+	struct timer due;
+	int r = e->timers_begun ? timers_next(e->store, &e->timer_at, &due) :
+	    timers_first(e->store, &due);
+	int run = 0, looked = 0;
+
+	while (r == KL_OK && due.due_ms <= t->now_ms && run < TIMERS_MAX &&
+	    looked++ < TIMERS_LOOKED_MAX) {
+		if (!held(t, &due)) {
+			if ((r = run_timer(e, t, &due)) != KL_OK)
+				return r;
+			run++;
+		}
+		e->timer_at = due;
+		r = timers_next(e->store, &due, &due);
+	}
+	e->timers_begun = r == KL_OK && due.due_ms <= t->now_ms;
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
 static int
 run_timers(struct engine *e, struct turn *t, int64_t mono_ms)
 {
-	struct timer due;
 	int r;
 
 	if (e->next_timer_ms > mono_ms)
 		return KL_OK;
 	store_forget_keys(e->store);
-	r = timers_first(e->store, &due);
-	for (int i = 0; i < TIMERS_MAX; i++) {
-		if (r != KL_OK || due.due_ms > t->now_ms)
-			break;
-		if (!held(t, &due) && (r = run_timer(e, t, &due)) != KL_OK)
-			return r;
-		r = timers_next(e->store, &due, &due);
-	}
-	e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
-	return r == KL_E_NOT_FOUND ? KL_OK : r;
+	r = run_due(e, t);
+	if (r == KL_OK && !e->timers_begun)
+		e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
+	return r;
 }
 
 /* New keys for slots that were emptied, when the pool runs low or nothing else

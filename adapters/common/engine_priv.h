@@ -13,6 +13,7 @@
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
 #include "adapters/common/session.h"
+#include "adapters/common/timers.h"
 #include "adapters/common/turn.h"
 
 #define ENGINE_ARENA_BYTES (1024 * 1024)
@@ -42,6 +43,8 @@ struct engine {
 	bool awake;			/* end the turn, written or not */
 	bool broken;			/* our side failed: undo it */
 	int64_t next_timer_ms;		/* monotonic: look at timers */
+	bool timers_begun;		/* more is due behind timer_at */
+	struct timer timer_at;
 	int64_t next_idle_ms;		/* monotonic */
 	int64_t next_erase_ms;		/* monotonic */
 	int64_t next_refresh_ms;	/* monotonic: of the directory */

@@ -14,6 +14,7 @@
 #include "adapters/common/cases.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/identity.h"
+#include "adapters/common/timers.h"
 #include "tests/support/papers.h"
 #include "tests/support/tmpdir.h"
 
@@ -464,6 +465,51 @@ START_TEST(full_pool_undoes_the_turn_and_goes_on)
 }
 END_TEST
 
+/* ---- what time brings ---------------------------------------------------- */
+
+#define KEPT_TIMERS 1500	/* more than one turn looks at */
+
+static size_t
+count_timers(enum timer_what what)
+{
+	struct timer at;
+	size_t n = 0;
+	int r = timers_first(engine->store, &at);
+
+	for (; r == KL_OK; r = timers_next(engine->store, &at, &at))
+		n += at.what == (uint32_t)what ? 1 : 0;
+	ck_assert_int_eq(r, KL_E_NOT_FOUND);
+	return n;
+}
+
+START_TEST(deadlines_are_told_behind_much_that_waits_for_the_broker)
+{
+	const int64_t now_ms = engine_turn(engine)->now_ms;
+	uint8_t id[16];
+
+	/* What would erase waits for the broker's clock. */
+	for (int i = 0; i < KEPT_TIMERS; i++) {
+		kl_random(id, sizeof id);
+		OK(timers_put(engine->store, now_ms - 2000, TIMER_SEEN, id));
+	}
+	kl_random(id, sizeof id);
+	OK(timers_put(engine->store, now_ms - 1000, TIMER_DELIVER_BY, id));
+	for (int i = 0; i < 4; i++) {
+		engine->next_timer_ms = 0;
+		turn();
+	}
+	ck_assert_uint_eq(count_timers(TIMER_DELIVER_BY), 0);
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), KEPT_TIMERS);
+	/* And from the front again. */
+	OK(timers_put(engine->store, now_ms - 3000, TIMER_DELIVER_BY, id));
+	for (int i = 0; i < 4; i++) {
+		engine->next_timer_ms = 0;
+		turn();
+	}
+	ck_assert_uint_eq(count_timers(TIMER_DELIVER_BY), 0);
+}
+END_TEST
+
 /* ---- what goes out ------------------------------------------------------ */
 
 START_TEST(content_is_shown_with_a_line_in_the_access_log)
@@ -554,6 +600,8 @@ main(void)
 	tcase_add_test(t, feedback_is_not_for_a_practice);
 	tcase_add_test(t, referral_is_not_for_a_desk);
 	tcase_add_test(t, full_pool_undoes_the_turn_and_goes_on);
+	tcase_add_test(t,
+	    deadlines_are_told_behind_much_that_waits_for_the_broker);
 	tcase_add_test(t, content_is_shown_with_a_line_in_the_access_log);
 	tcase_add_test(t, history_and_alarms_begin_empty);
 	tcase_add_test(t, names_have_an_answer_for_every_number);
