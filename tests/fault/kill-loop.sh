@@ -84,24 +84,30 @@ victim_pid()
 # each time before it starts a child that was killed soon after its start.
 kill_later()
 {
-	local pid
-
 	wait_for "$PATIENCE" "$1" victim_pid "$1"
-	pid=$(victim_pid "$1")
+	VICTIM=$(victim_pid "$1")
 	KILLED[$1]=$((${KILLED[$1]:-0} + 1))
 	(
 		sleep "0.$(printf %03d $((RANDOM % 500)))"
-		kill -KILL "$pid" 2>/dev/null
+		kill -KILL "$VICTIM" 2>/dev/null
 	) &
 	KILLER=$!
 }
 KILLER=
+VICTIM=
+
+gone()
+{
+	! grep -qs '^State:.[^Z]' "/proc/$1/status"
+}
 
 raise_dead()
 {
 	local name
 
 	wait "$KILLER" 2>/dev/null
+	# It was told to die, and takes a moment.
+	wait_for "$PATIENCE" "the end of the killed one" gone "$VICTIM"
 	if ! running broker; then
 		wait "${PID[broker]}" 2>/dev/null
 		broker_start
