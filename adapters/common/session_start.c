@@ -180,13 +180,15 @@ ask_present(struct session *s, struct turn *t)
 	return session_ask(s, t, KL_SYNC, KL_M_SYNC, &q, sizeof q);
 }
 
-/* The page is taken unless the broker could not take all of it now. */
+/* The page is taken unless the broker could not take all of it now: what is
+ * open and was not presented is lost to it. */
 static void
 present_ok(struct session *s, const struct kl_sync_reply *reply,
     int64_t mono_ms)
 {
 	for (size_t i = 0; i < reply->n_result; i++)
-		if (reply->result[i] == KL_C_TRY_LATER) {
+		if (reply->result[i] == KL_C_TRY_LATER ||
+		    reply->result[i] == KL_C_STORE_FULL) {
 			s->step_due_ms = mono_ms + SESSION_RETRY_MS;
 			return;
 		}

@@ -669,29 +669,76 @@ record_of(const struct kl_request_msg *q)
 	return kl_bytes(packed, n);
 }
 
-START_TEST(message_is_submitted_and_its_receipt_taken)
+static void
+submitted(const struct kl_request_msg *q)
 {
-	struct kl_request_msg *fetch = greet();
 	struct kl_submit_reply ok = { .conv_ref = { { 1 } } };
 	struct kl_spoken spoken = kl_spoken_make((uint8_t[5]){ 1, 2, 3, 4,
 	    5 });
-	struct kl_logged l = { .leaf = 8 };
-	const struct kl_request_msg *q;
-	struct case_row c;
+	struct kl_logged l = { .leaf = 8, .record = record_of(q) };
 
-	(void)fetch;
-	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
-	turn();
-	q = asked(KL_SUBMIT);
-	l.record = record_of(q);
 	OK(KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, &ok.logged));
 	memcpy(ok.spoken, spoken.b, 9);
 	ANSWER(q, KL_M_SUBMIT_REPLY, &ok);
-	ck_assert_uint_eq(sent[looked - 1].n_ct, KL_CT_MAX);
 	adapter_commit(&gp);
+}
+
+START_TEST(message_is_submitted_and_its_receipt_taken)
+{
+	struct case_row c;
+
+	(void)greet();
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	turn();
+	submitted(asked(KL_SUBMIT));
+	ck_assert_uint_eq(sent[looked - 1].n_ct, KL_CT_MAX);
 	c = adapter_case(&gp, &c.conv);
 	ck_assert_uint_eq(c.sent.code, KL_ST_SENT);
 	ck_assert_uint_eq(c.leaf, 8);
+}
+END_TEST
+
+static uint32_t
+sync_step(const struct kl_request_msg *q, size_t *presented)
+{
+	struct kl_sync m;
+
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_SYNC, q->body, mem, &m),
+	    KL_C_OK);
+	*presented = m.n_presented;
+	return m.step;
+}
+
+START_TEST(what_a_full_broker_does_not_take_is_presented_again)
+{
+	static const uint32_t later[] = { KL_C_STORE_FULL, KL_C_TRY_LATER };
+	struct kl_hello_reply h = usual_hello();
+	struct kl_sync_reply reply = { .n_result = 1 };
+	const struct kl_request_msg *q;
+	struct case_row c;
+	size_t n;
+
+	(void)greet();
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	turn();
+	submitted(asked(KL_SUBMIT));
+	h.note = checkpoint("broker/log/two", 2, 9);
+	h.report_in = KL_YES;
+	greet_again(&h);
+	for (size_t i = 0; i < 2; i++) {
+		turn();
+		q = asked(KL_SYNC);
+		ck_assert_uint_eq(sync_step(q, &n), KL_SYNC_PRESENT);
+		ck_assert_uint_eq(n, 1);
+		reply.result[0] = later[i];
+		ANSWER(q, KL_M_SYNC_REPLY, &reply);
+		gp.mono_ms += KL_SECOND_MS;
+	}
+	turn();
+	reply.result[0] = KL_C_OK;
+	ANSWER(asked(KL_SYNC), KL_M_SYNC_REPLY, &reply);
+	turn();
+	ck_assert_uint_eq(sync_step(asked(KL_SYNC), &n), KL_SYNC_DONE);
 }
 END_TEST
 
@@ -954,6 +1001,8 @@ main(void)
 	tcase_add_test(t, card_that_ends_is_told_once_a_month_before);
 	tcase_add_test(t, clock_off_by_a_minute_is_told_once);
 	tcase_add_test(t, message_is_submitted_and_its_receipt_taken);
+	tcase_add_test(t,
+	    what_a_full_broker_does_not_take_is_presented_again);
 	tcase_add_test(t,
 	    lost_answer_sends_the_same_message_in_the_next_session);
 	tcase_add_test(t, handled_statement_is_acknowledged_by_the_next_fetch);
