@@ -133,20 +133,29 @@ present_one(struct present *p, struct kl_bytes packed, int *err)
 
 /* What is shown is stored like what is sent, and has the same allowance. */
 static bool
-quota_take(struct core *c, const struct request *q, const struct kl_sync *m,
+quota_has(struct core *c, const struct request *q, const struct kl_sync *m,
     int64_t *wait_ms)
 {
 	const int32_t today = kl_day_of(c->turn.now_ms);
 	struct session *s = q->session;
+	uint64_t bytes;
 
 	if (s->day != today) {
 		s->day = today;
 		s->bytes = 0;
 	}
+	bytes = s->bytes;
 	for (size_t i = 0; i < m->n_presented; i++)
-		s->bytes += m->presented[i].n;
+		bytes += m->presented[i].n;
 	*wait_ms = kl_day_start_ms(today + 1) - c->turn.now_ms;
-	return s->bytes <= (uint64_t)c->conf->bytes_per_day_mb << 20;
+	return bytes <= (uint64_t)c->conf->bytes_per_day_mb << 20;
+}
+
+/* What must be presented again for want of room costs nothing yet. */
+static bool
+counts(enum kl_code code)
+{
+	return code != KL_C_TRY_LATER && code != KL_C_STORE_FULL;
 }
 
 static int
@@ -157,14 +166,19 @@ present_all(struct core *c, const struct request *q, const struct kl_sync *m,
 		.by = q->by, .card = q->card, .full = c->full };
 	const bool asked = q->by->taking_over ||
 	    (c->registry.must_report && !q->by->reported_in);
+	enum kl_code code;
 	int64_t wait_ms;
 	int err = KL_OK;
 
-	if (asked && !quota_take(c, q, m, &wait_ms))
+	if (asked && !quota_has(c, q, m, &wait_ms))
 		return answer_refuse_for(a, KL_C_QUOTA_BYTES, wait_ms);
-	for (size_t i = 0; i < m->n_presented && err == KL_OK; i++)
-		out->result[out->n_result++] = asked ?
-		    present_one(&p, m->presented[i], &err) : KL_C_OK;
+	for (size_t i = 0; i < m->n_presented && err == KL_OK; i++) {
+		code = asked ? present_one(&p, m->presented[i], &err) :
+		    KL_C_OK;
+		out->result[out->n_result++] = code;
+		if (asked && counts(code))
+			q->session->bytes += m->presented[i].n;
+	}
 	return err;
 }
 

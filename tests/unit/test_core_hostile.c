@@ -409,6 +409,30 @@ START_TEST(what_is_presented_counts_as_sent)
 }
 END_TEST
 
+START_TEST(what_cannot_be_taken_now_costs_no_allowance)
+{
+	const struct session *session = &s.core->session[registry_by_id(
+	    &s.core->registry, &s.practice.id)->number - 1];
+	struct shell_answer a;
+	struct kl_sync_reply r;
+
+	s.core->full = true;
+	s.core->full_asked_ms = kl_mono_ms();
+	page_send();
+	shell_answer(&s, &a);
+	ck_assert_uint_eq(a.m.code, KL_C_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_SYNC_REPLY, a.m.body, s.mem,
+	    &r), KL_C_OK);
+	ck_assert_uint_eq(r.result[0], KL_C_STORE_FULL);
+	ck_assert_uint_eq(session->bytes, 0);
+	s.core->full = false;
+	page_send();
+	shell_answer(&s, &a);
+	ck_assert_uint_eq(a.m.code, KL_C_OK);
+	ck_assert_uint_gt(session->bytes, 0);
+}
+END_TEST
+
 /* ---- take-overs ---------------------------------------------------------- */
 
 START_TEST(take_overs_do_not_fill_the_log)
@@ -641,6 +665,7 @@ suite(void)
 	tcase_add_test(lost,
 	    all_come_back_at_once_and_no_turn_is_too_small_for_them);
 	tcase_add_test(lost, what_is_presented_counts_as_sent);
+	tcase_add_test(lost, what_cannot_be_taken_now_costs_no_allowance);
 	suite_add_tcase(suite, lost);
 	return suite;
 }
