@@ -74,13 +74,13 @@ refer_all()
 	done
 }
 
-names_old_checkpoint()
+# names_checkpoint N FILE: leaf 0 of log N holds the hash of that note.
+names_checkpoint()
 {
-	local hash
+	local want
 
-	hash=$(jq -r 'select(.event == "origin").body' "$R/log.$1")
-	[ "$hash" != null ] && [ -n "$hash" ] &&
-	    [ "$hash" != "$(printf '0%.0s' {1..64})" ]
+	read -r want _ < <(b2sum -l 256 "$2")
+	[ "$(jq -r 'select(.event == "origin").body' "$R/log.$1")" = "$want" ]
 }
 
 history_holds()
@@ -99,6 +99,7 @@ stop municipality
 refer_all first
 S=$R/broker-state
 lose_store 1 "$S/data.mdb" "$S/data.mdb-lock" "$S/slots" "$S/master"
+cp "$S/log.mark" "$R/mark.1" || die "log.mark"
 ok starts_on_no_empty_store_by_itself does_not_start
 adapter_start municipality
 ok begins_anew_on_command new_store
@@ -115,6 +116,8 @@ stop practice-1
 stop municipality
 stop broker
 dump_log 3
-ok second_origin_names_the_first_checkpoint names_old_checkpoint 2
+ok second_log_names_the_mark_of_the_first names_checkpoint 2 "$R/mark.1"
+ok third_log_names_the_checkpoint_that_was_kept names_checkpoint 3 \
+    "$R/checkpoint.2"
 ok nothing_is_lost_or_seen_twice history_holds
 exit "$FAILED"

@@ -65,6 +65,7 @@ told_of_expired()
 {
 	wait_state practice-1 "${SENT[1]}" expired
 	wait_state practice-1 "${SENT[2]}" expired
+	wait_state practice-1 "${SENT[3]}" expired
 }
 
 # Feedback lives 42 days.
@@ -90,7 +91,7 @@ all_feedback()
 	codes=$(adapter practice-1 show "${SENT[5]}" --json |
 	    jq '[.history[] | select(.kind == "feedback" and
 	    .what == "received")] | length')
-	[ "$codes" -ge 4 ]
+	[ "$codes" -eq 5 ]
 }
 
 region_begin
