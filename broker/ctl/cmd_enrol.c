@@ -331,11 +331,15 @@ cmd_enrol_accept(struct cli *c)
 		goto out;
 	a.pk = conf.authority;
 	a.realm = conf.realm;
-	if ((r = paper_card_read(p, c->arg[0], &a)) != KL_OK)
+	r = paper_card_read(p, c->arg[0], &a);
+	/* The other realm has another authority: that is why it fails. */
+	if ((r == KL_OK || r == KL_E_SIGNATURE) && p->card.realm != a.realm)
+		r = output_fail(c, CLI_FAILED,
+		    "%s: a card of the realm %s, the broker is of %s",
+		    c->arg[0], kl_realm_name(p->card.realm),
+		    kl_realm_name(a.realm));
+	else if (r != KL_OK)
 		r = output_fail_err(c, r, c->arg[0]);
-	else if (p->card.realm != a.realm)
-		r = output_fail(c, CLI_FAILED, "%s: a card of the realm %s",
-		    c->arg[0], kl_realm_name(p->card.realm));
 	else
 		r = accept_card(c, p, &conf);
 out:

@@ -73,7 +73,11 @@ training_card_in_production()
 	    --authority="$R/production" --state="$R/production-state" \
 	    >/dev/null || return 1
 	! "$B/kortelijn" enrol accept "$R/practice-1/card" \
-	    --config="$R/production-broker/kortelijnd.conf" 2>"$R/realm.txt"
+	    --config="$R/production-broker/kortelijnd.conf" \
+	    2>"$R/realm.txt" &&
+	    grep -q "realm training, the broker is of production" \
+		"$R/realm.txt" &&
+	    ! ls "$R"/production-broker/cards/*.card >"$R/realm.txt" 2>&1
 }
 
 region_begin

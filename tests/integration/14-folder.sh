@@ -9,11 +9,14 @@ drop()
 	cp "$1" "$F/in/$2.tmp" && mv "$F/in/$2.tmp" "$F/in/$2"
 }
 
-# error CODE NAME: the file lies in error/ with a note of that code.
+# error_is CODE NAME: the file lies in error/ with a note of that code and a
+# sentence.
 error_is()
 {
 	wait_for "$PATIENCE" "the error of $2" test -e "$F/error/$2.error.txt"
-	grep -q "$1" "$F/error/$2.error.txt" && [ ! -e "$F/in/$2" ]
+	grep -q "^Code: $1$" "$F/error/$2.error.txt" &&
+	    grep -q "^Reden: .*[.]$" "$F/error/$2.error.txt" &&
+	    [ -e "$F/error/$2" ] && [ ! -e "$F/in/$2" ]
 }
 
 cases()
