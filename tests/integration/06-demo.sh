@@ -57,6 +57,76 @@ crisis_says_to_phone()
 	)
 }
 
+# What the desk promises not to ask stands with the practice, and no code and
+# no field lets it ask.
+desk_asks_nothing_of_the_practice()
+{
+	local ref
+
+	(
+		. "$T/keep/env"
+		practice-1 profile oin:00000001000000000001 |
+		    grep -A 1 "^Wat wij de praktijk niet vragen$" |
+		    grep "geen overzicht van schulden" || exit 1
+		ref=$(practice-2 show P2-0103 --json | jq -r .reference)
+		refused field_value municipality feedback "$ref" question &&
+		    jq --arg r "$ref" '.reference = $r |
+			.question = "Hoeveel schulden?"' \
+			tests/data/municipality/taken-up.json >"$T/ask.json" &&
+		    refused field_unknown municipality feedback \
+			"$T/ask.json" &&
+		    refer_with '.referral.debts = "10000"' &&
+		    refused field_unknown practice-1 refer "$T/refer.json"
+	)
+}
+
+# refused CODE COMMAND...
+refused()
+{
+	local code=$1
+
+	shift
+	[ "$("$@" --json | jq -r .code)" = "$code" ]
+}
+
+# A person of the demo, with what FILTER makes of it, as a new referral.
+refer_with()
+{
+	jq --arg d "$(date -u +%F)" ".consent.given_on = \$d |
+	    .referral_id = \"P1-2026-099\" | $1" \
+	    tests/data/practice-1/el-amrani.json >"$T/refer.json"
+}
+
+# Of four steps at the desk.
+level_1_shows_arrival_and_end()
+{
+	(
+		. "$T/keep/env"
+		practice-1 show P1-2026-002 --json | jq -e '.level == 1 and
+		    [.history[] | select(.kind == "feedback") | .state] ==
+		    ["taken_up", "completed"]'
+	)
+}
+
+# One receiver by name; onward ones by name too, and none gets it by that.
+consent_is_for_named_receivers()
+{
+	(
+		. "$T/keep/env"
+		refer_with '.receiver = ["oin:00000001000000000001",
+		    "kvk:90000001"]' &&
+		    refused field_value practice-1 refer "$T/refer.json" &&
+		    refer_with '.receiver = "all"' &&
+		    refused field_value practice-1 refer "$T/refer.json" &&
+		    refer_with '.consent.onward_to = ["partners"]' &&
+		    refused field_value practice-1 refer "$T/refer.json" &&
+		    refer_with '.referral_id = "P1-2026-002" |
+			.receiver = "oin:00000001000000000009"' &&
+		    refused conflict practice-1 refer "$T/refer.json" &&
+		    partner list --json | jq -e '.referrals == []'
+	)
+}
+
 # A number of the demo may be another process's by then.
 spares_strangers()
 {
@@ -93,6 +163,9 @@ export LC_ALL=C.UTF-8
 ok demo_closes_the_loop closes_loop
 ok demo_is_readable_in_80_columns readable_in_80_columns
 ok kept_region_answers_commands commands_work
+ok desk_asks_nothing_of_the_practice desk_asks_nothing_of_the_practice
+ok level_1_shows_arrival_and_end level_1_shows_arrival_and_end
+ok consent_is_for_named_receivers consent_is_for_named_receivers
 ok crisis_says_to_phone_the_number_for_crises crisis_says_to_phone
 ok stop_spares_who_has_a_number_of_ours spares_strangers
 ok kept_region_stops stops
