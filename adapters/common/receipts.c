@@ -6,6 +6,7 @@
 #include "adapters/common/timers.h"
 
 #define KEEP_AFTER_MS (7 * KL_DAY_MS)	/* behind expire_at */
+#define UNSENT_AGAIN_MS KL_DAY_MS	/* is it sent by then? */
 #define RETRY_MS 1000
 #define WAITING_MAX 65536
 
@@ -268,5 +269,12 @@ receipts_kept(struct turn *t, struct kl_msg_id *id, bool first,
 int
 receipts_forget(struct turn *t, const struct kl_msg_id *id)
 {
-	return store_del(t->store, STORE_SEEN, KL_BYTES_OF(*id));
+	struct kl_bytes v;
+	int r = store_get(t->store, STORE_UNSENT, KL_BYTES_OF(*id), &v);
+
+	if (r == KL_OK)
+		return timers_put(t->store, t->now_ms + UNSENT_AGAIN_MS,
+		    TIMER_SEEN, id->b);
+	return r != KL_E_NOT_FOUND ? r :
+	    store_del(t->store, STORE_SEEN, KL_BYTES_OF(*id));
 }

@@ -50,7 +50,8 @@ size_t receipts_waiting(const struct receipts *q);
  * *id, which is set. KL_E_NOT_FOUND: no more. */
 int receipts_kept(struct turn *t, struct kl_msg_id *id, bool first,
     struct kl_conv_id *conv, struct kl_bytes *packed) KL_MUST_CHECK;
-/* Its time has come: no repeat will. */
+/* Its time has come: no repeat will. One that the broker has not taken stays,
+ * with a timer of its own. */
 int receipts_forget(struct turn *t, const struct kl_msg_id *id)
     KL_MUST_CHECK;
 

@@ -134,6 +134,7 @@ START_TEST(kept_ones_come_one_after_another_until_forgotten)
 	    r == KL_OK; r = receipts_kept(&a.t, &id, false, &conv, &packed))
 		n++;
 	ck_assert_uint_eq(n, 3);
+	OK(receipts_answer(a.receipts, &a.t, &of.id, KL_C_OK, a.mono_ms));
 	OK(receipts_forget(&a.t, &of.id));
 	ck_assert_int_eq(receipts_again(a.receipts, &a.t, &of.id),
 	    KL_E_NOT_FOUND);
@@ -148,6 +149,29 @@ START_TEST(seven_days_after_its_message_it_may_go)
 	OK(timers_first(a.store, &t));
 	ck_assert_uint_eq(t.what, TIMER_SEEN);
 	ck_assert_int_eq(t.due_ms, of.expire_ms + 7 * KL_DAY_MS);
+}
+END_TEST
+
+START_TEST(one_that_the_broker_has_not_is_never_forgotten)
+{
+	struct timer t;
+
+	/* Weeks without a broker, and then its clock is known first. */
+	make();
+	a.t.now_ms = of.expire_ms + 8 * KL_DAY_MS;
+	OK(timers_first(a.store, &t));
+	OK(timers_done(a.store, &t));
+	OK(receipts_forget(&a.t, &of.id));
+	adapter_commit(&a);
+	adapter_restart(&a);
+	OK(next());
+	OK(timers_first(a.store, &t));
+	ck_assert_uint_eq(t.what, TIMER_SEEN);
+	ck_assert_int_gt(t.due_ms, a.t.now_ms);
+	OK(receipts_answer(a.receipts, &a.t, &id, KL_C_OK, a.mono_ms));
+	OK(receipts_forget(&a.t, &of.id));
+	ck_assert_int_eq(receipts_again(a.receipts, &a.t, &of.id),
+	    KL_E_NOT_FOUND);
 }
 END_TEST
 
@@ -180,6 +204,7 @@ main(void)
 	tcase_add_test(t, unsent_ones_survive_a_restart);
 	tcase_add_test(t, kept_ones_come_one_after_another_until_forgotten);
 	tcase_add_test(t, seven_days_after_its_message_it_may_go);
+	tcase_add_test(t, one_that_the_broker_has_not_is_never_forgotten);
 	tcase_add_test(t, no_more_than_64_are_in_flight);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
