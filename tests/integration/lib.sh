@@ -155,8 +155,13 @@ start()
 # What was killed stays a process until it is waited for.
 running()
 {
-	[ -n "${PID[$1]:-}" ] &&
-	    grep -qs '^State:.[^Z]' "/proc/${PID[$1]}/status"
+	[ -n "${PID[$1]:-}" ] && ! gone "${PID[$1]}"
+}
+
+# gone PID: it has ended, whether or not somebody has taken note of it.
+gone()
+{
+	! grep -qs '^State:.[^Z]' "/proc/$1/status"
 }
 
 # stop NAME [SIGNAL]: ends it and waits; its exit status is in STATUS.
