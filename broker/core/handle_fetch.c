@@ -27,17 +27,34 @@ struct haul {
 	size_t bytes;
 	struct kl_tag conv[SEEN_MAX];	/* whose oldest envelope was seen */
 	size_t n_conv;
+	/* Of which an envelope stays here: what is behind it stays too. */
+	struct kl_tag staying[SEEN_MAX];
+	size_t n_staying;
 	bool full;
 	bool later;			/* so much ended: ask again */
 };
 
 static bool
-oldest_seen(const struct haul *h, const struct kl_tag *conv)
+is_among(const struct kl_tag *tags, size_t n, const struct kl_tag *conv)
 {
-	for (size_t i = 0; i < h->n_conv; i++)
-		if (memcmp(h->conv[i].b, conv->b, sizeof conv->b) == 0)
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(tags[i].b, conv->b, sizeof conv->b) == 0)
 			return true;
 	return false;
+}
+
+static bool
+oldest_seen(const struct haul *h, const struct kl_tag *conv)
+{
+	return is_among(h->conv, h->n_conv, conv);
+}
+
+static void
+stays(struct haul *h, const struct kl_tag *conv)
+{
+	if (h->n_staying < SEEN_MAX &&
+	    !is_among(h->staying, h->n_staying, conv))
+		h->staying[h->n_staying++] = *conv;
 }
 
 static int
@@ -105,8 +122,10 @@ envelope_take(struct haul *h, const struct mailbox_row *row)
 	    code != KL_C_TRY_LATER)
 		return retain_end(h->t, &h->core->registry, &c, &m, code);
 	h->conv[h->n_conv++] = row->conv;
-	if (code != KL_C_OK)
+	if (code != KL_C_OK) {
+		stays(h, &row->conv);
 		return KL_OK;
+	}
 	if ((err = release(h, &c, &m)) != KL_OK)
 		return err;
 	return m.state == KL_MSG_RELEASED ? item_add(h, &c, row, &m) : KL_OK;
@@ -133,13 +152,23 @@ has_room(const struct haul *h)
 	    BODY_MAX;
 }
 
-/* It waits for its turn, or for that of its conversation. */
+/* It waits for its turn, or for that of its conversation. A notice may be a
+ * GAP: who gets it before the REFERRAL knows of no conversation, passes over
+ * it, and refuses what comes after the gap. */
 static bool
-to_skip(const struct haul *h, const struct mailbox_row *row)
+to_skip(struct haul *h, const struct mailbox_row *row)
 {
-	return row->sort == KL_SORT_ENVELOPE &&
-	    (h->a->n_ct == KL_FETCH_ENVELOPES_MAX ||
-	    h->n_conv == SEEN_MAX || oldest_seen(h, &row->conv));
+	if (row->sort == KL_NOTICE + 1)
+		return h->n_staying == SEEN_MAX ||
+		    is_among(h->staying, h->n_staying, &row->conv);
+	if (row->sort != KL_SORT_ENVELOPE)
+		return false;
+	if (oldest_seen(h, &row->conv))
+		return true;
+	if (h->a->n_ct < KL_FETCH_ENVELOPES_MAX && h->n_conv < SEEN_MAX)
+		return false;
+	stays(h, &row->conv);
+	return true;
 }
 
 /* What ends has a statement for its sender, and those are numbered. */

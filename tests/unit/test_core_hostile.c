@@ -308,6 +308,40 @@ drain(const struct party *who)
 #define FLOODS 6
 #define CORRECTIONS 220
 
+START_TEST(no_gap_comes_before_the_referral_that_it_is_behind)
+{
+	static struct letter before[KL_FETCH_ENVELOPES_MAX];
+	struct shell_items i;
+
+	for (size_t j = 0; j < KL_FETCH_ENVELOPES_MAX; j++) {
+		letter_referral(&before[j], &s.practice, &s.desk);
+		submit(&s.practice, &before[j]);
+	}
+	submit(&s.practice, &l);
+	letter_correction(&m, &l, &s.practice, &s.desk);
+	m.e.header.deliver_by_ms = m.e.header.expire_at_ms =
+	    LETTERS_NOW_MS + KL_HOUR_MS;
+	letter_seal(&m, &s.practice);
+	submit(&s.practice, &m);
+	restart_at(LETTERS_NOW_MS + 2 * KL_HOUR_MS);
+	s.core->housekeeping_ms = 0;
+	shell_turn(&s);
+	ck_assert_uint_eq(state_of(&m), KL_MSG_EXPIRED);
+	/* Who knows no such conversation would pass over it. */
+	i = shell_fetch(&s, &s.desk, 0);
+	ck_assert_uint_eq(i.n_ct, KL_FETCH_ENVELOPES_MAX);
+	ck_assert_uint_eq(i.n, KL_FETCH_ENVELOPES_MAX);
+	for (size_t j = 0; j < KL_FETCH_ENVELOPES_MAX; j++)
+		ck_assert_int_eq(shell_receipt(&s, &s.desk, &before[j],
+		    KL_OPENED, KL_C_OK), KL_C_OK);
+	i = shell_fetch(&s, &s.desk, 0);
+	ck_assert_uint_eq(i.n_ct, 1);
+	ck_assert_uint_eq(i.n, 2);
+	ck_assert_uint_eq(shell_notice(&s, &i.item[1]).notice,
+	    KL_NOTICE_GAP);
+}
+END_TEST
+
 START_TEST(what_ends_at_a_fetch_never_is_too_much_for_it)
 {
 	uint64_t gaps = 0;
@@ -480,9 +514,9 @@ START_TEST(a_clock_that_jumps_ends_nothing_at_a_fetch)
 }
 END_TEST
 
-/* A statement about a letter, as a timer puts one there. */
+/* A statement about a letter, as a receipt puts one there. */
 static void
-notice_put(const struct party *who, const struct letter *letter)
+statement_put(const struct party *who, const struct letter *letter)
 {
 	const struct participant *p = registry_by_id(&s.core->registry,
 	    &who->id);
@@ -492,8 +526,8 @@ notice_put(const struct party *who, const struct letter *letter)
 	ck_assert_int_eq(kl_kv_begin(s.core->kv, &t->txn), KL_OK);
 	ck_assert_int_eq(conversation_by_id(t, &letter->e.header.conv_id,
 	    &c), KL_OK);
-	ck_assert_int_eq(mailbox_put_notice(t, &c, NULL, p->number,
-	    KL_NOTICE_CONSENT_ENDED, KL_C_OK), KL_OK);
+	ck_assert_int_eq(mailbox_put_statement(t, &c, p->number, KL_RECEIPT,
+	    kl_bytes_str("receipt")), KL_OK);
 	ck_assert_int_eq(kl_kv_commit(&t->txn), KL_OK);
 }
 
@@ -523,7 +557,7 @@ START_TEST(more_that_waits_for_the_clock_than_one_fetch_looks_at)
 	c.succeeds_from_ms = LETTERS_NOW_MS - KL_DAY_MS;
 	ck_assert_int_eq(shell_card(&s, &c), KL_C_OK);
 	/* Behind all of it, what no clock keeps back. */
-	notice_put(&s.desk, &l);
+	statement_put(&s.desk, &l);
 	s.core->clock.offset_ms += KL_DAY_MS;
 	i = shell_fetch(&s, &heir, 0);
 	ck_assert_int_eq(i.code, KL_C_OK);
@@ -642,6 +676,8 @@ suite(void)
 	    an_envelope_of_a_forgotten_conversation_holds_up_nobody);
 	tcase_add_test(tc,
 	    a_conversation_id_that_comes_again_opens_nothing_old);
+	tcase_add_test(tc,
+	    no_gap_comes_before_the_referral_that_it_is_behind);
 	tcase_add_test(tc, after_a_turn_was_undone_others_go_on_alone);
 	tcase_add_test(tc, take_overs_do_not_fill_the_log);
 	tcase_add_test(tc, a_clock_set_back_releases_nothing_past_its_consent);
