@@ -56,6 +56,18 @@ receipt_leaf()
 	    "$R/broker.trace"
 }
 
+received()
+{
+	[ "$(receipt_leaf "$1")" != - ]
+}
+
+# sent REFERENCE LEAF TEXT: a step with the leaf of its receipt too.
+sent()
+{
+	wait_for "$PATIENCE" "the receipt of leaf $2" received "$2"
+	step "$1" "$2" "$(printf '%7s  %s' "$(receipt_leaf "$2")" "$3")"
+}
+
 # What an adapter says of one case.
 field()
 {
@@ -185,15 +197,15 @@ report()
 	answer=$(adapter "$DESK" feedback "${REF[$key]}" "$code" --json) ||
 	    die "feedback $code: $answer"
 	if [ "$(jq -r .sends <<<"$answer")" != true ]; then
-		step "${REF[$key]}" - "$(printf '%-18s (not told at level %s)' \
-		    "$code" "${LEVEL[$key]}")"
+		step "${REF[$key]}" - "$(printf '%7s  %-17s %s' - "$code" \
+		    "(not told at level ${LEVEL[$key]})")"
 		return
 	fi
 	wait_for "$PATIENCE" "feedback at ${FROM[$key]}" \
 	    more_steps "$key" "$before"
-	step "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
+	sent "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
 	    '.history[-1].leaf')" \
-	    "$(printf '%-18s %s' "$code" "$(shown "$key")")"
+	    "$(printf '%-17s %s' "$code" "$(shown "$key")")"
 }
 
 more_steps()
@@ -210,10 +222,10 @@ correct()
 	adapter "${FROM[$key]}" correct "$R/correction.json" >/dev/null ||
 	    die "correct"
 	wait_state "${FROM[$key]}" "${REF[$key]}" delivered
-	step "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
+	sent "${REF[$key]}" "$(field "${FROM[$key]}" "${REF[$key]}" \
 	    '[.history[] | select(.kind == "correction" and .what ==
 	    "accepted")] | last | .leaf')" \
-	    "${FROM[$key]} corrects the phone number: open again"
+	    "${FROM[$key]} corrects the phone number"
 }
 
 run_loop()
@@ -232,7 +244,7 @@ run_loop()
 	wait_delivered
 	adapter "$DESK" list | cut -c 1-80
 	head_line "The desk takes them up and reports back"
-	columns "desk reports       practice shows"
+	columns "receipt  desk reports      practice shows"
 	for key in "${PEOPLE[@]}"; do
 		report "$key" taken_up
 	done
