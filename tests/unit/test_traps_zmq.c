@@ -71,6 +71,23 @@ zmq_setsockopt(void *sock, int option, const void *value, size_t n)
 	return real(sock, option, value, n);
 }
 
+/* The version that came before the one we need. */
+static bool older;
+
+void
+zmq_version(int *major, int *minor, int *patch)
+{
+	void (*real)(int *, int *, int *);
+
+	library("zmq_version", &real, sizeof real);
+	real(major, minor, patch);
+	if (older) {
+		*major = 4;
+		*minor = 3;
+		*patch = 3;
+	}
+}
+
 static void
 asked_open(void *sock, const char *endpoint)
 {
@@ -1080,6 +1097,16 @@ START_TEST(Z19_old_greetings_and_garbage_starve_nobody)
 }
 END_TEST
 
+START_TEST(Z19_link_does_not_begin_with_an_older_library)
+{
+	older = true;
+	ck_assert_int_eq(kl_link_init(), KL_E_SYSTEM);
+	ck_assert_int_eq(errno, ENOTSUP);
+	older = false;
+	ck_assert_int_eq(kl_link_init(), KL_OK);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1108,6 +1135,7 @@ main(void)
 		Z13_trap_after_400_a_client_gives_up,
 		Z13_link_comes_back_after_400,
 		Z19_old_greetings_and_garbage_starve_nobody,
+		Z19_link_does_not_begin_with_an_older_library,
 	};
 	Suite *s = suite_create("traps_zmq");
 	TCase *t = tcase_create("traps_zmq");
