@@ -31,6 +31,7 @@ session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)
 struct got {
 	struct kl_item item;
 	struct kl_bytes ct;
+	bool waits;			/* for its sender's card */
 };
 
 /* Receipts first: what a message answers is delivered before it is read. The
@@ -64,6 +65,7 @@ read_items(struct turn *t, const struct call_answer *a, struct got *got,
 		    KL_C_OK)
 			return false;
 		g->ct = KL_BYTES_NONE;
+		g->waits = false;
 		if (g->item.sort == KL_SORT_ENVELOPE) {
 			if (ct == a->n_ct)
 				return false;
@@ -150,18 +152,44 @@ take_statement(struct session *s, struct turn *t, const struct got *g,
 }
 
 static int
-take_envelope(struct session *s, struct turn *t, const struct got *g,
+take_envelope(struct session *s, struct turn *t, struct got *g,
     bool *handled)
 {
 	enum inbox_verdict v;
 	int r = inbox_envelope(t, s->receipts, &g->item, g->ct, &v);
 
 	*handled = v == INBOX_TAKEN || v == INBOX_REPEATED;
+	g->waits = v == INBOX_WAIT;
 	return r == KL_OK && v == INBOX_BAD ? session_items_bad(s, t) : r;
 }
 
+/* A GAP behind an envelope that waits: without its case it means nothing, and
+ * it would be gone when the envelope is taken. */
+static bool
+is_behind(const struct got *got, size_t i)
+{
+	if (got[i].item.sort != SORT_NOTICE)
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (got[j].waits && memcmp(&got[j].item.conv_ref,
+		    &got[i].item.conv_ref, sizeof got[i].item.conv_ref) == 0)
+			return true;
+	return false;
+}
+
 static int
-take_all(struct session *s, struct turn *t, const struct got *got, size_t n,
+take_one(struct session *s, struct turn *t, struct got *got, size_t i,
+    bool *handled)
+{
+	*handled = false;
+	if (got[i].item.sort == KL_SORT_ENVELOPE)
+		return take_envelope(s, t, &got[i], handled);
+	return is_behind(got, i) ? KL_OK :
+	    take_statement(s, t, &got[i], handled);
+}
+
+static int
+take_all(struct session *s, struct turn *t, struct got *got, size_t n,
     size_t *left)
 {
 	int r = KL_OK;
@@ -173,9 +201,7 @@ take_all(struct session *s, struct turn *t, const struct got *got, size_t n,
 
 		if (s->n_ack == KL_FETCH_ACKS_MAX)
 			break;
-		r = got[i].item.sort == KL_SORT_ENVELOPE ?
-		    take_envelope(s, t, &got[i], &handled) :
-		    take_statement(s, t, &got[i], &handled);
+		r = take_one(s, t, got, i, &handled);
 		*left += handled ? 0 : 1;
 		kl_arena_release(t->mem, mark);
 	}

@@ -234,21 +234,28 @@ link_up(void)
 
 /* From a link that came up to READY, with the FETCH that then waits. */
 static struct kl_request_msg *
-greet(void)
+greet_with(const struct kl_directory_reply *d)
 {
 	struct kl_hello_reply h = usual_hello();
-	struct kl_directory_reply d = { .newest = 0 };
 
 	link_up();
 	turn();
 	ANSWER(asked(KL_HELLO), KL_M_HELLO_REPLY, &h);
 	turn();
-	directory_page(&d);
-	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &d);
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, d);
 	turn();
 	answer(asked(KL_PUBLISH), KL_C_OK);
 	turn();
 	return asked(KL_FETCH);
+}
+
+static struct kl_request_msg *
+greet(void)
+{
+	struct kl_directory_reply d = { .newest = 0 };
+
+	directory_page(&d);
+	return greet_with(&d);
 }
 
 static uint32_t
@@ -786,6 +793,8 @@ notice_item(uint32_t kind, const struct kl_secret *sk)
 	struct kl_notice n = adapter_notice(kind,
 	    &(struct kl_conv_id){ { 5 } }, NULL, KL_C_OK);
 
+	if (kind == KL_NOTICE_GAP)
+		n.seq_from = n.seq_to = 2;
 	OK(kl_id_read("oin:00000009000000000001", &n.signer));
 	n.signer_key_id = kl_key_id_of(region.broker.pk.b);
 	s = papers_sign(KL_NOTICE, &n, sizeof n, sk);
@@ -856,14 +865,12 @@ START_TEST(erase_request_stays_where_it_is)
 }
 END_TEST
 
-START_TEST(envelope_is_receipted_before_the_next_fetch)
+/* A feedback of a case that is not known here. */
+static void
+feedback_mail(struct adapter_mail *m)
 {
-	struct adapter_mail m;
 	struct case_row c;
-	struct kl_request_msg *fetch = greet();
-	struct kl_bytes ct;
 
-	/* A feedback of a case that is not known here: refused, receipted. */
 	memset(&c, 0, sizeof c);
 	kl_random(c.conv.b, sizeof c.conv.b);
 	c.peer = gp.id.id;
@@ -875,7 +882,46 @@ START_TEST(envelope_is_receipted_before_the_next_fetch)
 	kl_progress_init(&c.full, KL_ST_DELIVERED, 0);
 	OK(cases_make(&desk.t, &c));
 	adapter_feedback(&desk, &c, KL_ST_TAKEN_UP);
-	ck_assert(adapter_send(&desk, &region, &m));
+	ck_assert(adapter_send(&desk, &region, m));
+}
+
+START_TEST(notice_behind_an_envelope_that_waits_is_not_taken)
+{
+	const struct kl_directory_reply empty = { .newest = 0 };
+	struct kl_item gap = notice_item(KL_NOTICE_GAP, region.broker.sk);
+	struct kl_fetch_reply f = { .n_item = 2 };
+	struct kl_request_msg *fetch = greet_with(&empty);
+	struct adapter_mail m;
+	struct kl_bytes body, ct;
+	struct kl_fetch next;
+
+	/* Its sender's card has to be fetched first. */
+	feedback_mail(&m);
+	ct = kl_bytes(m.ct, m.n_ct);
+	gap.item = m.item.item + 1;
+	gap.conv_ref = m.item.conv_ref;
+	OK(KL_MESSAGE_PACK_IN(KL_M_ITEM, &m.item, mem, &f.item[0]));
+	OK(KL_MESSAGE_PACK_IN(KL_M_ITEM, &gap, mem, &f.item[1]));
+	OK(KL_MESSAGE_PACK_IN(KL_M_FETCH_REPLY, &f, mem, &body));
+	answer_frames(fetch, KL_C_OK, body, &ct, 1);
+	turn();
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &empty);
+	gp.mono_ms += KL_MINUTE_MS / 2;
+	turn();
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_FETCH, asked(KL_FETCH)->body,
+	    mem, &next), KL_C_OK);
+	ck_assert_uint_eq(next.n_ack, 0);
+}
+END_TEST
+
+START_TEST(envelope_is_receipted_before_the_next_fetch)
+{
+	struct adapter_mail m;
+	struct kl_request_msg *fetch = greet();
+	struct kl_bytes ct;
+
+	/* Refused, receipted. */
+	feedback_mail(&m);
 	ct = kl_bytes(m.ct, m.n_ct);
 	give(fetch, &m.item, &ct);
 	turn();
@@ -1010,6 +1056,8 @@ main(void)
 	    receipt_of_what_is_not_held_any_more_is_acknowledged);
 	tcase_add_test(t, notice_of_another_key_is_an_alarm);
 	tcase_add_test(t, erase_request_stays_where_it_is);
+	tcase_add_test(t,
+	    notice_behind_an_envelope_that_waits_is_not_taken);
 	tcase_add_test(t, envelope_is_receipted_before_the_next_fetch);
 	tcase_add_test(t, answer_without_its_ciphertext_is_an_alarm);
 	tcase_add_test(t, refused_fetch_waits);
