@@ -57,6 +57,32 @@ crisis_says_to_phone()
 	)
 }
 
+# fits SCHEMA FILE...: no member but those of the schema, none missing, values
+# of its lists and patterns.
+fits()
+{
+	jq -e --slurp --slurpfile schema "deploy/schemas/$1.schema.json" '
+		def fits($s): . as $v | if type == "object" then
+			(keys - ($s.properties | keys) == []) and
+			(($s.required // []) - keys == []) and
+			all(keys[]; . as $k | $v[$k] |
+			    fits($s.properties[$k]))
+		else
+			($s.enum == null or any($s.enum[]; . == $v)) and
+			($s.pattern == null or (type == "string" and
+			    test($s.pattern)))
+		end;
+		length > 0 and all(.[]; fits($schema[0]))' "${@:2}"
+}
+
+written_files_fit_their_schemas()
+{
+	fits referral-out "$T"/keep/municipality/folder/out/*.json &&
+	    fits feedback-out "$T"/keep/practice-1/folder/out/*.json \
+		"$T"/keep/practice-2/folder/out/*.json &&
+	    ! fits feedback-out "$T"/keep/municipality/folder/out/*.json
+}
+
 # What the desk promises not to ask stands with the practice, and no code and
 # no field lets it ask.
 desk_asks_nothing_of_the_practice()
@@ -163,6 +189,7 @@ export LC_ALL=C.UTF-8
 ok demo_closes_the_loop closes_loop
 ok demo_is_readable_in_80_columns readable_in_80_columns
 ok kept_region_answers_commands commands_work
+ok written_files_fit_their_schemas written_files_fit_their_schemas
 ok desk_asks_nothing_of_the_practice desk_asks_nothing_of_the_practice
 ok level_1_shows_arrival_and_end level_1_shows_arrival_and_end
 ok consent_is_for_named_receivers consent_is_for_named_receivers
