@@ -96,11 +96,6 @@ kill_later()
 KILLER=
 VICTIM=
 
-gone()
-{
-	! grep -qs '^State:.[^Z]' "/proc/$1/status"
-}
-
 raise_dead()
 {
 	local name
