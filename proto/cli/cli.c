@@ -168,26 +168,58 @@ find(const struct cli_program *p, const char *first, const char *second,
 	return NULL;
 }
 
+/* The same for programs: of all commands, of a group, or only one. */
+static int
+help_json(const struct cli *c, const char *group,
+    const struct cli_command *only)
+{
+	const struct cli_program *p = c->program;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct cli_command *k = &p->commands[i];
+
+		if ((only == NULL || only == k) &&
+		    (group == NULL || in_group(k, group)) &&
+		    json_array_append_new(list, json_pack(
+		    "{s:s,s:s,s:s,s:s}", "name", k->name,
+		    "arguments", k->args, "summary", k->summary,
+		    "text", k->help)) != 0) {
+			json_decref(list);
+			return output_take(c, NULL);
+		}
+	}
+	return output_take(c, json_pack("{s:o}", "commands", list));
+}
+
+static int
+help_of(const struct cli *c, const char *group,
+    const struct cli_command *only)
+{
+	if (c->json)
+		return help_json(c, group, only);
+	if (only != NULL)
+		help_command(c->program, only);
+	else
+		help_list(c->program, group);
+	return CLI_OK;
+}
+
 int
 cli_help(struct cli *c)
 {
 	const struct cli_command *k;
 	size_t words;
 
-	if (c->n_args == 0) {
-		help_list(c->program, NULL);
-		return CLI_OK;
-	}
+	if (c->n_args == 0)
+		return help_of(c, NULL, NULL);
 	k = find(c->program, c->arg[0], c->n_args > 1 ? c->arg[1] : NULL,
 	    &words);
-	if (k == NULL && c->n_args == 1 && is_group(c->program, c->arg[0])) {
-		help_list(c->program, c->arg[0]);
-		return CLI_OK;
-	}
+	if (k == NULL && c->n_args == 1 && is_group(c->program, c->arg[0]))
+		return help_of(c, c->arg[0], NULL);
 	if (k == NULL)
 		return output_fail(c, CLI_USAGE, "no such command");
-	help_command(c->program, k);
-	return CLI_OK;
+	return help_of(c, NULL, k);
 }
 
 /* ---- the command line ---- */
@@ -236,10 +268,8 @@ run(struct cli *c, size_t skip)
 	const char *conf = cli_option(c, "config");
 	int r;
 
-	if (cli_option(c, "help") != NULL) {
-		help_command(c->program, c->command);
-		return CLI_OK;
-	}
+	if (cli_option(c, "help") != NULL)
+		return help_of(c, NULL, c->command);
 	if ((r = words_take(c, skip)) != CLI_OK)
 		return r;
 	c->conf_path = conf != NULL ? conf : c->program->conf_default;

@@ -229,6 +229,34 @@ START_TEST(help_of_a_group_lists_its_commands)
 }
 END_TEST
 
+/* The names of what help lists in JSON. */
+static void
+helps(char **words, size_t n, const char *first)
+{
+	json_t *o, *list, *k;
+
+	ck_assert_int_eq(say(words), CLI_OK);
+	ck_assert_ptr_nonnull(o = json_loads(out, 0, NULL));
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	list = json_object_get(o, "commands");
+	ck_assert_uint_eq(json_array_size(list), n);
+	k = json_array_get(list, 0);
+	ck_assert_str_eq(json_string_value(json_object_get(k, "name")), first);
+	ck_assert(json_is_string(json_object_get(k, "summary")));
+	json_decref(o);
+}
+
+START_TEST(help_comes_in_json_too)
+{
+	helps((char *[]){ W("prog"), W("help"), W("thing"), W("--json"),
+	    NULL }, 1, "thing make");
+	helps((char *[]){ W("prog"), W("help"), W("show"), W("--json"),
+	    NULL }, 1, "show");
+	helps((char *[]){ W("prog"), W("show"), W("--help"), W("--json"),
+	    NULL }, 1, "show");
+}
+END_TEST
+
 START_TEST(error_in_json_says_so_on_standard_output_too)
 {
 	json_t *o;
@@ -543,6 +571,7 @@ main(void)
 	tcase_add_test(tc, no_command_prints_the_list);
 	tcase_add_test(tc, help_explains_a_command_in_80_columns);
 	tcase_add_test(tc, help_of_a_group_lists_its_commands);
+	tcase_add_test(tc, help_comes_in_json_too);
 	tcase_add_test(tc, error_in_json_says_so_on_standard_output_too);
 	tcase_add_test(tc, answer_to_a_question_is_cut_at_its_line);
 	tcase_add_test(tc, text_of_others_cannot_steer_the_terminal);
