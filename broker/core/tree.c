@@ -128,16 +128,6 @@ struct walk {
 	size_t n;
 };
 
-static uint64_t
-split(uint64_t n)
-{
-	uint64_t k = 1;
-
-	while (k < n - k)
-		k <<= 1;
-	return k;
-}
-
 static int
 take(struct walk *w, uint64_t start, uint64_t n)
 {
@@ -190,7 +180,7 @@ tree_prove_inclusion(struct kl_kv_txn *txn, uint64_t size, uint64_t index,
 
 	*n = 0;
 	while (err == KL_OK && w.size > 1) {
-		uint64_t k = split(w.size);
+		uint64_t k = kl_tree_split(w.size);
 
 		err = index - w.start < k ? go_left(&w, k) :
 		    go_right(&w, k);
@@ -212,7 +202,7 @@ tree_prove_consistency(struct kl_kv_txn *txn, uint64_t size,
 
 	*n = 0;
 	while (err == KL_OK && old_size - w.start < w.size) {
-		uint64_t k = split(w.size);
+		uint64_t k = kl_tree_split(w.size);
 
 		if (old_size - w.start <= k) {
 			err = go_left(&w, k);

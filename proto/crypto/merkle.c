@@ -88,9 +88,8 @@ kl_tree_root(const struct kl_hash *leaves, size_t n)
 	return kl_range_root(&r);
 }
 
-/* Largest power of two below n, for n > 1. */
-static uint64_t
-split(uint64_t n)
+uint64_t
+kl_tree_split(uint64_t n)
 {
 	uint64_t k = 1;
 
@@ -120,7 +119,7 @@ kl_prove_inclusion(const struct kl_hash *leaves, uint64_t size, uint64_t index,
 	if (index >= size)
 		return KL_E_VALUE;
 	while (size > 1) {
-		uint64_t k = split(size);
+		uint64_t k = kl_tree_split(size);
 
 		if (index < k) {
 			out[(*n)++] = kl_tree_root(leaves + k, size - k);
@@ -148,7 +147,7 @@ kl_prove_consistency(const struct kl_hash *leaves, uint64_t size,
 	if (old_size == 0 || old_size > size)
 		return KL_E_VALUE;
 	while (old_size < size) {
-		uint64_t k = split(size);
+		uint64_t k = kl_tree_split(size);
 
 		if (old_size <= k) {
 			out[(*n)++] = kl_tree_root(leaves + k, size - k);

@@ -69,6 +69,17 @@ START_TEST(record_leaf_is_as_the_vector_says)
 }
 END_TEST
 
+START_TEST(tree_divides_at_the_largest_power_of_two_below)
+{
+	ck_assert_uint_eq(kl_tree_split(2), 1);
+	ck_assert_uint_eq(kl_tree_split(3), 2);
+	ck_assert_uint_eq(kl_tree_split(4), 2);
+	ck_assert_uint_eq(kl_tree_split(5), 4);
+	ck_assert_uint_eq(kl_tree_split(1 << 20), 1 << 19);
+	ck_assert_uint_eq(kl_tree_split(UINT64_MAX), UINT64_C(1) << 63);
+}
+END_TEST
+
 START_TEST(range_holds_one_hash_per_set_bit)
 {
 	struct kl_range r;
@@ -308,6 +319,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, roots_are_as_the_certificate_transparency_tests_say);
 	tcase_add_test(tc, record_leaf_is_as_the_vector_says);
+	tcase_add_test(tc, tree_divides_at_the_largest_power_of_two_below);
 	tcase_add_test(tc, range_holds_one_hash_per_set_bit);
 	tcase_add_test(tc, every_inclusion_proof_leads_to_the_root);
 	tcase_add_test(tc, every_consistency_proof_leads_to_both_roots);

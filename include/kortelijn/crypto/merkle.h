@@ -29,6 +29,9 @@ void kl_range_init(struct kl_range *r);
 void kl_range_append(struct kl_range *r, const struct kl_hash *leaf);
 /* SHA-256 of nothing for an empty tree. */
 struct kl_hash kl_range_root(const struct kl_range *r);
+/* Where a tree of n leaves divides: the largest power of two below n, for
+ * n > 1. RFC 6962 2.1. */
+uint64_t kl_tree_split(uint64_t n);
 /* Root over n leaf hashes, computed from the start. */
 struct kl_hash kl_tree_root(const struct kl_hash *leaves, size_t n);
 /* Proofs over leaf hashes in memory; *n hashes into out[KL_PROOF_MAX].
