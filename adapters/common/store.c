@@ -299,6 +299,15 @@ store_get(struct store *s, char table, struct kl_bytes key,
 	return r != KL_OK ? r : kl_kv_get(s->txn, table, key, out);
 }
 
+static int
+row_copy(struct kl_bytes v, void *row, size_t n)
+{
+	if (v.n != n)
+		return KL_E_DAMAGED;
+	memcpy(row, v.p, n);
+	return KL_OK;
+}
+
 int
 store_get_row(struct store *s, char table, struct kl_bytes key, void *row,
     size_t n)
@@ -306,12 +315,7 @@ store_get_row(struct store *s, char table, struct kl_bytes key, void *row,
 	struct kl_bytes v;
 	int r = store_get(s, table, key, &v);
 
-	if (r != KL_OK)
-		return r;
-	if (v.n != n)
-		return KL_E_DAMAGED;
-	memcpy(row, v.p, n);
-	return KL_OK;
+	return r != KL_OK ? r : row_copy(v, row, n);
 }
 
 int
@@ -364,12 +368,7 @@ store_next_row(struct store *s, char table, struct store_entry *at, void *row,
 {
 	int r = store_seek(s, table, kl_bytes(at->key, at->n_key), true, at);
 
-	if (r != KL_OK)
-		return r;
-	if (at->value.n != n)
-		return KL_E_DAMAGED;
-	memcpy(row, at->value.p, n);
-	return KL_OK;
+	return r != KL_OK ? r : row_copy(at->value, row, n);
 }
 
 int
@@ -530,12 +529,7 @@ store_get_sealed_row(struct store *s, char table, struct kl_bytes key,
 	struct kl_bytes v;
 	int r = store_get_sealed(s, table, key, mem, &v);
 
-	if (r != KL_OK)
-		return r;
-	if (v.n != n)
-		return KL_E_DAMAGED;
-	memcpy(row, v.p, n);
-	return KL_OK;
+	return r != KL_OK ? r : row_copy(v, row, n);
 }
 
 struct kl_tag
