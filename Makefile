@@ -38,7 +38,8 @@ EDGE = main auth gate
 # them is CORE.
 PARTS = vault tree journal registry registry_store conversation timer message \
 	mailbox erase deadline retain present refusals
-CORE = main boot papers keys cycle dispatch acks control stats handle_hello \
+CORE = main boot papers keys cycle dispatch acks control control_status \
+	control_papers stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main

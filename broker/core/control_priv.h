@@ -1,0 +1,21 @@
+/*
+ * control_priv.h: the commands of the control socket, for control.c and its
+ * control_*.c; each answers with one object.
+ */
+#ifndef CORE_CONTROL_PRIV_H
+#define CORE_CONTROL_PRIV_H
+
+#include <jansson.h>
+
+#include "broker/core/core.h"
+
+/* {"ok":false} with code and text. */
+json_t *control_refused(uint32_t code);
+
+json_t *control_status(struct core *c, const json_t *question);
+json_t *control_participants(struct core *c, const json_t *question);
+json_t *control_card(struct core *c, const json_t *question);
+json_t *control_revocation(struct core *c, const json_t *question);
+json_t *control_checkpoint(struct core *c, const json_t *question);
+
+#endif
