@@ -54,8 +54,8 @@ ENGINE = alarm access events timers terms guard cases outbox outbox_draft \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items engine engine_in engine_out engine_files
 # Its interfaces, and the commands that ask it.
-FACES = page folder view control control_cmd cmd cmd_setup cmd_run cmd_case \
-	cmd_show
+FACES = page folder view control control_cmd control_case control_profile \
+	control_show control_wait cmd cmd_setup cmd_run cmd_case cmd_show
 PRACTICE = main folder
 MUNICIPALITY = main folder
 

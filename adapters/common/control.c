@@ -7,6 +7,7 @@
 #include <kortelijn/host/fs.h>
 
 #include "adapters/common/control_cmd.h"
+#include "adapters/common/control_wait.h"
 
 /* A file of JSON_FILE_MAX may be six times as long inside a JSON text. */
 #define QUESTION_MAX (7 * JSON_FILE_MAX)
@@ -76,13 +77,13 @@ static void
 look(struct control *c, struct held *h)
 {
 	json_t *answer = NULL;
-	int r = control_cmd_poll(c->engine, c->folder, h->wait, &h->conv,
+	int r = control_wait_poll(c->engine, c->folder, h->wait, &h->conv,
 	    &answer);
 
 	if (r == KL_OK)
 		settle(c, h, answer);
 	else if (kl_mono_ms() >= h->until_ms)
-		settle(c, h, control_cmd_late(c->engine, h->wait, &h->conv));
+		settle(c, h, control_wait_late(c->engine, h->wait, &h->conv));
 }
 
 static void

@@ -32,14 +32,23 @@ struct control_cmd {
  * later. */
 int control_cmd_run(struct control_cmd *c) KL_MUST_CHECK;
 
-/* Is what the answer waits for so? Then *answer is new. KL_OK; KL_E_EMPTY:
- * not yet; else as above. */
-int control_cmd_poll(struct engine *e, const struct folder *folder,
-    enum control_wait wait, const struct kl_conv_id *conv, json_t **answer)
-    KL_MUST_CHECK;
-/* The answer when it did not come in time. */
-json_t *control_cmd_late(struct engine *e, enum control_wait wait,
-    const struct kl_conv_id *conv);
+/* ---- for the files of the commands ----------------------------------- */
+
+/* A member of the question. NULL: not given, or no text. */
+const char *control_cmd_text(const struct control_cmd *c, const char *member);
+/* The bytes of member "file"; empty if it is not given. */
+struct kl_bytes control_cmd_file(const struct control_cmd *c);
+/* A number of 0 to max at a JSON pointer; *out keeps its value if it is not
+ * given. KL_E_REFUSED: no such number; the answer says so. */
+int control_cmd_number(struct control_cmd *c, const char *pointer,
+    uint64_t max, uint64_t *out) KL_MUST_CHECK;
+/* The answer is that of a refusal: KL_E_REFUSED. */
+int control_cmd_refuse(struct control_cmd *c, uint32_t code,
+    const char *field) KL_MUST_CHECK;
+/* The answer is `more`, which it takes (NULL: no memory), with "ok".
+ * KL_E_MEMORY. */
+int control_cmd_answer(struct control_cmd *c, json_t *more) KL_MUST_CHECK;
+/* NULL: no memory. */
 json_t *control_cmd_refusal(uint32_t code);
 
 #endif
