@@ -37,7 +37,8 @@ EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
 PARTS = vault tree journal registry registry_store conversation timer message \
-	mailbox erase deadline retain present refusals
+	mailbox erase retain_end retain_forget deadline retain present \
+	refusals
 CORE = main boot papers keys cycle dispatch acks control control_status \
 	control_papers stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
