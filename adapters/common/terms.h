@@ -9,12 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `days` working days later at the same time of day; Saturdays, Sundays and
- * the days of the Algemene termijnenwet do not count. */
-int64_t terms_add_working_days(int64_t at_ms, int days);
-/* Not a working day. `day` counts from 1970. */
-bool terms_day_off(int32_t day);
-
 struct terms {
 	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;
 };

@@ -21,45 +21,6 @@ at(const char *text)
 	return kl_day_start_ms(day(text)) + 9 * KL_HOUR_MS;
 }
 
-START_TEST(days_off_are_those_of_the_act)
-{
-	static const char *const off[] = {
-		"2026-01-01", "2026-04-03", "2026-04-06", "2026-04-27",
-		"2026-05-05", "2026-05-14", "2026-05-25", "2026-12-25",
-		"2026-12-26", "2027-03-26", "2027-03-29", "2024-03-29",
-		"2025-04-18", "2025-04-21", "2025-05-29", "2025-06-09",
-		"2000-04-24", "2038-04-26", "2011-04-25", "2026-11-28",
-		"2026-11-29",
-	};
-	static const char *const work[] = {
-		"2026-11-24", "2026-04-07", "2026-05-04", "2026-12-24",
-		"2025-04-28", "1970-01-02",
-	};
-
-	for (size_t i = 0; i < sizeof off / sizeof off[0]; i++)
-		ck_assert_msg(terms_day_off(day(off[i])), "%s", off[i]);
-	for (size_t i = 0; i < sizeof work / sizeof work[0]; i++)
-		ck_assert_msg(!terms_day_off(day(work[i])), "%s", work[i]);
-}
-END_TEST
-
-START_TEST(kings_day_on_a_sunday_is_the_day_before)
-{
-	/* The 27th of April 2025 is a Sunday; the 26th a Saturday anyway. */
-	ck_assert(terms_day_off(day("2025-04-26")));
-	ck_assert(!terms_day_off(day("2025-04-25")));
-}
-END_TEST
-
-START_TEST(working_days_skip_the_weekend)
-{
-	ck_assert_int_eq(terms_add_working_days(at("2026-11-26"), 2),
-	    at("2026-11-30"));
-	ck_assert_int_eq(terms_add_working_days(at("2026-11-24"), 0),
-	    at("2026-11-24"));
-}
-END_TEST
-
 START_TEST(referral_has_two_weeks)
 {
 	struct terms t = terms_of(KL_REFERRAL, false, KL_LEVEL_2,
@@ -126,9 +87,6 @@ main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_add_test(t, days_off_are_those_of_the_act);
-	tcase_add_test(t, kings_day_on_a_sunday_is_the_day_before);
-	tcase_add_test(t, working_days_skip_the_weekend);
 	tcase_add_test(t, referral_has_two_weeks);
 	tcase_add_test(t, crisis_has_three_working_days);
 	tcase_add_test(t, no_answer_is_awaited_at_level_0);
