@@ -23,7 +23,7 @@ SCHEMA = signed request content
 BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
-DOMAIN = calendar state feedback list referral rules rules_text render policy \
+DOMAIN = calendar hold state feedback list referral rules rules_text render policy \
 	policy_table
 HOST = fs textfile kv slots slots_file slot_keys loop control link \
 	link_client link_server conf log daemon sandbox trace
@@ -69,7 +69,7 @@ SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots slot_keys conf log daemon sandbox loop control link trace \
 	traps_zmq \
-	calendar state rules render content policy \
+	calendar hold state rules render content policy \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
 	core_submit core_session core_delivery core_turn core_control \

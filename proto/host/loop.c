@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +36,7 @@ clock_ms(clockid_t id)
 {
 	struct timespec t;
 
-	/* Cannot fail for the two clocks used here. */
+	/* Cannot fail for the clocks used here. */
 	(void)clock_gettime(id, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
@@ -50,6 +51,21 @@ int64_t
 kl_mono_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+kl_boot_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+bool
+kl_clock_unsynced(void)
+{
+	struct timex t = { .modes = 0 };	/* only asks */
+	const int r = adjtimex(&t);
+
+	return r < 0 || r == TIME_ERROR || (t.status & STA_UNSYNC) != 0;
 }
 
 static void

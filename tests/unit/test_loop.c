@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 /* A source that counts, and does one thing when it is called. */
@@ -367,6 +368,25 @@ START_TEST(run_answers_system_when_poll_fails)
 }
 END_TEST
 
+START_TEST(boot_clock_is_not_behind_the_monotonic_one)
+{
+	const int64_t mono_ms = kl_mono_ms();
+
+	ck_assert_int_gt(mono_ms, 0);
+	ck_assert_int_ge(kl_boot_ms(), mono_ms);
+}
+END_TEST
+
+START_TEST(unsynced_is_what_the_kernel_says)
+{
+	struct timex t = { .modes = 0 };
+	const int r = adjtimex(&t);
+
+	ck_assert(kl_clock_unsynced() == (r < 0 || r == TIME_ERROR ||
+	    (t.status & STA_UNSYNC) != 0));
+}
+END_TEST
+
 START_TEST(clock_adds_its_offset_and_mono_never_falls)
 {
 	struct kl_clock plain = { 0 }, ahead = { 86400000 };
@@ -402,6 +422,8 @@ main(void)
 	tcase_add_test(t, free_gives_the_signals_back);
 	tcase_add_test(t, catch_signals_answers_system_without_descriptors);
 	tcase_add_test(t, run_answers_system_when_poll_fails);
+	tcase_add_test(t, boot_clock_is_not_behind_the_monotonic_one);
+	tcase_add_test(t, unsynced_is_what_the_kernel_says);
 	tcase_add_test(t, clock_adds_its_offset_and_mono_never_falls);
 	suite_add_tcase(s, t);
 	sr = srunner_create(s);

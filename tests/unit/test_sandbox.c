@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -146,8 +147,10 @@ change_the_system(void)
 static int
 be_edge(void)
 {
+	struct timex clock = { .modes = 0 };
 	char b;
 
+	EPERMS(adjtimex(&clock));
 	EPERMS(open(outside.b, O_RDONLY));
 	EPERMS(open("/proc/self/mem", O_RDWR));
 	EPERMS((int)syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0));
@@ -165,6 +168,7 @@ be_edge(void)
 static int
 be_core(void)
 {
+	struct timex clock = { .modes = 0 };
 	struct rlimit lim;
 	char b;
 	int fd;
@@ -184,6 +188,8 @@ be_core(void)
 	EXPECT(close(fd) == 0);
 	EXPECT(unlink(inside.b) == 0);
 	EXPECT(getrlimit(RLIMIT_NOFILE, &lim) == 0);
+	/* Is its clock right? */
+	EXPECT(adjtimex(&clock) >= 0);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #define KORTELIJN_HOST_LOOP_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <kortelijn/base/err.h>
@@ -15,6 +16,11 @@ struct kl_clock { int64_t offset_ms; };
 int64_t kl_clock_now_ms(const struct kl_clock *c);
 /* Monotonic, for time-outs and back-off only. */
 int64_t kl_mono_ms(void);
+/* Since boot, also while the machine was suspended: what the wall clock is
+ * compared with. */
+int64_t kl_boot_ms(void);
+/* No time server stands behind the wall clock, or the kernel does not say. */
+bool kl_clock_unsynced(void);
 
 /*
  * A source of events. prepare answers in how many ms dispatch must be called
