@@ -86,7 +86,9 @@ open_session(struct engine *e)
 	int r;
 
 	*t = (struct turn){ .config = e->config, .id = &e->id, .dir = e->dir,
-		.store = e->store, .mem = e->mem, .trace = e->trace };
+		.store = e->store, .mem = e->mem, .trace = e->trace,
+		.policy = &e->policy };
+	kl_policy_defaults(&e->policy);
 	if ((r = load(e)) != KL_OK ||
 	    (r = prekeys_top_up(e->store, t->now_ms)) != KL_OK ||
 	    (r = session_open(&p, t, &e->session)) != KL_OK)
@@ -529,6 +531,12 @@ int64_t
 engine_now_ms(const struct engine *e)
 {
 	return kl_clock_now_ms(&e->clock);
+}
+
+const struct kl_policy *
+engine_policy(const struct engine *e)
+{
+	return &e->policy;
 }
 
 const struct config *

@@ -16,6 +16,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/feedback.h>
+#include <kortelijn/domain/policy.h>
 #include <kortelijn/domain/referral.h>
 #include <kortelijn/domain/rules.h>
 #include <kortelijn/host/loop.h>
@@ -52,6 +53,8 @@ void engine_wake(struct engine *e);
 
 int64_t engine_now_ms(const struct engine *e);
 const struct config *engine_config(const struct engine *e);
+/* The policy that counts now; the defaults where there is none. */
+const struct kl_policy *engine_policy(const struct engine *e);
 
 /* ---- in -------------------------------------------------------------- */
 

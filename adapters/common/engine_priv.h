@@ -34,6 +34,7 @@ struct engine {
 	struct receipts *receipts;
 	struct session *session;
 	struct turn turn;		/* lives on from turn to turn */
+	struct kl_policy policy;	/* that counts now */
 
 	struct kl_source link_source, turn_source;
 	bool link_added, turn_added;

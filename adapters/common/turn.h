@@ -6,6 +6,7 @@
 #define ADAPTERS_COMMON_TURN_H
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/policy.h>
 #include <kortelijn/host/trace.h>
 
 #include "adapters/common/config.h"
@@ -24,6 +25,7 @@ struct turn {
 	struct store *store;
 	struct kl_arena *mem;
 	struct kl_trace *trace;		/* NULL: none */
+	const struct kl_policy *policy;	/* that counts now; never NULL */
 	int64_t now_ms;
 	bool clock_known;
 	int64_t clock_off_ms;		/* own minus broker's */

@@ -73,7 +73,9 @@ memory_open(struct core *c)
 	c->out = pipe_out_new(c->pipe_fd, QUEUE_BYTES);
 	c->fetch_due_ms = INT64_MAX;
 	c->turn = (struct turn){ .mem = c->mem, .vault = &c->vault,
-		.journal = &c->journal, .box = &c->box };
+		.journal = &c->journal, .box = &c->box,
+		.policy = &c->policy };
+	kl_policy_defaults(&c->policy);
 	return c->mem != NULL && c->in_mem != NULL && c->out_mem != NULL &&
 	    c->session != NULL && c->in != NULL && c->out != NULL ?
 	    CORE_EXIT_STOPPED : needs_operator("cannot_start", "no memory");

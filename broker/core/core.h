@@ -5,6 +5,7 @@
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
+#include <kortelijn/domain/policy.h>
 #include <kortelijn/host/control.h>
 #include <kortelijn/host/loop.h>
 #include <kortelijn/host/trace.h>
@@ -77,6 +78,9 @@ struct core {
 	int64_t undone_told_ms;		/* monotonic; when it may be again */
 	bool full;			/* no SUBMIT from here on */
 	int64_t full_asked_ms;		/* monotonic; when it was looked at */
+
+	/* policy */
+	struct kl_policy policy;	/* that counts now */
 
 	/* the turn */
 	struct turn turn;

@@ -8,6 +8,7 @@
 #include "broker/core/journal.h"
 #include "broker/core/vault.h"
 
+struct kl_policy;
 struct mailbox;
 
 /* A transition of a message, for whoever watches from outside. */
@@ -28,6 +29,7 @@ struct turn {
 	struct vault *vault;
 	struct journal *journal;
 	struct mailbox *box;
+	const struct kl_policy *policy;	/* that counts now; never NULL */
 	struct turn_event *events;	/* NULL: nobody watches */
 	size_t n_events, events_cap;	/* above it events are not told */
 };

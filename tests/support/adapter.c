@@ -71,7 +71,9 @@ adapter_make(struct adapter *a, const struct adapter_region *r,
 	    a->outbox != NULL && a->receipts != NULL);
 	a->t = (struct turn){ .config = &a->config, .id = &a->id,
 		.dir = a->directory, .store = a->store, .mem = a->mem,
-		.now_ms = ADAPTER_NOW_MS, .clock_known = true, .origin = 1 };
+		.now_ms = ADAPTER_NOW_MS, .clock_known = true, .origin = 1,
+		.policy = &a->policy };
+	kl_policy_defaults(&a->policy);
 	OK(prekeys_top_up(a->store, a->t.now_ms));
 	adapter_commit(a);
 }

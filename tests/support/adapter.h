@@ -18,6 +18,7 @@
 struct adapter {
 	struct tmpdir dir;
 	struct config config;
+	struct kl_policy policy;	/* the defaults */
 	struct identity id;
 	struct store *store;
 	struct directory *directory;

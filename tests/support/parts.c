@@ -31,6 +31,8 @@ files_open(struct parts *p)
 	p->turn.vault = &p->vault;
 	p->turn.journal = &p->journal;
 	p->turn.box = &p->box;
+	kl_policy_defaults(&p->policy);
+	p->turn.policy = &p->policy;
 }
 
 static void

@@ -5,6 +5,8 @@
 #ifndef TESTS_SUPPORT_PARTS_H
 #define TESTS_SUPPORT_PARTS_H
 
+#include <kortelijn/domain/policy.h>
+
 #include "broker/core/mailbox.h"
 #include "tests/support/letters.h"
 #include "tests/support/tmpdir.h"
@@ -20,6 +22,7 @@ struct parts {
 	struct journal journal;
 	struct registry registry;
 	struct mailbox box;
+	struct kl_policy policy;	/* the defaults after each start */
 	struct turn turn;
 	struct party broker;		/* its log key signs */
 	struct kl_sign_pk authority_pk;
