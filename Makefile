@@ -49,7 +49,8 @@ CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
 	cmd_store control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
-	json_write profile profile_text
+	json_write profile profile_text texts letter \
+	letter_html letter_plain
 # What an adapter does, without its interfaces.
 ENGINE = alarm access events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
@@ -63,7 +64,7 @@ MUNICIPALITY = main folder
 
 # Shared by the unit tests.
 SUPPORT = tmpdir vectors starve people papers letters \
-	spec
+	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
@@ -77,7 +78,7 @@ UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_FACES = interfaces page cmd
-UNIT_ADAPTER = json_content profile schemas adapter_config identity \
+UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = hostile inbox outbox session calls terms checkpoint receipts guard cases engine
 INTEGRATION = 00-tests-are-counted \
