@@ -32,6 +32,7 @@ int
 outbox_draft_add(struct outbox *o, struct turn *t, struct case_row *c,
     uint32_t kind, const struct kl_feedback *f, uint32_t milestone)
 {
+	const struct terms_for terms = { kind, c->crisis != 0, c->level };
 	struct engine_step step;
 	struct out_row row;
 	int r;
@@ -43,7 +44,7 @@ outbox_draft_add(struct outbox *o, struct turn *t, struct case_row *c,
 	row.kind = kind;
 	row.milestone = milestone;
 	row.created_ms = t->now_ms;
-	row.expire_ms = terms_of(kind, c->crisis != 0, c->level,
+	row.expire_ms = terms_of(t->policy, NULL, &terms,
 	    t->now_ms).expire_at_ms;
 	step.what = ENGINE_MADE;
 	step.kind = kind;

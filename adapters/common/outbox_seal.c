@@ -85,13 +85,30 @@ fill_feedback(struct turn *t, const struct case_row *c,
 	    d->plain, sizeof d->plain, &d->n_plain);
 }
 
+/* By the hours of the desk: of a feedback, which goes to a practice, nothing
+ * is counted in them. */
+static int
+terms_now(struct turn *t, const struct case_row *c, uint32_t kind,
+    struct terms *out)
+{
+	const struct terms_for f = { kind, c->crisis != 0, c->level };
+	struct kl_calendar desk;
+	int r = terms_calendar(t, &c->peer, &desk);
+
+	if (r == KL_OK)
+		*out = terms_of(t->policy, &desk, &f, t->now_ms);
+	return r;
+}
+
 static int
 fill(struct turn *t, const struct case_row *c, const struct out_row *row,
     struct draft *d)
 {
-	struct terms terms = terms_of(row->kind, c->crisis != 0, c->level,
-	    t->now_ms);
+	struct terms terms;
+	int r = terms_now(t, c, row->kind, &terms);
 
+	if (r != KL_OK)
+		return r;
 	d->header = (struct kl_header){
 		.version = KL_PROTOCOL_VERSION, .suite = KL_SUITE_1,
 		.kind = row->kind, .purpose = KL_REFERRAL_WITH_CONSENT,

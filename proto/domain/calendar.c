@@ -316,6 +316,21 @@ kl_calendar_closing(const struct kl_calendar *c, int64_t at_ms)
 	}
 }
 
+int64_t
+kl_calendar_add(const struct kl_calendar *c, int64_t at_ms,
+    struct kl_term term)
+{
+	switch (term.unit) {
+	case KL_UNIT_WD:
+		return term.n == 0 ? kl_calendar_closing(c, at_ms) :
+		    kl_calendar_add_desk_days(c, at_ms, term.n);
+	case KL_UNIT_OH:
+		return kl_calendar_add_office_hours(c, at_ms, term.n);
+	default:
+		return at_ms + kl_term_ms(term);
+	}
+}
+
 bool
 kl_calendar_open(const struct kl_calendar *c, int64_t at_ms)
 {

@@ -313,6 +313,21 @@ START_TEST(closing_is_the_end_of_the_day_at_the_desk)
 }
 END_TEST
 
+START_TEST(terms_are_counted_in_their_unit)
+{
+	const int64_t at = wall("2026-11-27 16:00");
+
+	ck_assert_int_eq(kl_calendar_add(NULL, at, (struct kl_term){ 28,
+	    KL_UNIT_D }), at + 28 * KL_DAY_MS);
+	ck_assert_int_eq(kl_calendar_add(NULL, at, (struct kl_term){ 2,
+	    KL_UNIT_WD }), wall("2026-12-01 16:00"));
+	ck_assert_int_eq(kl_calendar_add(NULL, at, (struct kl_term){ 2,
+	    KL_UNIT_OH }), wall("2026-11-30 10:00"));
+	ck_assert_int_eq(kl_calendar_add(NULL, at, (struct kl_term){ 0,
+	    KL_UNIT_WD }), wall("2026-11-27 17:00"));
+}
+END_TEST
+
 START_TEST(what_is_added_is_never_earlier)
 {
 	int64_t at = utc("2026-03-20 00:10"), end = at + 60 * KL_DAY_MS;
@@ -360,6 +375,7 @@ main(void)
 	tcase_add_test(t,
 	    desk_that_never_opens_is_counted_at_the_usual_hours);
 	tcase_add_test(t, closing_is_the_end_of_the_day_at_the_desk);
+	tcase_add_test(t, terms_are_counted_in_their_unit);
 	tcase_add_test(t, what_is_added_is_never_earlier);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);

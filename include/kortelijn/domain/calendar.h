@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <kortelijn/domain/policy.h>
+
 #define KL_CALENDAR_HOURS_MAX 14
 #define KL_CALENDAR_CLOSED_MAX 32
 /* More working days or office hours than this are counted as this. */
@@ -54,6 +56,10 @@ int64_t kl_calendar_add_office_hours(const struct kl_calendar *c,
     int64_t at_ms, uint32_t n);
 /* When the desk closes next: today, if it is still to close today. */
 int64_t kl_calendar_closing(const struct kl_calendar *c, int64_t at_ms);
+/* A term of the policy from at_ms on: h, d, mo and y by the clock, wd and oh
+ * by the desk. wd of 0 is the same day: until the desk closes. */
+int64_t kl_calendar_add(const struct kl_calendar *c, int64_t at_ms,
+    struct kl_term term);
 bool kl_calendar_open(const struct kl_calendar *c, int64_t at_ms);
 
 #endif
