@@ -25,7 +25,8 @@ CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = calendar hold state feedback list referral rules rules_text render policy \
 	policy_table
-HOST = fs textfile kv slots slots_file slot_keys loop control link \
+HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
+	slot_keys loop control link \
 	link_client link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
@@ -68,7 +69,7 @@ SUPPORT = tmpdir vectors starve people papers letters \
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
-	fs textfile kv slots slot_keys conf log daemon sandbox loop control link trace \
+	fs textfile kv slots slots_rewrap slot_keys conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	calendar hold state rules render content policy \
 	signed request envelope message_vectors protocol schema_versions statements

@@ -38,8 +38,8 @@ list_remove(struct kl_slots *s, uint32_t i)
 	s->listed[slot->state]--;
 }
 
-static void
-slot_set(struct kl_slots *s, uint32_t i, enum slot_state state)
+void
+kl_slots_set(struct kl_slots *s, uint32_t i, enum slot_state state)
 {
 	list_remove(s, i);
 	s->slot[i].state = (uint8_t)state;
@@ -87,31 +87,33 @@ slots_load(struct kl_slots *s)
 		return r;
 	for (uint32_t i = 0; i < s->count; i += n) {
 		n = s->count - i < LOAD_SECTORS ? s->count - i : LOAD_SECTORS;
-		r = kl_fs_pread(s->fd, sector, (size_t)n * SLOTS_SECTOR,
-		    kl_slots_file_offset(i));
+		r = kl_fs_pread(s->file.fd, sector, (size_t)n * SLOTS_SECTOR,
+		    kl_slot_sector_offset(i));
 		if (r != KL_OK)
 			return r;
 		for (uint32_t j = 0; j < n; j++)
-			slot_set(s, i + j,
-			    kl_slots_file_check(s, i + j, &sector[j]));
+			kl_slots_set(s, i + j, kl_slot_sector_check(
+			    &s->file, i + j, &sector[j]));
 	}
 	return KL_OK;
 }
 
 int
-kl_slots_open(const char *dir, uint32_t count, enum kl_erasure erasure,
+kl_slots_open_with(const char *dir, const struct kl_slots_options *o,
     struct kl_slots **out)
 {
 	struct kl_slots *s;
 	int r;
 
 	*out = NULL;
-	if (count == 0 || count > SLOTS_MAX)
+	if (o->count == 0 || o->count > SLOTS_MAX)
 		return KL_E_VALUE;
 	if ((s = calloc(1, sizeof *s)) == NULL)
 		return KL_E_MEMORY;
-	s->fd = s->direct_fd = -1;
-	if ((r = kl_slots_file_open(s, dir, count, erasure)) != KL_OK ||
+	s->dir_fd = s->master_fd = -1;
+	s->file.fd = s->file.direct_fd = -1;
+	s->fresh.fd = s->fresh.direct_fd = -1;
+	if ((r = kl_slots_file_open(s, dir, o)) != KL_OK ||
 	    (r = slots_load(s)) != KL_OK) {
 		kl_slots_close(s);
 		return r;
@@ -120,17 +122,28 @@ kl_slots_open(const char *dir, uint32_t count, enum kl_erasure erasure,
 	return KL_OK;
 }
 
+int
+kl_slots_open(const char *dir, uint32_t count, enum kl_erasure erasure,
+    struct kl_slots **out)
+{
+	const struct kl_slots_options o = { .count = count,
+		.erasure = erasure };
+
+	return kl_slots_open_with(dir, &o, out);
+}
+
 void
 kl_slots_close(struct kl_slots *s)
 {
 	if (s == NULL)
 		return;
-	if (s->fd >= 0)
-		(void)close(s->fd);
-	if (s->direct_fd >= 0)
-		(void)close(s->direct_fd);
-	kl_secret_free(s->wrap_key);
-	kl_secret_free(s->mac_key);
+	kl_slots_rewrap_stop(s);
+	kl_slot_file_clear(&s->file);
+	if (s->master_fd >= 0)
+		(void)close(s->master_fd);
+	if (s->dir_fd >= 0)
+		(void)close(s->dir_fd);
+	kl_secret_free(s->secret);
 	free(s->slot);
 	free(s);
 }
@@ -151,7 +164,7 @@ kl_slots_mark_used(struct kl_slots *s, uint32_t slot)
 	if (s->slot[slot].state != SLOT_FREE &&
 	    s->slot[slot].state != SLOT_USED)
 		return KL_E_DAMAGED;
-	slot_set(s, slot, SLOT_USED);
+	kl_slots_set(s, slot, SLOT_USED);
 	return KL_OK;
 }
 
@@ -161,7 +174,7 @@ kl_slots_take(struct kl_slots *s, uint32_t *slot)
 	*slot = list_first(s, SLOT_FREE);
 	if (*slot == KL_SLOT_NONE)
 		return KL_E_FULL;
-	slot_set(s, *slot, SLOT_USED);
+	kl_slots_set(s, *slot, SLOT_USED);
 	return KL_OK;
 }
 
@@ -183,24 +196,33 @@ int
 kl_slots_key(struct kl_slots *s, uint32_t slot, struct kl_slot_key *out)
 {
 	struct slot_sector sector;
-	struct slot_ad ad;
 	int r;
 
 	memset(out, 0, sizeof *out);
 	if (slot >= s->count)
 		return KL_E_VALUE;
-	if ((r = kl_fs_pread(s->fd, &sector, SLOTS_SECTOR,
-	    kl_slots_file_offset(slot))) != KL_OK)
+	if ((r = kl_fs_pread(s->file.fd, &sector, SLOTS_SECTOR,
+	    kl_slot_sector_offset(slot))) != KL_OK)
 		return r;
-	switch (kl_slots_file_check(s, slot, &sector)) {
-	case SLOT_ZEROED: return KL_E_NOT_FOUND;
-	case SLOT_FREE: break;
-	default: return KL_E_DAMAGED;
-	}
-	r = kl_aead_open(kl_secret_bytes(s->wrap_key),
-	    kl_slots_file_ad(s, slot, &ad),
-	    kl_bytes(sector.b + 8, SLOTS_WRAP_BYTES), out->b);
-	return r == KL_OK ? KL_OK : KL_E_DAMAGED;
+	return kl_slot_sector_key(&s->file, slot, &sector, out);
+}
+
+/* The same into the new file, where a rewrap has written the slot: it must
+ * never have a key that this one has not. `key` NULL: zeros. A new file that
+ * cannot be written is given up. */
+static void
+fresh_put(struct kl_slots *s, uint32_t slot, const struct kl_slot_key *key)
+{
+	struct slot_sector sector;
+
+	if (slot >= s->fresh_done)
+		return;
+	memset(&sector, 0, sizeof sector);
+	if (key != NULL)
+		kl_slot_sector_fill(&s->fresh, slot, key, &sector);
+	if (kl_fs_pwrite(s->fresh.fd, &sector, SLOTS_SECTOR,
+	    kl_slot_sector_offset(slot)) != KL_OK)
+		kl_slots_rewrap_stop(s);
 }
 
 int
@@ -211,22 +233,33 @@ kl_slots_zero(struct kl_slots *s, uint32_t slot)
 
 	if (slot >= s->count)
 		return KL_E_VALUE;
-	if ((r = kl_fs_pwrite(s->fd, &zero, SLOTS_SECTOR,
-	    kl_slots_file_offset(slot))) != KL_OK)
+	if ((r = kl_fs_pwrite(s->file.fd, &zero, SLOTS_SECTOR,
+	    kl_slot_sector_offset(slot))) != KL_OK)
 		return KL_E_IO;
-	slot_set(s, slot, SLOT_ZEROED);
+	kl_slots_set(s, slot, SLOT_ZEROED);
+	fresh_put(s, slot, NULL);
 	return KL_OK;
+}
+
+void
+kl_slots_refilled_free(struct kl_slots *s)
+{
+	uint32_t i;
+
+	while ((i = list_first(s, SLOT_REFILLED)) != KL_SLOT_NONE)
+		kl_slots_set(s, i, SLOT_FREE);
 }
 
 int
 kl_slots_sync(struct kl_slots *s)
 {
-	uint32_t i;
-
-	if (fdatasync(s->fd) != 0)
+	if (fdatasync(s->file.fd) != 0)
 		return KL_E_COMMIT;
-	while ((i = list_first(s, SLOT_REFILLED)) != KL_SLOT_NONE)
-		slot_set(s, i, SLOT_FREE);
+	/* Before its end a rewrap counts for nothing; its file is synced then,
+	 * and here only what erasing has put into it. */
+	if (s->fresh_done > 0 && fdatasync(s->fresh.fd) != 0)
+		kl_slots_rewrap_stop(s);
+	kl_slots_refilled_free(s);
 	return KL_OK;
 }
 
@@ -246,23 +279,20 @@ read_direct(int fd, off_t at, uint8_t block[DIRECT_BLOCK], size_t *n)
 	return KL_OK;
 }
 
-int
-kl_slots_verify_zero(struct kl_slots *s, uint32_t slot)
+static int
+file_verify_zero(const struct slot_file *f, uint32_t slot)
 {
 	alignas(DIRECT_BLOCK) uint8_t block[DIRECT_BLOCK];
-	off_t at, start;
+	const off_t at = kl_slot_sector_offset(slot);
+	const off_t start = at - at % DIRECT_BLOCK;
 	size_t n = 0;
 	int r = KL_E_IO;
 
-	if (slot >= s->count)
-		return KL_E_VALUE;
-	at = kl_slots_file_offset(slot);
-	start = at - at % DIRECT_BLOCK;
-	if (s->direct_fd >= 0)
-		r = read_direct(s->direct_fd, start, block, &n);
+	if (f->direct_fd >= 0)
+		r = read_direct(f->direct_fd, start, block, &n);
 	/* No way past the page cache here, as on some file systems. */
 	if (r != KL_OK)
-		r = read_direct(s->fd, start, block, &n);
+		r = read_direct(f->fd, start, block, &n);
 	if (r != KL_OK)
 		return r;
 	if (n < (size_t)(at - start) + SLOTS_SECTOR ||
@@ -272,20 +302,47 @@ kl_slots_verify_zero(struct kl_slots *s, uint32_t slot)
 }
 
 int
-kl_slots_refill(struct kl_slots *s, uint32_t max)
+kl_slots_verify_zero(struct kl_slots *s, uint32_t slot)
+{
+	int r;
+
+	if (slot >= s->count)
+		return KL_E_VALUE;
+	if ((r = file_verify_zero(&s->file, slot)) != KL_OK)
+		return r;
+	return slot < s->fresh_done ? file_verify_zero(&s->fresh, slot) :
+	    KL_OK;
+}
+
+static int
+refill_one(struct kl_slots *s, uint32_t slot)
 {
 	struct slot_sector sector;
+	struct kl_slot_key key;
+	int r;
+
+	kl_random(&key, sizeof key);
+	kl_slot_sector_fill(&s->file, slot, &key, &sector);
+	r = kl_fs_pwrite(s->file.fd, &sector, SLOTS_SECTOR,
+	    kl_slot_sector_offset(slot));
+	if (r == KL_OK) {
+		fresh_put(s, slot, &key);
+		kl_slots_set(s, slot, SLOT_REFILLED);
+	}
+	kl_wipe(&key, sizeof key);
+	return r;
+}
+
+int
+kl_slots_refill(struct kl_slots *s, uint32_t max)
+{
 	uint32_t slot;
-	int done = 0, r;
+	int done = 0;
 
 	while ((uint32_t)done < max && done < INT_MAX &&
 	    (slot = list_first(s, SLOT_ZEROED)) != KL_SLOT_NONE) {
-		kl_slots_file_fill(s, slot, &sector);
-		r = kl_fs_pwrite(s->fd, &sector, SLOTS_SECTOR,
-		    kl_slots_file_offset(slot));
-		if (r != KL_OK)
+		if (refill_one(s, slot) != KL_OK)
 			return KL_E_IO;
-		slot_set(s, slot, SLOT_REFILLED);
 		done++;
 	}
 	return done;
@@ -301,4 +358,16 @@ uint32_t
 kl_slots_zeroed(const struct kl_slots *s)
 {
 	return s->listed[SLOT_ZEROED];
+}
+
+bool
+kl_slots_sealed(const struct kl_slots *s)
+{
+	return s->secret != NULL;
+}
+
+int64_t
+kl_slots_made_ms(const struct kl_slots *s)
+{
+	return s->file.made_ms;
 }

@@ -52,10 +52,10 @@ fsync(int fd)
 }
 
 int
-rename(const char *from, const char *to)
+renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
 	step();
-	return (int)syscall(SYS_rename, from, to);
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, 0);
 }
 
 ssize_t
