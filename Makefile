@@ -42,11 +42,11 @@ PARTS = vault tree journal registry registry_store conversation timer message \
 	mailbox erase retain_end retain_forget deadline retain present \
 	refusals
 CORE = main boot papers keys cycle dispatch acks control control_status \
-	control_papers stats handle_hello \
+	control_papers control_hold stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
-CTL = main cmd_authority cmd_broker cmd_enrol cmd_participant cmd_status \
+CTL = main cmd_authority cmd_broker cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_store control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \

@@ -40,6 +40,8 @@ static const struct {
 	{ "card", control_card },
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
+	{ "hold", control_hold },
+	{ "hold_release", control_hold_release },
 };
 
 static void

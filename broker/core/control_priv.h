@@ -16,6 +16,8 @@ json_t *control_status(struct core *c, const json_t *question);
 json_t *control_participants(struct core *c, const json_t *question);
 json_t *control_card(struct core *c, const json_t *question);
 json_t *control_revocation(struct core *c, const json_t *question);
+json_t *control_hold(struct core *c, const json_t *question);
+json_t *control_hold_release(struct core *c, const json_t *question);
 json_t *control_checkpoint(struct core *c, const json_t *question);
 
 #endif

@@ -110,7 +110,7 @@ control_status(struct core *c, const json_t *question)
 	    "store_used_permille", (json_int_t)kl_kv_used_permille(c->kv),
 	    "slots_free", (json_int_t)kl_slots_free(slots),
 	    "slots", (json_int_t)kl_slots_count(slots),
-	    "clock_held", c->retain.held,
+	    "clock_held", c->turn.untrusted,
 	    "erasure", c->conf->erasure == KL_ERASURE_VERIFIED ?
 	        "verified" : "best-effort",
 	    "turns", (json_int_t)c->stats.turns,

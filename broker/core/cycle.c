@@ -314,6 +314,38 @@ cycle_end(struct core *c, int err)
 	fullness_look(c);
 }
 
+/* Said once when it begins, and when it is over. */
+static void
+hold_tell(struct core *c)
+{
+	if (c->turn.untrusted == c->hold_told)
+		return;
+	c->hold_told = c->turn.untrusted;
+	if (c->hold_told)
+		kl_logf(KL_LOG_ERROR, "clock_not_trusted", kl_log_word("so",
+		    "nothing ends by time; see 'kortelijn hold'"),
+		    kl_log_word("why", kl_hold_name(c->retain.hold.why)));
+	else
+		kl_logf(KL_LOG_INFO, "clock_trusted",
+		    kl_log_num("mark_ms", c->retain.hold.high_water_ms));
+}
+
+static void
+clock_look(struct core *c)
+{
+	const struct kl_hold_clock clock = {
+		.now_ms = kl_clock_now_ms(&c->clock),
+		.boot_ms = kl_boot_ms(),
+		/* No time server says what is meant here. */
+		.unsynced = c->clock.offset_ms != 0 || kl_clock_unsynced(),
+	};
+
+	c->turn.now_ms = clock.now_ms;
+	c->turn.untrusted = retain_clock(&c->retain, &clock);
+	c->turn.latest_ms = c->retain.hold.high_water_ms;
+	hold_tell(c);
+}
+
 int
 cycle_begin(struct core *c)
 {
@@ -322,15 +354,7 @@ cycle_begin(struct core *c)
 
 	kl_arena_reset(c->mem);
 	c->turn.n_events = 0;
-	c->turn.now_ms = kl_clock_now_ms(&c->clock);
-	c->turn.untrusted = retain_clock(&c->retain, c->turn.now_ms,
-	    kl_mono_ms());
-	c->turn.latest_ms = c->retain.high_water_ms;
-	if (c->turn.untrusted && !c->hold_told) {
-		kl_logf(KL_LOG_ERROR, "clock_not_trusted", kl_log_word("so",
-		    "nothing ends by time; set the clock and restart"));
-		c->hold_told = true;
-	}
+	clock_look(c);
 	if ((r = kl_kv_begin(c->kv, &c->turn.txn)) != KL_OK)
 		return r;
 	r = erase_slots(&c->turn, &e);

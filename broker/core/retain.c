@@ -7,13 +7,50 @@
 #include "broker/core/timer.h"
 
 #define CLOCK_STEP_MS KL_MINUTE_MS	/* how often the clock is stored */
-#define JUMP_MS KL_HOUR_MS
+#define DUE_COUNTED_MAX 4096		/* of what a sweep would end */
+/* What takes something away that somebody may still want. */
+#define ENDING_SORTS (1u << TIMER_DELIVER | 1u << TIMER_EXPIRE |	\
+	1u << TIMER_UNSENT | 1u << TIMER_CONVERSATION)
 #define SWEEP_ROWS 32			/* of one step */
 
 static const char meta_clock[] = "clock";
+static const char meta_hold[] = "hold";
 static const char meta_sweep[] = "sweep";
 
 /* ---- the clock --------------------------------------------------------- */
+
+static int
+load_number(struct kl_kv_txn *txn, const char *name, int64_t *out)
+{
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_META, kl_bytes_str(name), &v);
+
+	if (err == KL_OK && v.n == 8)
+		*out = (int64_t)kl_be64(v.p);
+	else if (err == KL_OK)
+		err = KL_E_DAMAGED;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+/* The row: why 1, until when the clock was confirmed 8. */
+static int
+load_hold(struct kl_kv_txn *txn, struct kl_hold *h)
+{
+	struct kl_reader r;
+	struct kl_bytes v;
+	uint8_t why;
+	int err = kl_kv_get(txn, T_META, kl_bytes_str(meta_hold), &v);
+
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	kl_reader_init(&r, v);
+	why = kl_get_u8(&r);
+	h->sure_ms = kl_get_i64(&r);
+	if (!kl_reader_done(&r) || why > KL_HOLD_SWEEP)
+		return KL_E_DAMAGED;
+	h->why = (enum kl_hold_why)why;
+	return KL_OK;
+}
 
 int
 retain_load(struct retain *r, struct kl_kv_txn *txn)
@@ -21,12 +58,11 @@ retain_load(struct retain *r, struct kl_kv_txn *txn)
 	struct kl_bytes v;
 	int err;
 
-	*r = (struct retain){ .held = false };
-	err = kl_kv_get(txn, T_META, kl_bytes_str(meta_clock), &v);
-	if (err == KL_OK && v.n == 8)
-		r->high_water_ms = r->saved_ms = (int64_t)kl_be64(v.p);
-	else if (err != KL_E_NOT_FOUND)
-		return err == KL_OK ? KL_E_DAMAGED : err;
+	*r = (struct retain){ .due = 0 };
+	if ((err = load_number(txn, meta_clock, &r->hold.high_water_ms)) !=
+	    KL_OK || (err = load_hold(txn, &r->hold)) != KL_OK)
+		return err;
+	r->saved = r->hold;
 	err = kl_kv_get(txn, T_META, kl_bytes_str(meta_sweep), &v);
 	r->sweeping = r->sweep_saved = err == KL_OK;
 	r->sweep_number = 1;
@@ -43,15 +79,61 @@ save_sweep(const struct retain *r, struct kl_kv_txn *txn)
 	    kl_kv_del(txn, T_META, kl_bytes_str(meta_sweep));
 }
 
+static bool
+hold_changed(const struct retain *r)
+{
+	return r->hold.why != r->saved.why ||
+	    r->hold.sure_ms != r->saved.sure_ms;
+}
+
+static bool
+clock_changed(const struct retain *r)
+{
+	const int64_t ms = r->hold.high_water_ms - r->saved.high_water_ms;
+
+	return ms >= CLOCK_STEP_MS || ms < 0 || hold_changed(r);
+}
+
+static int
+log_hold(const struct retain *r, struct turn *t)
+{
+	const bool held = r->hold.why != KL_HOLD_NONE;
+	struct kl_record rec = { .event = KL_EV_HOLD,
+		.reason = held ? KL_C_OWN_CLOCK : KL_C_OK,
+		.count = held ? (uint32_t)r->due : 0 };
+	struct journal_leaf leaf;
+
+	return journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    &leaf);
+}
+
+static int
+save_hold(const struct retain *r, struct turn *t)
+{
+	uint8_t row[9];
+	struct kl_writer w;
+	int err;
+
+	if (!hold_changed(r))
+		return KL_OK;
+	kl_writer_init(&w, row, sizeof row);
+	kl_put_u8(&w, (uint8_t)r->hold.why);
+	kl_put_i64(&w, r->hold.sure_ms);
+	err = kl_kv_put(t->txn, T_META, kl_bytes_str(meta_hold),
+	    kl_writer_bytes(&w));
+	return err != KL_OK ? err : log_hold(r, t);
+}
+
 int
 retain_save(struct retain *r, struct turn *t)
 {
 	uint8_t buf[8];
-	int err = save_sweep(r, t->txn);
+	int err;
 
-	if (err != KL_OK || r->high_water_ms - r->saved_ms < CLOCK_STEP_MS)
+	if ((err = save_sweep(r, t->txn)) != KL_OK ||
+	    (err = save_hold(r, t)) != KL_OK || !clock_changed(r))
 		return err;
-	kl_be64_put(buf, (uint64_t)r->high_water_ms);
+	kl_be64_put(buf, (uint64_t)r->hold.high_water_ms);
 	return kl_kv_put(t->txn, T_META, kl_bytes_str(meta_clock),
 	    kl_bytes(buf, sizeof buf));
 }
@@ -60,24 +142,47 @@ void
 retain_committed(struct retain *r)
 {
 	r->sweep_saved = r->sweeping;
-	if (r->high_water_ms - r->saved_ms >= CLOCK_STEP_MS)
-		r->saved_ms = r->high_water_ms;
+	if (clock_changed(r))
+		r->saved = r->hold;
 }
 
 bool
-retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms)
+retain_clock(struct retain *r, const struct kl_hold_clock *clock)
 {
-	const int64_t skew_ms = now_ms - mono_ms;
+	r->clock = *clock;
+	return kl_hold_look(&r->hold, clock);
+}
 
-	if (r->skew_ms == 0)
-		r->skew_ms = skew_ms;
-	if (skew_ms - r->skew_ms > JUMP_MS || r->skew_ms - skew_ms > JUMP_MS)
-		r->held = true;
-	else
-		r->skew_ms = skew_ms;	/* it drifts, and is set by the way */
-	if (now_ms > r->high_water_ms && !r->held)
-		r->high_water_ms = now_ms;
-	return r->held || now_ms < r->high_water_ms - CLOCK_STEP_MS;
+void
+retain_release(struct retain *r)
+{
+	kl_hold_release(&r->hold, &r->clock);
+	r->due = 0;
+}
+
+/*
+ * A clock that nobody stands behind and that asks for much at once is asked
+ * about before anything is lost by it. Of very much it is not counted out
+ * whether it is a tenth: that is asked about too.
+ */
+static int
+too_much(struct retain *r, struct turn *t, bool *yes)
+{
+	uint64_t total = 0;
+	int err;
+
+	*yes = false;
+	if (!r->clock.unsynced)
+		return KL_OK;
+	err = timer_count(t, r->hold.sure_ms, t->now_ms, ENDING_SORTS,
+	    DUE_COUNTED_MAX, &r->due);
+	if (err == KL_OK && r->due > KL_HOLD_SWEEP_MIN &&
+	    r->due < DUE_COUNTED_MAX)
+		err = timer_count(t, 0, INT64_MAX, ENDING_SORTS,
+		    (r->due + 1) * KL_HOLD_SWEEP_PART, &total);
+	*yes = err == KL_OK && kl_hold_sweep(&r->hold, &r->clock, r->due,
+	    total);
+	return err;
 }
 
 /* ---- timers ------------------------------------------------------------ */
@@ -170,14 +275,28 @@ sweep_run(struct retain *r, struct turn *t, struct registry *reg, bool *more)
 	return KL_OK;
 }
 
+/* What is due, if its time has come for certain. */
+static int
+due_run(struct retain *r, struct turn *t, struct registry *reg, size_t max,
+    bool *more)
+{
+	bool held;
+	int err;
+
+	if (r->hold.why != KL_HOLD_NONE || t->now_ms < r->hold.high_water_ms)
+		return KL_OK;
+	err = too_much(r, t, &held);
+	return err != KL_OK || held ? err :
+	    timers_run(t, reg, max, more);
+}
+
 int
 retain_run(struct retain *r, struct turn *t, struct registry *reg, size_t max,
     bool *more)
 {
-	int err = KL_OK;
+	int err;
 
 	*more = false;
-	if (!r->held && t->now_ms >= r->high_water_ms)
-		err = timers_run(t, reg, max, more);
+	err = due_run(r, t, reg, max, more);
 	return err != KL_OK ? err : sweep_run(r, t, reg, more);
 }

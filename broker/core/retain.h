@@ -5,13 +5,15 @@
 #ifndef CORE_RETAIN_H
 #define CORE_RETAIN_H
 
+#include <kortelijn/domain/hold.h>
+
 #include "broker/core/retain_forget.h"
 
 struct retain {
-	int64_t high_water_ms;		/* the latest clock that was stored */
-	int64_t saved_ms;
-	int64_t skew_ms;		/* wall minus monotonic, when trusted */
-	bool held;			/* the clock cannot be trusted */
+	struct kl_hold hold;		/* can the clock be trusted? */
+	struct kl_hold saved;		/* as the store has it */
+	struct kl_hold_clock clock;	/* of this turn */
+	uint64_t due;			/* what a held sweep would end */
 
 	/* after a revocation: all mailboxes, bit by bit */
 	bool sweeping, sweep_saved;
@@ -21,14 +23,15 @@ struct retain {
 
 /* KL_E_DAMAGED. */
 int retain_load(struct retain *r, struct kl_kv_txn *txn) KL_MUST_CHECK;
-/* Last in every turn. */
+/* Last in every turn: the clock, and a leaf when a hold began or ended. */
 int retain_save(struct retain *r, struct turn *t) KL_MUST_CHECK;
 void retain_committed(struct retain *r);
 
-/* Once before each turn. Answers true when the clock went back behind what
- * was stored or jumped by more than an hour against `mono_ms`: then nothing is
- * ended by time until the next start. */
-bool retain_clock(struct retain *r, int64_t now_ms, int64_t mono_ms);
+/* Once before each turn. Answers true when nothing may be ended by time: the
+ * clock is held, or behind what was stored. PROTOCOL.md 13. */
+bool retain_clock(struct retain *r, const struct kl_hold_clock *clock);
+/* The operator's word that the clock of this turn is right. */
+void retain_release(struct retain *r);
 
 /* Work of at most `max` steps. *more: some is left. */
 int retain_run(struct retain *r, struct turn *t, struct registry *reg,

@@ -57,7 +57,6 @@ retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 	return mailbox_erase_later(t, c.slot);
 }
 
-
 int
 retain_forget_shown(struct turn *t, const struct kl_tag *tag)
 {

@@ -29,6 +29,10 @@ struct timer_due {
 int timer_due(struct turn *t, struct timer_due *out) KL_MUST_CHECK;
 /* It was. KL_E_NOT_FOUND. */
 int timer_done(struct turn *t, const struct timer_due *d) KL_MUST_CHECK;
+/* How many of some sorts (1 << sort each) come after one time and not after
+ * another; counted to `max`. */
+int timer_count(struct turn *t, int64_t after_ms, int64_t until_ms,
+    uint32_t sorts, uint64_t max, uint64_t *n) KL_MUST_CHECK;
 int timer_put(struct turn *t, int64_t at_ms, uint32_t sort,
     const struct kl_tag *tag) KL_MUST_CHECK;
 

@@ -16,6 +16,8 @@ int cmd_enrol_accept(struct cli *c);
 int cmd_participant_list(struct cli *c);
 int cmd_participant_show(struct cli *c);
 int cmd_participant_revoke(struct cli *c);
+int cmd_hold(struct cli *c);
+int cmd_hold_release(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_checkpoint(struct cli *c);
 int cmd_store_new(struct cli *c);

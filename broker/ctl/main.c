@@ -79,6 +79,19 @@ static const struct cli_command commands[] = {
 	{ "status", "",
 	  "say how the running broker fares",
 	  "", 0, 0, { NULL }, cmd_status },
+	{ "hold", "",
+	  "say whether the clock is trusted to end things",
+	  "Held, nothing is erased by time: after a jump of the clock, while\n"
+	  "it is behind what it was before, and when much would end at once\n"
+	  "and no time server stands behind the clock. Ten minutes with a\n"
+	  "time server end a hold; so does 'kortelijn hold release'.",
+	  0, 0, { NULL }, cmd_hold },
+	{ "hold release", "",
+	  "confirm that the broker's clock is right",
+	  "Look at the clock first ('kortelijn hold' prints it): what is past\n"
+	  "its term by it is erased at once and cannot come back. A leaf in\n"
+	  "the log tells that you did.",
+	  0, 0, { NULL }, cmd_hold_release },
 	{ "checkpoint", "",
 	  "print the signed head of the delivery log",
 	  "The text can be kept anywhere and later proves that the log was\n"

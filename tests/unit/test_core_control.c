@@ -238,6 +238,47 @@ START_TEST(the_checkpoint_is_the_newest_and_verifies)
 }
 END_TEST
 
+START_TEST(a_hold_is_shown_and_released)
+{
+	json_t *o = ask("{\"cmd\":\"hold\"}");
+
+	ck_assert(json_is_false(json_object_get(o, "held")));
+	ck_assert_str_eq(text(o, "why"), "none");
+	json_decref(o);
+	s.core->clock.offset_ms += 400 * KL_DAY_MS;
+	o = ask("{\"cmd\":\"hold\"}");
+	ck_assert(json_is_true(json_object_get(o, "held")));
+	ck_assert_str_eq(text(o, "why"), "jump");
+	ck_assert_int_lt(number(o, "mark_ms"), number(o, "now_ms"));
+	json_decref(o);
+	o = ask("{\"cmd\":\"hold_release\"}");
+	ck_assert(json_is_true(json_object_get(o, "released")));
+	ck_assert(json_is_false(json_object_get(o, "held")));
+	ck_assert_int_eq(number(o, "mark_ms"), number(o, "now_ms"));
+	json_decref(o);
+	/* Nothing is held any more. */
+	o = ask("{\"cmd\":\"hold_release\"}");
+	ck_assert(json_is_false(json_object_get(o, "released")));
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_clock_behind_the_mark_is_released_as_well)
+{
+	json_t *o;
+
+	s.core->retain.hold.high_water_ms += 400 * KL_DAY_MS;
+	o = ask("{\"cmd\":\"hold\"}");
+	ck_assert(json_is_true(json_object_get(o, "held")));
+	ck_assert_str_eq(text(o, "why"), "behind");
+	json_decref(o);
+	o = ask("{\"cmd\":\"hold_release\"}");
+	ck_assert(json_is_true(json_object_get(o, "released")));
+	ck_assert_int_eq(number(o, "mark_ms"), number(o, "now_ms"));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(a_question_that_is_none_is_refused)
 {
 	static const struct {
@@ -279,6 +320,8 @@ main(void)
 	tcase_add_test(t, a_card_is_taken_up_while_it_runs);
 	tcase_add_test(t, a_revocation_is_taken_up_while_it_runs);
 	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
+	tcase_add_test(t, a_hold_is_shown_and_released);
+	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
 	tcase_add_test(t, a_question_that_is_none_is_refused);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);

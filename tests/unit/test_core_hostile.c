@@ -509,7 +509,7 @@ START_TEST(a_clock_that_jumps_ends_nothing_at_a_fetch)
 	submit(&s.practice, &l);
 	s.core->clock.offset_ms += 20 * KL_DAY_MS;
 	(void)shell_fetch(&s, &s.desk, 0);
-	ck_assert(s.core->retain.held);
+	ck_assert_int_eq(s.core->retain.hold.why, KL_HOLD_JUMP);
 	ck_assert_uint_eq(state_of(&l), KL_MSG_ACCEPTED);
 }
 END_TEST

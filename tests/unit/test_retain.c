@@ -19,6 +19,7 @@ static struct letter referral;
 static struct conversation c;
 static struct message m;
 static struct retain r;
+static struct kl_hold_clock hold_clock;
 
 static void
 accept_letter(const struct letter *l, struct message *out)
@@ -47,6 +48,7 @@ setup(void)
 	ck_assert_int_eq(retain_begin(&p.turn, &p.registry, &c, 0), KL_OK);
 	accept_letter(&referral, &m);
 	memset(&r, 0, sizeof r);
+	hold_clock = (struct kl_hold_clock){ .now_ms = 0 };
 }
 
 static void
@@ -95,47 +97,190 @@ check(void)
 
 /* ---- the clock ---- */
 
-START_TEST(clock_is_stored_from_minute_to_minute)
+/* The wall clock says this; it runs on from before unless it jumped. */
+static bool
+clock_at(int64_t now_ms, int64_t boot_ms)
+{
+	hold_clock.now_ms = p.turn.now_ms = now_ms;
+	hold_clock.boot_ms = boot_ms;
+	return retain_clock(&r, &hold_clock);
+}
+
+static struct retain
+loaded(void)
 {
 	struct retain again;
 
-	ck_assert(!retain_clock(&r, 1000000, 500));
+	ck_assert_int_eq(retain_load(&again, p.turn.txn), KL_OK);
+	return again;
+}
+
+static void
+save(void)
+{
 	ck_assert_int_eq(retain_save(&r, &p.turn), KL_OK);
 	retain_committed(&r);
-	ck_assert_int_eq(retain_load(&again, p.turn.txn), KL_OK);
-	ck_assert_int_eq(again.high_water_ms, 1000000);
-	ck_assert(!retain_clock(&r, 1000000 + 30000, 30500));
-	ck_assert_int_eq(retain_save(&r, &p.turn), KL_OK);
-	ck_assert_int_eq(retain_load(&again, p.turn.txn), KL_OK);
-	ck_assert_int_eq(again.high_water_ms, 1000000);
+}
+
+/* The newest leaf, which tells of a hold. */
+static struct kl_record
+hold_leaf(void)
+{
+	struct kl_logged logged;
+	struct kl_record rec;
+	struct kl_bytes packed;
+
+	ck_assert_int_eq(journal_logged(&p.journal, p.turn.txn,
+	    p.journal.range.size - 1, p.turn.mem, &packed), KL_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, packed, p.turn.mem,
+	    &logged), KL_C_OK);
+	ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, logged.record,
+	    p.turn.mem, &rec), KL_C_OK);
+	ck_assert_uint_eq(rec.event, KL_EV_HOLD);
+	return rec;
+}
+
+START_TEST(clock_is_stored_from_minute_to_minute)
+{
+	ck_assert(!clock_at(LETTERS_NOW_MS, 500));
+	save();
+	ck_assert_int_eq(loaded().hold.high_water_ms, LETTERS_NOW_MS);
+	ck_assert(!clock_at(LETTERS_NOW_MS + 30000, 30500));
+	save();
+	ck_assert_int_eq(loaded().hold.high_water_ms, LETTERS_NOW_MS);
+	ck_assert(!clock_at(LETTERS_NOW_MS + 60000, 60500));
+	save();
+	ck_assert_int_eq(loaded().hold.high_water_ms, LETTERS_NOW_MS + 60000);
 }
 END_TEST
 
 START_TEST(clock_that_went_back_ends_nothing)
 {
-	r.high_water_ms = m.expire_ms + KL_HOUR_MS;
-	ck_assert(retain_clock(&r, m.expire_ms + 1, 1));
+	r.hold.high_water_ms = m.expire_ms + KL_HOUR_MS;
+	ck_assert(clock_at(m.expire_ms + 1, 1));
 	run_at(m.expire_ms + 1);
 	reload();
 	ck_assert_uint_eq(m.state, KL_MSG_ACCEPTED);
-	ck_assert(!retain_clock(&r, r.high_water_ms, 1 + KL_HOUR_MS));
-	run_at(r.high_water_ms);
+	ck_assert(!clock_at(r.hold.high_water_ms, 1 + KL_HOUR_MS));
+	run_at(r.hold.high_water_ms);
 	reload();
 	ck_assert_uint_eq(m.state, KL_MSG_EXPIRED);
 }
 END_TEST
 
-START_TEST(clock_that_jumps_holds_until_the_next_start)
+START_TEST(clock_that_jumps_holds_until_it_is_confirmed)
 {
-	ck_assert(!retain_clock(&r, LETTERS_NOW_MS, 1000));
+	ck_assert(!clock_at(LETTERS_NOW_MS, 1000));
 	/* It drifts a little. */
-	ck_assert(!retain_clock(&r, LETTERS_NOW_MS + KL_MINUTE_MS, 2000));
-	ck_assert(retain_clock(&r, m.expire_ms + 1, 3000));
-	ck_assert(r.held);
+	ck_assert(!clock_at(LETTERS_NOW_MS + KL_MINUTE_MS, 2000));
+	ck_assert(clock_at(m.expire_ms + 1, 3000));
 	run_at(m.expire_ms + 1);
+	save();
+	ck_assert_uint_eq(hold_leaf().reason, KL_C_OWN_CLOCK);
 	reload();
 	ck_assert_uint_eq(m.state, KL_MSG_ACCEPTED);
-	ck_assert(retain_clock(&r, LETTERS_NOW_MS + KL_MINUTE_MS, 4000));
+	/* Also over a start. */
+	r = loaded();
+	ck_assert(clock_at(m.expire_ms + 2, 10));
+	retain_release(&r);
+	ck_assert(!clock_at(m.expire_ms + 3, 11));
+	run_at(m.expire_ms + 3);
+	save();
+	ck_assert_uint_eq(hold_leaf().reason, KL_C_OK);
+	reload();
+	ck_assert_uint_eq(m.state, KL_MSG_EXPIRED);
+	ck_assert_int_eq(loaded().hold.why, KL_HOLD_NONE);
+}
+END_TEST
+
+START_TEST(hold_has_one_leaf_and_its_end_another)
+{
+	uint64_t size;
+
+	ck_assert(!clock_at(LETTERS_NOW_MS, 1000));
+	save();
+	size = p.journal.range.size;
+	ck_assert(clock_at(m.expire_ms, 2000));
+	save();
+	ck_assert(clock_at(m.expire_ms + 1000, 3000));
+	save();
+	ck_assert_uint_eq(p.journal.range.size, size + 1);
+	retain_release(&r);
+	save();
+	ck_assert(!clock_at(m.expire_ms + 2000, 4000));
+	save();
+	ck_assert_uint_eq(p.journal.range.size, size + 2);
+}
+END_TEST
+
+/* As many messages that wait besides. */
+static void
+more_messages(int n)
+{
+	struct letter l;
+	struct message other;
+
+	for (int i = 0; i < n; i++) {
+		letter_referral(&l, &practice, &desk);
+		accept_letter(&l, &other);
+		kl_arena_reset(p.turn.mem);
+	}
+}
+
+START_TEST(sweep_of_all_by_a_clock_that_nobody_stands_behind_is_held)
+{
+	more_messages(KL_HOLD_SWEEP_MIN);
+	hold_clock.unsynced = true;
+	ck_assert(!clock_at(m.expire_ms, 1000));
+	run_at(m.expire_ms);
+	reload();
+	ck_assert_uint_eq(m.state, KL_MSG_ACCEPTED);
+	ck_assert_int_eq(r.hold.why, KL_HOLD_SWEEP);
+	save();
+	ck_assert_uint_eq(hold_leaf().count, KL_HOLD_SWEEP_MIN + 1);
+	/* Once confirmed it is done, all of it, and over a start as well. */
+	retain_release(&r);
+	save();
+	r = loaded();
+	hold_clock.unsynced = true;
+	ck_assert(!clock_at(m.expire_ms + 1, 10));
+	run_at(m.expire_ms + 1);
+	reload();
+	ck_assert_uint_eq(m.state, KL_MSG_EXPIRED);
+}
+END_TEST
+
+START_TEST(sweep_by_a_synchronised_clock_is_done)
+{
+	more_messages(KL_HOLD_SWEEP_MIN);
+	hold_clock.unsynced = false;
+	ck_assert(!clock_at(m.expire_ms, 1000));
+	run_at(m.expire_ms);
+	reload();
+	ck_assert_uint_eq(m.state, KL_MSG_EXPIRED);
+}
+END_TEST
+
+START_TEST(only_message_of_a_small_store_is_swept)
+{
+	hold_clock.unsynced = true;
+	ck_assert(!clock_at(m.expire_ms, 1000));
+	run_at(m.expire_ms);
+	reload();
+	ck_assert_uint_eq(m.state, KL_MSG_EXPIRED);
+}
+END_TEST
+
+START_TEST(damaged_hold_is_told)
+{
+	uint8_t row[9] = { KL_HOLD_SWEEP + 1 };
+
+	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_META, kl_bytes_str("hold"),
+	    KL_BYTES_OF(row)), KL_OK);
+	ck_assert_int_eq(retain_load(&r, p.turn.txn), KL_E_DAMAGED);
+	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_META, kl_bytes_str("hold"),
+	    kl_bytes(row, 8)), KL_OK);
+	ck_assert_int_eq(retain_load(&r, p.turn.txn), KL_E_DAMAGED);
 }
 END_TEST
 
@@ -535,7 +680,13 @@ clock_case(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, clock_is_stored_from_minute_to_minute);
 	tcase_add_test(tc, clock_that_went_back_ends_nothing);
-	tcase_add_test(tc, clock_that_jumps_holds_until_the_next_start);
+	tcase_add_test(tc, clock_that_jumps_holds_until_it_is_confirmed);
+	tcase_add_test(tc, hold_has_one_leaf_and_its_end_another);
+	tcase_add_test(tc,
+	    sweep_of_all_by_a_clock_that_nobody_stands_behind_is_held);
+	tcase_add_test(tc, sweep_by_a_synchronised_clock_is_done);
+	tcase_add_test(tc, only_message_of_a_small_store_is_swept);
+	tcase_add_test(tc, damaged_hold_is_told);
 	tcase_add_test(tc, damaged_clock_is_told);
 	tcase_add_test(tc, release_needs_time_card_and_consent);
 	tcase_add_test(tc, revoked_receiver_gets_nothing);

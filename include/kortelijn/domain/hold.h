@@ -29,13 +29,13 @@ struct kl_hold {
 	int64_t sure_ms;	/* it is later than this: that was confirmed */
 	enum kl_hold_why why;
 	int64_t skew_ms;	/* wall minus boot, when trusted */
-	int64_t synced_ms;	/* boot; since when it says so. 0: it does not */
+	int64_t synced_ms;	/* boot; since when it says so, or 0 */
 };
 
 struct kl_hold_clock {
 	int64_t now_ms;		/* wall */
 	int64_t boot_ms;	/* since boot, suspended or not; not 0 */
-	bool unsynced;		/* no time server stands behind the wall clock */
+	bool unsynced;		/* no time server stands behind it */
 };
 
 /* Before anything ends by time, and often enough to see a jump. Answers true
