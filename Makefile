@@ -24,7 +24,7 @@ BASE = err bytes arena types time code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = calendar hold state feedback list referral rules rules_text render policy \
-	policy_table
+	policy_table policy_file
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys loop control link \
 	link_client link_server conf log daemon sandbox trace

@@ -1,4 +1,4 @@
-#include <kortelijn/domain/policy.h>
+#include <kortelijn/domain/policy_file.h>
 
 #include <check.h>
 #include <stdio.h>
@@ -194,6 +194,259 @@ START_TEST(labels_are_in_both_languages)
 }
 END_TEST
 
+/* ---- a file ---- */
+
+#define TODAY 20781		/* 2026-11-24 */
+#define APPROVED "[override metadata_after_end]\n" \
+	"legal_basis = AVG 6(1)(e)\napproved_by = FG\n" \
+	"approved_on = 2026-11-02\nreview_on = 2026-12-24\n"
+#define LOOSE "[policy]\nmetadata_after_end = 120d\n"
+
+static struct kl_policy_file file;
+static struct kl_policy_error error;
+
+static int
+read_file(const char *text)
+{
+	return kl_policy_file_read(kl_bytes_str(text), &file, &error);
+}
+
+static enum kl_policy_state
+state(enum kl_policy_key key, int32_t today)
+{
+	return kl_policy_file_state(&file, key, today);
+}
+
+static uint32_t
+days(enum kl_policy_key key, int32_t today)
+{
+	struct kl_policy p;
+
+	kl_policy_file_at(&file, today, &p);
+	return kl_policy_days(&p, key);
+}
+
+static const struct {
+	const char *text;
+	int want;
+	unsigned int line;
+	const char *says;
+} wrong[] = {
+	{ "", KL_E_FORMAT, 0, "no [policy]" },
+	{ "# nothing\n", KL_E_FORMAT, 0, "no [policy]" },
+	{ "ttl_max = 30d\n", KL_E_FORMAT, 1, "before any" },
+	{ "[policy]\n\nttl_max\n", KL_E_FORMAT, 3, "neither" },
+	{ "[policy\n", KL_E_FORMAT, 1, "neither" },
+	{ "[limits]\n", KL_E_UNKNOWN, 1, "[limits]" },
+	{ "[policy]\n[policy]\n", KL_E_EXISTS, 2, "twice" },
+	{ "[policy]\nttl = 30d\n", KL_E_UNKNOWN, 2, "no such key" },
+	{ "[policy]\nttl_max = 30wd\n", KL_E_UNKNOWN, 2, "wants days" },
+	{ "[policy]\nttl_max = 30 d\n", KL_E_UNKNOWN, 2, "wants days" },
+	{ "[policy]\nttl_max =\n", KL_E_FORMAT, 2, "wants days" },
+	{ "[policy]\nttl_max = 90d\n", KL_E_VALUE, 2, "not possible" },
+	{ "[policy]\nttl_max = 9d\nttl_max = 9d\n", KL_E_EXISTS, 3,
+	  "twice" },
+	{ "[policy]\nrefuse_bsn = no\n", KL_E_DENIED, 2, "P14" },
+	{ "[override refuse_bsn]\n", KL_E_DENIED, 1, "P14" },
+	{ "[override ttl]\n", KL_E_UNKNOWN, 1, "no such key" },
+	{ "[override ttl_max]\n[override ttl_max]\n", KL_E_EXISTS, 2,
+	  "twice" },
+	{ "[override ttl_max]\nwhy = so\n", KL_E_UNKNOWN, 2, "why" },
+	{ "[override ttl_max]\nlegal_basis =\n", KL_E_VALUE, 2, "bytes" },
+	{ "[override ttl_max]\napproved_by = a\napproved_by = b\n",
+	  KL_E_EXISTS, 3, "twice" },
+	{ "[override ttl_max]\napproved_on = 2026-02-30\n", KL_E_FORMAT, 2,
+	  "day" },
+	{ "[override ttl_max]\nreview_on = 2026-12-01\n"
+	  "review_on = 2026-12-02\n", KL_E_EXISTS, 3, "twice" },
+	{ "[policy]\n[override ttl_max]\napproved_on = 2026-12-02\n"
+	  "review_on = 2026-12-01\n", KL_E_VALUE, 0, "before" },
+	{ "[override ttl_max]\napproved_by = \xff\n", KL_E_VALUE, 2,
+	  "shown" },
+	{ "[policy]\nttl_max = 9d\x1b[31m\n", KL_E_FORMAT, 2, "control" },
+};
+
+START_TEST(a_wrong_file_is_refused_with_its_line)
+{
+	ck_assert_int_eq(read_file(wrong[_i].text), wrong[_i].want);
+	ck_assert_uint_eq(error.line, wrong[_i].line);
+	ck_assert_msg(strstr(error.b, wrong[_i].says) != NULL, "\"%s\"",
+	    error.b);
+}
+END_TEST
+
+START_TEST(a_file_and_a_line_have_an_end)
+{
+	static char big[KL_POLICY_FILE_MAX + 1];
+
+	memset(big, '\n', sizeof big);
+	ck_assert_int_eq(kl_policy_file_read(kl_bytes(big, sizeof big),
+	    &file, &error), KL_E_SIZE);
+	memset(big, 'a', KL_POLICY_LINE_MAX + 1);
+	ck_assert_int_eq(kl_policy_file_read(kl_bytes(big,
+	    KL_POLICY_LINE_MAX + 1), &file, &error), KL_E_SIZE);
+	ck_assert_uint_eq(error.line, 1);
+	/* A zero byte ends nothing. */
+	ck_assert_int_eq(kl_policy_file_read(kl_bytes("[policy]\n\0x\n", 12),
+	    &file, &error), KL_E_FORMAT);
+}
+END_TEST
+
+START_TEST(comments_spaces_and_line_ends_are_read_over)
+{
+	ck_assert_int_eq(read_file("; so\r\n  [policy]\t\r\n\r\n"
+	    "\tttl_max\t=  9d  ; nine\r\n# ttl_max = 8d\r\n"
+	    "consent_forms = written"), KL_OK);
+	ck_assert_uint_eq(days(KL_POL_TTL_MAX, TODAY), 9);
+	ck_assert_uint_eq(file.asked[KL_POL_CONSENT_FORMS].n,
+	    1u << KL_WRITTEN);
+}
+END_TEST
+
+START_TEST(stricter_needs_nobody)
+{
+	ck_assert_int_eq(read_file("[policy]\nmetadata_after_end = 30d\n"
+	    "log_retention = 20y\n"), KL_OK);
+	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, TODAY),
+	    KL_POLICY_STRICTER);
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 30);
+	ck_assert_int_eq(state(KL_POL_LOG_RETENTION, TODAY),
+	    KL_POLICY_STRICTER);
+	ck_assert_int_eq(state(KL_POL_TTL_MAX, TODAY), KL_POLICY_DEFAULT);
+	ck_assert_int_eq(state(KL_POL_REFUSE_BSN, TODAY), KL_POLICY_FIXED);
+	ck_assert_ptr_null(kl_policy_file_lacks(&file, KL_POL_REFUSE_BSN,
+	    TODAY));
+}
+END_TEST
+
+static const char *const half[] = {
+	LOOSE,
+	LOOSE "[override ttl_max]\nlegal_basis = x\n",
+	LOOSE "[override metadata_after_end]\napproved_by = FG\n"
+	    "approved_on = 2026-11-02\nreview_on = 2026-12-24\n",
+	LOOSE "[override metadata_after_end]\nlegal_basis = x\n"
+	    "approved_on = 2026-11-02\nreview_on = 2026-12-24\n",
+	LOOSE "[override metadata_after_end]\nlegal_basis = x\n"
+	    "approved_by = FG\nreview_on = 2026-12-24\n",
+	LOOSE "[override metadata_after_end]\nlegal_basis = x\n"
+	    "approved_by = FG\napproved_on = 2026-11-02\n",
+	LOOSE "[override metadata_after_end]\nlegal_basis = x\n"
+	    "approved_by = FG\napproved_on = 2026-11-25\n"
+	    "review_on = 2026-12-24\n",
+};
+
+START_TEST(looser_without_all_four_is_the_default)
+{
+	ck_assert_int_eq(read_file(half[_i]), KL_OK);
+	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, TODAY),
+	    KL_POLICY_UNAPPROVED);
+	ck_assert_ptr_nonnull(kl_policy_file_lacks(&file,
+	    KL_POL_METADATA_AFTER_END, TODAY));
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 90);
+	ck_assert_uint_eq(kl_policy_file_count(&file, KL_POLICY_UNAPPROVED,
+	    TODAY), 1);
+}
+END_TEST
+
+START_TEST(approved_counts_until_its_review_and_no_day_longer)
+{
+	const int32_t review = kl_day_make(2026, 12, 24);
+
+	ck_assert_int_eq(read_file(LOOSE APPROVED), KL_OK);
+	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, TODAY),
+	    KL_POLICY_LOOSENED);
+	ck_assert_ptr_null(kl_policy_file_lacks(&file,
+	    KL_POL_METADATA_AFTER_END, TODAY));
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 120);
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, review), 120);
+	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, review + 1),
+	    KL_POLICY_OVERDUE);
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, review + 1), 90);
+}
+END_TEST
+
+START_TEST(an_approval_says_no_more_than_its_key)
+{
+	ck_assert_int_eq(read_file("[policy]\nmetadata_after_end = 60d\n"
+	    APPROVED), KL_OK);
+	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, TODAY),
+	    KL_POLICY_STRICTER);
+	/* What no approval widens. */
+	ck_assert_int_eq(read_file("[policy]\nttl_max = 61d\n"
+	    "[override ttl_max]\nlegal_basis = x\napproved_by = FG\n"
+	    "approved_on = 2026-11-02\nreview_on = 2026-12-24\n"),
+	    KL_E_VALUE);
+}
+END_TEST
+
+START_TEST(what_is_shipped_is_the_table)
+{
+	static char want[KL_POLICY_FILE_MAX], got[KL_POLICY_FILE_MAX];
+	FILE *f = fopen("deploy/conf/policy.conf", "r");
+	struct kl_writer w;
+
+	ck_assert_ptr_nonnull(f);
+	kl_writer_init(&w, want, sizeof want);
+	kl_policy_file_write(&w);
+	ck_assert(!w.full);
+	ck_assert(kl_bytes_equal(kl_writer_bytes(&w), kl_bytes(got,
+	    fread(got, 1, sizeof got, f))));
+	ck_assert_int_eq(fclose(f), 0);
+}
+END_TEST
+
+START_TEST(what_is_shipped_names_every_row_and_reads_as_the_defaults)
+{
+	static char text[KL_POLICY_FILE_MAX];
+	struct kl_writer w;
+
+	kl_writer_init(&w, text, sizeof text - 1);
+	kl_policy_file_write(&w);
+	ck_assert_int_eq(kl_policy_file_read(kl_writer_bytes(&w), &file,
+	    &error), KL_OK);
+	text[w.n] = '\0';
+	KEYS {
+		const struct kl_policy_row *row = kl_policy_row(k);
+
+		ck_assert_ptr_nonnull(strstr(text, row->key));
+		ck_assert_ptr_nonnull(strstr(text, row->en));
+		ck_assert_int_eq(file.given[k], !kl_policy_fixed(k));
+		ck_assert_int_eq(state(k, TODAY), kl_policy_fixed(k) ?
+		    KL_POLICY_FIXED : KL_POLICY_DEFAULT);
+	}
+}
+END_TEST
+
+START_TEST(changes_alone_are_the_same_policy)
+{
+	static struct kl_policy_file first;
+	char text[4096];
+	struct kl_writer w;
+
+	ck_assert_int_eq(read_file(LOOSE "ttl_max = 9d\n"
+	    "crisis_take_up_term = same_day\n" APPROVED), KL_OK);
+	first = file;
+	kl_writer_init(&w, text, sizeof text);
+	kl_policy_file_write_changes(&w, &first);
+	ck_assert_int_eq(kl_policy_file_read(kl_writer_bytes(&w), &file,
+	    &error), KL_OK);
+	ck_assert_mem_eq(first.asked, file.asked, sizeof file.asked);
+	ck_assert_mem_eq(first.override, file.override,
+	    sizeof file.override);
+}
+END_TEST
+
+START_TEST(states_have_names)
+{
+	ck_assert_str_eq(kl_policy_file_state_name(KL_POLICY_OVERDUE),
+	    "overdue");
+	ck_assert_str_eq(kl_policy_file_state_label(KL_POLICY_LOOSENED,
+	    KL_NL), "verruimd");
+	ck_assert_str_eq(kl_policy_file_state_label(KL_POLICY_LOOSENED,
+	    KL_EN), "loosened");
+}
+END_TEST
+
 #define COUNT(t) ((int)(sizeof (t) / sizeof (t)[0]))
 
 int
@@ -213,6 +466,23 @@ main(void)
 	tcase_add_loop_test(t, stricter_goes_the_way_of_the_row, 0,
 	    COUNT(pairs));
 	tcase_add_test(t, labels_are_in_both_languages);
+	suite_add_tcase(s, t);
+	t = tcase_create("file");
+	tcase_add_loop_test(t, a_wrong_file_is_refused_with_its_line, 0,
+	    COUNT(wrong));
+	tcase_add_test(t, a_file_and_a_line_have_an_end);
+	tcase_add_test(t, comments_spaces_and_line_ends_are_read_over);
+	tcase_add_test(t, stricter_needs_nobody);
+	tcase_add_loop_test(t, looser_without_all_four_is_the_default, 0,
+	    COUNT(half));
+	tcase_add_test(t,
+	    approved_counts_until_its_review_and_no_day_longer);
+	tcase_add_test(t, an_approval_says_no_more_than_its_key);
+	tcase_add_test(t, what_is_shipped_is_the_table);
+	tcase_add_test(t,
+	    what_is_shipped_names_every_row_and_reads_as_the_defaults);
+	tcase_add_test(t, changes_alone_are_the_same_policy);
+	tcase_add_test(t, states_have_names);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

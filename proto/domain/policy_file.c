@@ -1,0 +1,556 @@
+#include <kortelijn/domain/policy_file.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <kortelijn/base/code.h>
+#include <kortelijn/base/time.h>
+#include <kortelijn/domain/rules.h>
+
+#define SHOWN_MAX 60		/* of what a message quotes */
+
+enum place { NOWHERE, IN_POLICY, IN_OVERRIDE };
+
+struct reader {
+	struct kl_policy_file *out;
+	struct kl_policy_error *e;
+	enum place place;
+	enum kl_policy_key key;		/* of IN_OVERRIDE */
+	unsigned int line;
+	bool policy_seen;
+	char text[KL_POLICY_LINE_MAX + 1];	/* of the line */
+};
+
+static int __attribute__((format(printf, 3, 4)))
+fail(struct reader *r, int err, const char *format, ...)
+{
+	va_list ap;
+
+	r->e->line = r->line;
+	va_start(ap, format);
+	(void)vsnprintf(r->e->b, sizeof r->e->b, format, ap);
+	va_end(ap);
+	return err;
+}
+
+/* What stands in the file, as far as it can be shown. */
+struct shown { char b[SHOWN_MAX + 1]; };
+static struct shown
+shown(const char *text)
+{
+	struct shown out;
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n < SHOWN_MAX; n++)
+		out.b[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	out.b[n] = '\0';
+	return out;
+}
+
+/* ---- one value ---- */
+
+static int
+fail_fixed(struct reader *r, enum kl_policy_key key)
+{
+	const struct kl_policy_row *row = kl_policy_row(key);
+
+	return fail(r, KL_E_DENIED, "%s is fixed (%s: %s): it has no setting",
+	    row->key, row->id, row->fixed);
+}
+
+static int
+fail_key(struct reader *r, const char *name)
+{
+	return fail(r, KL_E_UNKNOWN, "%s: no such key; 'policy show' lists "
+	    "them", shown(name).b);
+}
+
+static int
+fail_value(struct reader *r, int err, enum kl_policy_key key,
+    const char *value)
+{
+	const struct kl_policy_row *row = kl_policy_row(key);
+	const struct kl_term_text want = kl_term_text(key, row->value);
+
+	if (err == KL_E_VALUE)
+		return fail(r, err, "%s = %s is not possible; the default is "
+		    "%s", row->key, shown(value).b, want.b);
+	return fail(r, err, "%s = %s: wants %s, as in %s", row->key,
+	    shown(value).b, kl_unit_label(row->value.unit, KL_EN), want.b);
+}
+
+static int
+policy_set(struct reader *r, const char *name, const char *value)
+{
+	const enum kl_policy_key key = kl_policy_read(name);
+	int err;
+
+	if (key == KL_POL_COUNT)
+		return fail_key(r, name);
+	if (kl_policy_fixed(key))
+		return fail_fixed(r, key);
+	if (r->out->given[key])
+		return fail(r, KL_E_EXISTS, "%s is given twice", name);
+	if ((err = kl_term_read(key, value, &r->out->asked[key])) != KL_OK)
+		return fail_value(r, err, key, value);
+	r->out->given[key] = true;
+	return KL_OK;
+}
+
+static int
+text_set(struct reader *r, char out[KL_POLICY_TEXT_MAX], const char *name,
+    const char *value)
+{
+	const size_t n = strlen(value);
+
+	if (out[0] != '\0')
+		return fail(r, KL_E_EXISTS, "%s is given twice", name);
+	if (n == 0 || n >= KL_POLICY_TEXT_MAX)
+		return fail(r, KL_E_VALUE, "%s wants 1 to %d bytes", name,
+		    KL_POLICY_TEXT_MAX - 1);
+	if (kl_rules_check_text(kl_bytes(value, n), KL_RULE_UTF8) != KL_C_OK)
+		return fail(r, KL_E_VALUE, "%s is not text that can be shown",
+		    name);
+	memcpy(out, value, n + 1);
+	return KL_OK;
+}
+
+static int
+day_set(struct reader *r, int32_t *out, const char *name, const char *value)
+{
+	if (*out != 0)
+		return fail(r, KL_E_EXISTS, "%s is given twice", name);
+	if (kl_day_read(value, out) != KL_OK || *out <= 0)
+		return fail(r, KL_E_FORMAT, "%s wants a day such as "
+		    "2026-11-24, not %s", name, shown(value).b);
+	return KL_OK;
+}
+
+static int
+override_set(struct reader *r, const char *name, const char *value)
+{
+	struct kl_policy_override *o = &r->out->override[r->key];
+
+	if (strcmp(name, "legal_basis") == 0)
+		return text_set(r, o->legal_basis, name, value);
+	if (strcmp(name, "approved_by") == 0)
+		return text_set(r, o->approved_by, name, value);
+	if (strcmp(name, "approved_on") == 0)
+		return day_set(r, &o->approved_on, name, value);
+	if (strcmp(name, "review_on") == 0)
+		return day_set(r, &o->review_on, name, value);
+	return fail(r, KL_E_UNKNOWN, "%s: an override has legal_basis, "
+	    "approved_by, approved_on and review_on", shown(name).b);
+}
+
+/* ---- lines ---- */
+
+/* "[policy]" or "[override KEY]", without the brackets. */
+static int
+section(struct reader *r, const char *name)
+{
+	static const char override[] = "override ";
+
+	if (strcmp(name, "policy") == 0) {
+		if (r->policy_seen)
+			return fail(r, KL_E_EXISTS, "[policy] is given "
+			    "twice");
+		r->policy_seen = true;
+		r->place = IN_POLICY;
+		return KL_OK;
+	}
+	if (strncmp(name, override, sizeof override - 1) != 0)
+		return fail(r, KL_E_UNKNOWN, "[%s]: a policy has [policy] and "
+		    "[override KEY]", shown(name).b);
+	name += sizeof override - 1;
+	if ((r->key = kl_policy_read(name)) == KL_POL_COUNT)
+		return fail_key(r, name);
+	if (kl_policy_fixed(r->key))
+		return fail_fixed(r, r->key);
+	if (r->out->override[r->key].given)
+		return fail(r, KL_E_EXISTS, "[override %s] is given twice",
+		    name);
+	r->out->override[r->key].given = true;
+	r->place = IN_OVERRIDE;
+	return KL_OK;
+}
+
+static bool
+blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* In place: without white space at both ends. */
+static char *
+trim(char *s)
+{
+	size_t n;
+
+	while (blank(*s))
+		s++;
+	n = strlen(s);
+	while (n > 0 && blank(s[n - 1]))
+		n--;
+	s[n] = '\0';
+	return s;
+}
+
+static void
+comment_cut(char *s)
+{
+	for (; *s != '\0'; s++)
+		if (blank(s[0]) && s[1] == ';') {
+			*s = '\0';
+			return;
+		}
+}
+
+static int
+line_take(struct reader *r)
+{
+	char *s = trim(r->text), *eq;
+
+	if (*s == '\0' || *s == '#' || *s == ';')
+		return KL_OK;
+	comment_cut(s);
+	s = trim(s);
+	if (*s == '[' && s[strlen(s) - 1] == ']') {
+		s[strlen(s) - 1] = '\0';
+		return section(r, s + 1);
+	}
+	if ((eq = strchr(s, '=')) == NULL)
+		return fail(r, KL_E_FORMAT, "neither a [section] nor a "
+		    "key = value");
+	*eq = '\0';
+	switch (r->place) {
+	case IN_POLICY: return policy_set(r, trim(s), trim(eq + 1));
+	case IN_OVERRIDE: return override_set(r, trim(s), trim(eq + 1));
+	default:
+		return fail(r, KL_E_FORMAT, "%s stands before any [section]",
+		    shown(trim(s)).b);
+	}
+}
+
+/* Text that people read again: no control characters but the tab. */
+static int
+line_copy(struct reader *r, struct kl_bytes line)
+{
+	if (line.n > KL_POLICY_LINE_MAX)
+		return fail(r, KL_E_SIZE, "a line has at most %d bytes",
+		    KL_POLICY_LINE_MAX);
+	for (size_t i = 0; i < line.n; i++) {
+		const uint8_t c = line.p[i];
+
+		if ((c < ' ' && c != '\t' && !(c == '\r' && i + 1 ==
+		    line.n)) || c == 0x7f)
+			return fail(r, KL_E_FORMAT, "a control character");
+	}
+	memcpy(r->text, line.p, line.n);
+	r->text[line.n] = '\0';
+	return KL_OK;
+}
+
+static int
+lines_take(struct reader *r, struct kl_bytes text)
+{
+	int err;
+
+	while (text.n > 0) {
+		const uint8_t *end = memchr(text.p, '\n', text.n);
+		const size_t n = end == NULL ? text.n :
+		    (size_t)(end - text.p);
+
+		r->line++;
+		if ((err = line_copy(r, kl_bytes(text.p, n))) != KL_OK ||
+		    (err = line_take(r)) != KL_OK)
+			return err;
+		if (end == NULL)
+			break;
+		text = kl_bytes(text.p + n + 1, text.n - n - 1);
+	}
+	return KL_OK;
+}
+
+/* What lines agree on only together. */
+static int
+whole_check(struct reader *r)
+{
+	r->line = 0;
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
+		const struct kl_policy_override *o = &r->out->override[k];
+
+		if (o->review_on != 0 && o->review_on < o->approved_on)
+			return fail(r, KL_E_VALUE, "[override %s] review_on "
+			    "is before approved_on", kl_policy_row(k)->key);
+	}
+	return KL_OK;
+}
+
+void
+kl_policy_file_empty(struct kl_policy_file *out)
+{
+	struct kl_policy p;
+
+	memset(out, 0, sizeof *out);
+	kl_policy_defaults(&p);
+	memcpy(out->asked, p.term, sizeof out->asked);
+}
+
+int
+kl_policy_file_read(struct kl_bytes text, struct kl_policy_file *out,
+    struct kl_policy_error *e)
+{
+	struct reader r = { .out = out, .e = e };
+	int err;
+
+	kl_policy_file_empty(out);
+	memset(e, 0, sizeof *e);
+	if (text.n > KL_POLICY_FILE_MAX)
+		return fail(&r, KL_E_SIZE, "a policy has at most %d bytes",
+		    KL_POLICY_FILE_MAX);
+	if ((err = lines_take(&r, text)) != KL_OK)
+		return err;
+	/* An empty or cut file is no policy: the defaults are said, not
+	 * implied. */
+	if (!r.policy_seen) {
+		r.line = 0;
+		return fail(&r, KL_E_FORMAT, "no [policy] in it");
+	}
+	return whole_check(&r);
+}
+
+/* ---- what counts ---- */
+
+static bool
+looser(const struct kl_policy_file *f, enum kl_policy_key key)
+{
+	return !kl_policy_strict(key, f->asked[key],
+	    kl_policy_row(key)->value);
+}
+
+const char *
+kl_policy_file_lacks(const struct kl_policy_file *f, enum kl_policy_key key,
+    int32_t today)
+{
+	const struct kl_policy_override *o = &f->override[key];
+
+	if (kl_policy_fixed(key) || !looser(f, key))
+		return NULL;
+	if (!o->given)
+		return "an [override] section";
+	if (o->legal_basis[0] == '\0')
+		return "legal_basis";
+	if (o->approved_by[0] == '\0')
+		return "approved_by";
+	if (o->approved_on == 0)
+		return "approved_on";
+	if (o->review_on == 0)
+		return "review_on";
+	return o->approved_on > today ? "an approved_on that has come" : NULL;
+}
+
+enum kl_policy_state
+kl_policy_file_state(const struct kl_policy_file *f, enum kl_policy_key key,
+    int32_t today)
+{
+	const struct kl_policy_row *row = kl_policy_row(key);
+
+	if (kl_policy_fixed(key))
+		return KL_POLICY_FIXED;
+	if (looser(f, key))
+		return kl_policy_file_lacks(f, key, today) != NULL ?
+		    KL_POLICY_UNAPPROVED : today > f->override[key].review_on ?
+		    KL_POLICY_OVERDUE : KL_POLICY_LOOSENED;
+	return f->asked[key].n == row->value.n &&
+	    f->asked[key].unit == row->value.unit ? KL_POLICY_DEFAULT :
+	    KL_POLICY_STRICTER;
+}
+
+const char *
+kl_policy_file_state_name(enum kl_policy_state state)
+{
+	static const char *const names[] = {
+		[KL_POLICY_FIXED] = "fixed",
+		[KL_POLICY_DEFAULT] = "default",
+		[KL_POLICY_STRICTER] = "stricter",
+		[KL_POLICY_LOOSENED] = "loosened",
+		[KL_POLICY_UNAPPROVED] = "unapproved",
+		[KL_POLICY_OVERDUE] = "overdue",
+	};
+
+	return names[state];
+}
+
+const char *
+kl_policy_file_state_label(enum kl_policy_state state, enum kl_lang lang)
+{
+	static const char *const nl[] = {
+		[KL_POLICY_FIXED] = "vast",
+		[KL_POLICY_DEFAULT] = "standaard",
+		[KL_POLICY_STRICTER] = "strenger",
+		[KL_POLICY_LOOSENED] = "verruimd",
+		[KL_POLICY_UNAPPROVED] = "niet goedgekeurd: standaard geldt",
+		[KL_POLICY_OVERDUE] = "herziening verlopen: standaard geldt",
+	};
+	static const char *const en[] = {
+		[KL_POLICY_FIXED] = "fixed",
+		[KL_POLICY_DEFAULT] = "default",
+		[KL_POLICY_STRICTER] = "stricter",
+		[KL_POLICY_LOOSENED] = "loosened",
+		[KL_POLICY_UNAPPROVED] = "not approved: default counts",
+		[KL_POLICY_OVERDUE] = "review overdue: default counts",
+	};
+
+	return lang == KL_EN ? en[state] : nl[state];
+}
+
+size_t
+kl_policy_file_count(const struct kl_policy_file *f,
+    enum kl_policy_state state, int32_t today)
+{
+	size_t n = 0;
+
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
+		n += kl_policy_file_state(f, k, today) == state;
+	return n;
+}
+
+void
+kl_policy_file_at(const struct kl_policy_file *f, int32_t today,
+    struct kl_policy *out)
+{
+	kl_policy_defaults(out);
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
+		const enum kl_policy_state s = kl_policy_file_state(f, k,
+		    today);
+
+		if (s == KL_POLICY_STRICTER || s == KL_POLICY_LOOSENED)
+			out->term[k] = f->asked[k];
+	}
+}
+
+/* ---- the other way ---- */
+
+static void __attribute__((format(printf, 2, 3)))
+put(struct kl_writer *w, const char *format, ...)
+{
+	char line[2 * KL_POLICY_LINE_MAX];
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	if (n > 0)
+		kl_put(w, line, (size_t)n < sizeof line ? (size_t)n :
+		    sizeof line - 1);
+}
+
+static const char head[] =
+    "# policy.conf: the rules of this house. Every row of the policy stands\n"
+    "# here with its default, its unit, where it comes from and whether that\n"
+    "# source was read. 'own choice' means that no number was found in law.\n"
+    "#\n"
+    "# Make a value stricter as you like. A looser one counts only with\n"
+    "#\n"
+    "#\t[override KEY]\n"
+    "#\tlegal_basis = ...\n"
+    "#\tapproved_by = ...\n"
+    "#\tapproved_on = 2026-11-02\n"
+    "#\treview_on = 2027-11-01\n"
+    "#\n"
+    "# at the end of this file, until review_on. Each party may be stricter;\n"
+    "# at every hop the stricter value counts. Rows that are fixed stand as\n"
+    "# comments: they have no setting. 'policy check FILE' reads a file,\n"
+    "# 'policy diff FILE' shows what it would change, and 'policy load FILE'\n"
+    "# makes it count at once.\n"
+    "\n"
+    "[policy]\n";
+
+static void
+put_by(struct kl_writer *w, uint32_t by)
+{
+	static const struct { uint32_t bit; const char *name; } who[] = {
+		{ KL_BY_BROKER, "broker" }, { KL_BY_SENDER, "sender" },
+		{ KL_BY_RECEIVER, "receiver" },
+		{ KL_BY_OPERATOR, "operator" },
+	};
+	const char *between = " (";
+
+	for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
+		if ((by & who[i].bit) != 0) {
+			put(w, "%s%s", between, who[i].name);
+			between = ", ";
+		}
+	if (by != 0)
+		put(w, ")");
+}
+
+/* "(AVG 5(1)(e): own choice)" */
+static void
+put_source(struct kl_writer *w, const struct kl_policy_row *row)
+{
+	const bool none = strcmp(row->source, "none") == 0;
+
+	put(w, "(%s%s%s)\n", none ? "" : row->source, none ? "" : ": ",
+	    kl_verified_label(row->verified, KL_EN));
+}
+
+static void
+put_row(struct kl_writer *w, enum kl_policy_key key)
+{
+	const struct kl_policy_row *row = kl_policy_row(key);
+
+	put(w, "\n# %s", row->id);
+	put_by(w, row->by);
+	put(w, ": %s\n", row->en);
+	if (row->fixed != NULL)
+		put(w, "# %s is fixed: %s\n#\t", row->key, row->fixed);
+	else
+		put(w, "%s = %s ; %s ", row->key,
+		    kl_term_text(key, row->value).b,
+		    kl_unit_label(row->value.unit, KL_EN));
+	put_source(w, row);
+}
+
+void
+kl_policy_file_write(struct kl_writer *w)
+{
+	kl_put(w, head, sizeof head - 1);
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
+		put_row(w, k);
+}
+
+static void
+put_override(struct kl_writer *w, enum kl_policy_key key,
+    const struct kl_policy_override *o)
+{
+	put(w, "\n[override %s]\n", kl_policy_row(key)->key);
+	if (o->legal_basis[0] != '\0')
+		put(w, "legal_basis = %s\n", o->legal_basis);
+	if (o->approved_by[0] != '\0')
+		put(w, "approved_by = %s\n", o->approved_by);
+	if (o->approved_on != 0)
+		put(w, "approved_on = %s\n", kl_day_text(o->approved_on).b);
+	if (o->review_on != 0)
+		put(w, "review_on = %s\n", kl_day_text(o->review_on).b);
+}
+
+void
+kl_policy_file_write_changes(struct kl_writer *w,
+    const struct kl_policy_file *f)
+{
+	put(w, "[policy]\n");
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
+		const struct kl_term d = kl_policy_row(k)->value;
+
+		if (f->asked[k].n != d.n || f->asked[k].unit != d.unit)
+			put(w, "%s = %s\n", kl_policy_row(k)->key,
+			    kl_term_text(k, f->asked[k]).b);
+	}
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
+		if (f->override[k].given)
+			put_override(w, k, &f->override[k]);
+}
