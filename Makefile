@@ -20,7 +20,7 @@ ABI = 0
 # ---- lists ------------------------------------------------------------------
 
 SCHEMA = signed request content
-BASE = err bytes arena types time code
+BASE = err bytes arena types time origin code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
 DOMAIN = calendar hold state feedback list referral rules rules_text render policy \
@@ -41,13 +41,13 @@ EDGE = main auth gate
 PARTS = vault tree journal registry registry_store conversation timer message \
 	mailbox erase retain_end retain_forget deadline retain present \
 	refusals
-CORE = main boot papers keys cycle dispatch acks control control_status \
+CORE = main boot fence papers keys cycle dispatch acks control control_status \
 	control_papers control_hold stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_enrol cmd_hold cmd_participant cmd_status \
-	cmd_store control paper term
+	cmd_origin control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text texts letter \
@@ -68,7 +68,7 @@ SUPPORT = tmpdir vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
-UNIT_LIB = base secret hash aead sign seal keyfile merkle note \
+UNIT_LIB = base origin secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots slots_rewrap slot_keys conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	calendar hold state rules render content policy \

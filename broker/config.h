@@ -20,6 +20,13 @@
 #define BROKER_NEW_STORE "new-store"
 #define BROKER_FIRST_START "first start"	/* none was there before */
 #define BROKER_LAST_CHECKPOINT "last-checkpoint"
+/* And what core leaves there: the name of the newest log that began here, so
+ * that the store of an older one is known for what it is. */
+#define BROKER_ORIGIN "log.origin"
+/* In state_dir: the last checkpoint that was signed, and one of a younger log
+ * that a participant has shown, from the machine that took over. */
+#define BROKER_MARK "log.mark"
+#define BROKER_SEEN "log.seen"
 
 struct broker_conf {
 	/* [broker] */

@@ -29,6 +29,7 @@ static const char *const names[] = {
 	[ENGINE_AL_ERASE] = "bad_erase_request",
 	[ENGINE_AL_ORIGIN] = "broker_lost_its_store",
 	[ENGINE_AL_CARD] = "own_card_ends",
+	[ENGINE_AL_LOG_LEFT] = "broker_was_left",
 };
 
 const char *

@@ -6,6 +6,8 @@
 
 #include "adapters/common/alarm.h"
 
+#define LEFT_TOLD "left_told"	/* the last log that an alarm was about */
+
 int
 checkpoint_get(struct turn *t, struct checkpoint *out)
 {
@@ -44,8 +46,8 @@ keep(struct turn *t, const struct kl_checkpoint *c, struct kl_bytes note)
 
 /* Both notes, one after the other: anyone can verify them. */
 static int
-fork_found(struct turn *t, const struct checkpoint *kept,
-    struct kl_bytes note, enum checkpoint_verdict *out)
+raise_both(struct turn *t, enum engine_alarm_kind kind,
+    const struct checkpoint *kept, struct kl_bytes note)
 {
 	uint8_t both[2 * KL_NOTE_MAX];
 	struct kl_writer w;
@@ -54,9 +56,37 @@ fork_found(struct turn *t, const struct checkpoint *kept,
 	kl_put_bytes(&w, kl_bytes_str(kept->note));
 	kl_put_u8(&w, '\n');
 	kl_put_bytes(&w, note);
+	return alarm_raise_evidence(t, kind, kl_writer_bytes(&w));
+}
+
+static int
+fork_found(struct turn *t, const struct checkpoint *kept,
+    struct kl_bytes note, enum checkpoint_verdict *out)
+{
 	*out = CHECKPOINT_FORK;
-	return alarm_raise_evidence(t, ENGINE_AL_LOG_FORK,
-	    kl_writer_bytes(&w));
+	return raise_both(t, ENGINE_AL_LOG_FORK, kept, note);
+}
+
+/* It is tried again and again: one alarm for each such log. */
+static int
+left_found(struct turn *t, const struct checkpoint *kept,
+    const struct kl_checkpoint *c, struct kl_bytes note,
+    enum checkpoint_verdict *out)
+{
+	struct kl_origin told = { "" };
+	int r = store_meta_get(t->store, LEFT_TOLD, &told, sizeof told);
+
+	*out = CHECKPOINT_LEFT;
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	if (strcmp(told.b, c->origin) == 0)
+		return KL_OK;
+	memset(&told, 0, sizeof told);
+	memcpy(told.b, c->origin, strlen(c->origin));
+	if ((r = store_meta_put(t->store, LEFT_TOLD, &told, sizeof told)) !=
+	    KL_OK)
+		return r;
+	return raise_both(t, ENGINE_AL_LOG_LEFT, kept, note);
 }
 
 static int
@@ -94,6 +124,8 @@ checkpoint_take(struct turn *t, struct kl_bytes note,
 	}
 	if ((r = checkpoint_get(t, &kept)) != KL_OK)
 		return r;
+	if (kl_origin_older(c.origin, kept.origin))
+		return left_found(t, &kept, &c, note, out);
 	if (strcmp(kept.origin, c.origin) != 0)
 		return new_origin(t, &kept, &c, note, out);
 	if (c.size < kept.size || (c.size == kept.size &&

@@ -1,7 +1,7 @@
 /*
  * checkpoint.h: the last signed head of the broker's log that this adapter
  * saw, and the proof that the next one continues it. What does not continue
- * it is a durable alarm with both notes. PROTOCOL.md 7.1.2, 7.10.
+ * it is a durable alarm with both notes. PROTOCOL.md 7.1.2, 7.10, 10.6.
  */
 #ifndef ADAPTERS_COMMON_CHECKPOINT_H
 #define ADAPTERS_COMMON_CHECKPOINT_H
@@ -28,6 +28,9 @@ enum checkpoint_verdict {
 	CHECKPOINT_NEW_ORIGIN = 3, /* a log after a loss; kept */
 	CHECKPOINT_BAD = 4,	/* not signed by this broker */
 	CHECKPOINT_FORK = 5,	/* alarm raised; the old one stays */
+	CHECKPOINT_LEFT = 6,	/* of a log older than the one kept: alarm
+				 * raised, once for each; nothing may be sent
+				 * to a broker that stands on it */
 };
 /* A note as it came, empty: nothing to say. Counts t->origin up for a new
  * one. Errors of the store. */

@@ -244,6 +244,7 @@ enum engine_alarm_kind {
 	ENGINE_AL_ERASE = 15,		/* an erase request without ground */
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
 	ENGINE_AL_CARD = 17,		/* the own card ends in 30 days */
+	ENGINE_AL_LOG_LEFT = 32,	/* a broker that was left is back */
 };
 const char *engine_alarm_name(uint32_t kind);
 

@@ -140,9 +140,19 @@ session_link(struct session *s, enum kl_link_state state, int64_t mono_ms)
 		return;
 	s->up = up;
 	kl_logf(KL_LOG_INFO, "link", kl_log_word("is", up ? "up" : "down"));
-	/* A connection is a session: the next one begins with HELLO. */
-	if (s->phase != SESSION_STUCK)
+	/* A connection is a session: the next one begins with HELLO. Behind it
+	 * may be another broker than the one that was left. */
+	if (s->phase != SESSION_STUCK || s->code == KL_C_LOG_LEFT)
 		session_begin_again(s, mono_ms);
+}
+
+bool
+session_wants_other(struct session *s)
+{
+	const bool yes = s->elsewhere;
+
+	s->elsewhere = false;
+	return yes;
 }
 
 int

@@ -234,11 +234,7 @@ log_answer(struct session *s, struct turn *t, const struct call_answer *a,
 	if (KL_MESSAGE_READ(KL_M_LOG_REPLY, a->body, t->mem, &l) != KL_C_OK)
 		return KL_E_FORMAT;
 	r = checkpoint_prove(t, &l, &v);
-	if (r == KL_OK && v < CHECKPOINT_BAD)
-		s->log_seen_ms = mono_ms;
-	if (r == KL_OK && v == CHECKPOINT_NEW_ORIGIN)
-		r = session_start_after_loss(s, t);
-	return r;
+	return r != KL_OK ? r : session_start_checkpoint(s, t, v, mono_ms);
 }
 
 /* ---- work ------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef ADAPTERS_COMMON_SESSION_PRIV_H
 #define ADAPTERS_COMMON_SESSION_PRIV_H
 
+#include "adapters/common/checkpoint.h"
 #include "adapters/common/session.h"
 #include "adapters/common/sync.h"
 
@@ -43,6 +44,7 @@ struct session {
 	uint32_t code;			/* why STUCK */
 	bool up;			/* the link */
 	bool refused, refused_told;	/* the link's handshake; alarm */
+	bool elsewhere;			/* the link should try the next one */
 	int64_t due_ms;			/* of HELLO */
 	struct session_instance me;
 
@@ -87,6 +89,10 @@ int session_start_answer(struct session *s, struct turn *t,
     const struct call *call, const struct call_answer *a, int64_t mono_ms)
     KL_MUST_CHECK;
 
+/* What the head of the log that the broker shows means for the session: a log
+ * that was left ends it before anything is sent. */
+int session_start_checkpoint(struct session *s, struct turn *t,
+    enum checkpoint_verdict v, int64_t mono_ms) KL_MUST_CHECK;
 /* Another log: the broker knows nothing of what it knew. */
 int session_start_after_loss(struct session *s, struct turn *t)
     KL_MUST_CHECK;

@@ -59,6 +59,20 @@ session_start_after_loss(struct session *s, struct turn *t)
 	return outbox_time_new_log(s->outbox, t);
 }
 
+int
+session_start_checkpoint(struct session *s, struct turn *t,
+    enum checkpoint_verdict v, int64_t mono_ms)
+{
+	if (v < CHECKPOINT_BAD)
+		s->log_seen_ms = mono_ms;
+	if (v == CHECKPOINT_LEFT) {
+		session_stick(s, KL_C_LOG_LEFT, mono_ms + SESSION_REFUSED_MS);
+		s->elsewhere = true;
+	}
+	return v == CHECKPOINT_NEW_ORIGIN ? session_start_after_loss(s, t) :
+	    KL_OK;
+}
+
 static int
 take_checkpoint(struct session *s, struct turn *t,
     const struct kl_hello_reply *h, int64_t mono_ms)
@@ -68,11 +82,7 @@ take_checkpoint(struct session *s, struct turn *t,
 
 	s->log_due_ms = mono_ms +
 	    (v == CHECKPOINT_AHEAD ? 0 : SESSION_LOG_EVERY_MS);
-	if (r == KL_OK && v < CHECKPOINT_BAD)
-		s->log_seen_ms = mono_ms;
-	if (r == KL_OK && v == CHECKPOINT_NEW_ORIGIN)
-		r = session_start_after_loss(s, t);
-	return r;
+	return r != KL_OK ? r : session_start_checkpoint(s, t, v, mono_ms);
 }
 
 static int
@@ -96,7 +106,8 @@ hello_ok(struct session *s, struct turn *t, struct kl_bytes body,
 	s->prekeys_until_ms = h.prekeys_until_ms;
 	memset(&s->present, 0, sizeof s->present);
 	memset(&s->list_after, 0, sizeof s->list_after);
-	if ((r = take_checkpoint(s, t, &h, mono_ms)) != KL_OK)
+	if ((r = take_checkpoint(s, t, &h, mono_ms)) != KL_OK ||
+	    s->phase == SESSION_STUCK)
 		return r;
 	if (h.prekeys_until_ms == 0 &&
 	    (r = prekeys_publish_again(t->store)) != KL_OK)

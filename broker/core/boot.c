@@ -15,6 +15,7 @@
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
 #include "broker/core/erase.h"
+#include "broker/core/fence.h"
 #include "broker/core/papers.h"
 #include "broker/core/tables.h"
 
@@ -102,7 +103,7 @@ keys_open(struct core *c)
 /* ---- the store ---- */
 
 /* An empty store is begun only on the word of `kortelijn broker init` or
- * `kortelijn store new`, which is used up by it: a store that is gone must
+ * `kortelijn origin new`, which is used up by it: a store that is gone must
  * never pass for one that was never there. */
 struct found {
 	bool store, mark;
@@ -130,7 +131,7 @@ says_first_start(const struct path *p)
 static struct found
 look(const struct core *c)
 {
-	const struct path mark = in_dir(c->conf->state_dir, "log.mark");
+	const struct path mark = in_dir(c->conf->state_dir, BROKER_MARK);
 	struct found f = {
 		.store_path = in_dir(c->conf->state_dir, "data.mdb"),
 		.allowed_path = in_dir(c->conf->config_dir, BROKER_NEW_STORE),
@@ -171,7 +172,7 @@ static const char *
 store_words(int err)
 {
 	return err == KL_E_DAMAGED ? "damaged, or a part is missing. Move "
-	    "state_dir away, then 'kortelijn store new'; the adapters send "
+	    "state_dir away, then 'kortelijn origin new'; the adapters send "
 	    "again what is open" : kl_err_text(err);
 }
 
@@ -200,43 +201,16 @@ files_open(struct core *c)
 	    needs_operator("store_unusable", store_words(r));
 }
 
-/* The end of the origin before: the last thing that was signed. */
-static struct kl_note
-marked_note(const struct core *c)
-{
-	struct kl_checkpoint last;
-	struct kl_note note;
-
-	if (journal_mark_read(c->mark_path, &c->journal.pk, &note, &last) !=
-	    KL_OK)
-		note.b[0] = '\0';
-	return note;
-}
-
-/* Where the mark is gone as well, what the operator has kept of it. */
-static struct kl_note
-previous_note(const struct core *c)
-{
-	const struct path kept = in_dir(c->conf->config_dir,
-	    BROKER_LAST_CHECKPOINT);
-	struct kl_note note = marked_note(c);
-	struct kl_checkpoint last;
-
-	if (note.b[0] == '\0' && journal_mark_read(kept.b, &c->journal.pk,
-	    &note, &last) != KL_OK)
-		note.b[0] = '\0';
-	return note;
-}
-
 /* In a turn. `arg` is a struct found. */
 static int
 origin_make(struct core *c, void *arg)
 {
 	const struct found *f = arg;
-	const struct kl_note before = previous_note(c);
+	const struct kl_note before = fence_last_note(c);
 	uint8_t at[8];
 	int r;
 
+	fence_begin_after(c);
 	r = journal_create(&c->journal, c->turn.txn, c->turn.now_ms, &before,
 	    c->mem);
 	if (r != KL_OK || f->first)
@@ -252,7 +226,7 @@ static int
 store_lost(void)
 {
 	return needs_operator("store_lost", "the store is gone; 'kortelijn "
-	    "store new' lets a new one begin");
+	    "origin new' lets a new one begin");
 }
 
 static int
@@ -312,12 +286,14 @@ parts_load(struct core *c, struct kl_kv_txn *txn)
 static int
 mark_check(struct core *c, struct kl_kv_txn *txn, const struct found *f)
 {
-	const struct kl_note last = marked_note(c);
+	struct kl_checkpoint last;
+	struct kl_note note;
 
 	if (!f->mark)
 		return meta_there(txn, meta_marked) ? KL_E_DAMAGED : KL_OK;
-	if (!meta_there(txn, meta_marked) && last.b[0] != '\0' &&
-	    strcmp(last.b, c->journal.previous.b) == 0)
+	if (!meta_there(txn, meta_marked) && journal_mark_read(c->mark_path,
+	    &c->journal.pk, &note, &last) == KL_OK &&
+	    kl_origin_older(last.origin, c->journal.origin))
 		return KL_OK;
 	return journal_resume(&c->journal, txn, c->mark_path);
 }
@@ -331,7 +307,7 @@ mark_wrong(int err)
 		return needs_operator("mark_unreadable", kl_err_text(err));
 	return needs_operator("store_behind_log", "this store is not the one "
 	    "that was signed last; it will not be used. Move it away, then "
-	    "'kortelijn store new'");
+	    "'kortelijn origin new'");
 }
 
 static int
@@ -346,6 +322,8 @@ store_load(struct core *c, const struct found *f)
 		(void)needs_operator("store_damaged", store_words(r));
 	else if ((r = mark_check(c, txn, f)) != KL_OK)
 		(void)mark_wrong(r);
+	else if (fence_closed(c))
+		r = KL_E_DENIED;
 	kl_kv_abort(&txn);
 	c->turn.txn = NULL;
 	kl_arena_reset(c->mem);
@@ -373,7 +351,7 @@ store_open(struct core *c)
 	struct found f = look(c);
 	int status;
 
-	(void)snprintf(c->mark_path, sizeof c->mark_path, "%s/log.mark",
+	(void)snprintf(c->mark_path, sizeof c->mark_path, "%s/" BROKER_MARK,
 	    c->conf->state_dir);
 	if (!f.store && !f.allowed)
 		return store_lost();
@@ -386,6 +364,7 @@ store_open(struct core *c)
 		return status;
 	if ((status = store_load(c, &f)) != CORE_EXIT_STOPPED)
 		return status;
+	fence_keep_name(c);
 	/* Used up: the next loss is another decision. */
 	(void)unlink(kept.b);
 	if (f.allowed && unlink(f.allowed_path.b) != 0)

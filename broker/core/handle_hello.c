@@ -7,6 +7,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
+#include "broker/core/fence.h"
 #include "broker/core/fetch.h"
 #include "broker/core/tree.h"
 
@@ -26,19 +27,35 @@ root_was(struct core *c, const struct kl_checkpoint *seen)
 	return kl_bytes_equal(KL_BYTES_OF(seen->root), KL_BYTES_OF(root));
 }
 
-/* A checkpoint of our own that is ahead of our tree, or beside it: this store
- * went back, and nobody may go on with it, also if it has grown past it since.
- * Everything else that a participant shows is passed over. PROTOCOL.md
+/* A checkpoint of this log that is ahead of our tree, or beside it: this store
+ * went back, and nobody may go on with it, also if it has grown past it
+ * since. */
+static bool
+store_went_back(struct core *c, const struct kl_checkpoint *seen)
+{
+	return strcmp(seen->origin, c->journal.origin) == 0 &&
+	    (seen->size > c->journal.committed.size || !root_was(c, seen));
+}
+
+/* Everything else that a participant shows is passed over. PROTOCOL.md
  * 7.1.1. */
 static bool
-store_went_back(struct core *c, struct kl_bytes note)
+must_stop(struct core *c, struct kl_bytes note)
 {
 	struct kl_checkpoint seen;
 
 	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
-	    KL_OK || strcmp(seen.origin, c->journal.origin) != 0)
+	    KL_OK)
 		return false;
-	return seen.size > c->journal.committed.size || !root_was(c, &seen);
+	if (fence_shown(c, &seen, note)) {
+		core_stop(c, CORE_EXIT_OPERATOR, "log_left", KL_E_DENIED);
+		return true;
+	}
+	if (!store_went_back(c, &seen))
+		return false;
+	core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
+	    KL_E_DAMAGED);
+	return true;
 }
 
 static bool
@@ -125,11 +142,8 @@ handle_hello(struct core *c, const struct request *q, struct answer *a)
 	code = KL_MESSAGE_READ(KL_M_HELLO, q->msg.body, c->in_mem, &h);
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
-	if (store_went_back(c, h.note)) {
-		core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
-		    KL_E_DAMAGED);
+	if (must_stop(c, h.note))
 		return KL_E_AGAIN;
-	}
 	if (!instance_may(p, &h) && h.take_over != KL_YES)
 		return answer_refuse(a, KL_C_INSTANCE_CONFLICT);
 	if (h.take_over == KL_YES &&

@@ -276,19 +276,22 @@ journal_load(struct journal *j, struct kl_kv_txn *txn)
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
+/* Younger than the one before, if any is known: whoever saw both can tell
+ * which of the two goes on. */
 static void
-make_origin(struct journal *j)
+make_origin(struct journal *j, int64_t now_ms, const struct kl_note *before)
 {
-	struct kl_id_text id = kl_id_text(&j->broker);
+	const char *after = j->after;
+	struct kl_checkpoint c;
+	struct kl_origin o;
 	uint8_t bits[5];
-	char *colon;
 
-	colon = strchr(id.b, ':');
-	if (colon != NULL)
-		*colon = '-';
+	if (kl_note_verify(kl_bytes_str(before->b), &j->pk, &c) == KL_OK &&
+	    kl_origin_older(after, c.origin))
+		after = c.origin;
 	kl_random(bits, sizeof bits);
-	snprintf(j->origin, sizeof j->origin, "%s.kortelijn/log/%.8s", id.b,
-	    kl_spoken_make(bits).b);
+	o = kl_origin_make(&j->broker, now_ms, after, bits);
+	memcpy(j->origin, o.b, sizeof j->origin);
 }
 
 int
@@ -299,7 +302,7 @@ journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	struct journal_leaf leaf;
 	int err;
 
-	make_origin(j);
+	make_origin(j, now_ms, previous);
 	kl_range_init(&j->range);
 	kl_range_init(&j->committed);
 	j->previous = *previous;

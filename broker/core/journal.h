@@ -20,6 +20,7 @@ struct journal {
 	struct kl_id broker;
 	struct kl_key_id key_id;	/* of pk */
 	char origin[KL_ORIGIN_MAX];
+	char after[KL_ORIGIN_MAX];	/* a new one is younger; "": any */
 	struct kl_range range;		/* as the store has it, or will */
 	struct kl_range committed;	/* to fall back to */
 	struct kl_range checked;	/* re-read from the store and signed */
@@ -38,7 +39,7 @@ struct journal_leaf {
 };
 
 /* Makes a new origin with leaf 0, which names `previous` ("" if none).
- * The caller commits. */
+ * It is younger than that one and j->after. The caller commits. */
 int journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
     const struct kl_note *previous, struct kl_arena *mem) KL_MUST_CHECK;
 /* Reads what the store has. KL_E_DAMAGED. */

@@ -20,6 +20,6 @@ int cmd_hold(struct cli *c);
 int cmd_hold_release(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_checkpoint(struct cli *c);
-int cmd_store_new(struct cli *c);
+int cmd_origin_new(struct cli *c);
 
 #endif

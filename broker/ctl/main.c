@@ -97,7 +97,7 @@ static const struct cli_command commands[] = {
 	  "The text can be kept anywhere and later proves that the log was\n"
 	  "not rewritten.",
 	  0, 0, { NULL }, cmd_checkpoint },
-	{ "store new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
+	{ "origin new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
 	  "allow an empty store after a loss",
 	  "The broker does not start when its store is gone. This lets it\n"
 	  "begin with an empty one at its next start; the adapters then\n"
@@ -105,7 +105,7 @@ static const struct cli_command commands[] = {
 	  "the old one; where log.mark is gone too, FILE is what 'kortelijn\n"
 	  "checkpoint' printed last. Explains this and asks, unless --yes is\n"
 	  "given.",
-	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_store_new },
+	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_origin_new },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

@@ -256,6 +256,11 @@ static const struct row {
 	  "broker's: set it right first.",
 	  "De klok van deze machine wijkt meer dan 10 minuten af van die "
 	  "van de broker: zet hem eerst goed." },
+	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
+	  "This broker stands on a log that was left: another machine has "
+	  "taken over. Nothing is sent to it.",
+	  "Deze broker staat op een verlaten logboek: een andere machine "
+	  "heeft het overgenomen. Er wordt niets naartoe gestuurd." },
 };
 
 static const struct row *

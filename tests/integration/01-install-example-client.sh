@@ -56,7 +56,7 @@ head_of_the_log_is_printed()
 {
 	LD_LIBRARY_PATH=$P/lib "$R/client" "$R/visitor/keys" "$ENDPOINT" \
 	    >"$R/head.txt" 2>"$R/client.log" || return
-	grep -q '^oin-00000009000000000001\.kortelijn/log/[^ ]* [1-9]' \
+	grep -q '^oin-00000009000000000001/log/[^ ]* [1-9]' \
 	    "$R/head.txt"
 }
 
@@ -68,7 +68,7 @@ stranger_is_not_served()
 	    cp "$R/other/keys/transport.key" "$R/stranger/" &&
 	    ! LD_LIBRARY_PATH=$P/lib timeout 60 "$R/client" "$R/stranger" \
 	        "$ENDPOINT" >"$R/stranger.txt" 2>&1 &&
-	    ! grep -q kortelijn/log "$R/stranger.txt"
+	    ! grep -q /log/2 "$R/stranger.txt"
 }
 
 ok install_of_the_release_build install_release

@@ -286,16 +286,16 @@ status_tells_how_it_fares()
 checkpoint_is_a_signed_note()
 {
 	works kortelijn checkpoint &&
-	    grep -q "^oin-00000009000000000001.kortelijn/log/" <<<"$OUT" &&
-	    grep -q "^— oin-00000009000000000001.kortelijn/log/" <<<"$OUT"
+	    grep -q "^oin-00000009000000000001/log/" <<<"$OUT" &&
+	    grep -q "^— oin-00000009000000000001/log/" <<<"$OUT"
 }
 
 store_is_not_given_up_while_it_is_there()
 {
-	fails 1 "runs" kortelijn store new --reason=test --yes || return 1
+	fails 1 "runs" kortelijn origin new --reason=test --yes || return 1
 	stop broker
-	fails 1 "is there" kortelijn store new --reason=test --yes &&
-	    fails 2 "--reason" kortelijn store new --yes
+	fails 1 "is there" kortelijn origin new --reason=test --yes &&
+	    fails 2 "--reason" kortelijn origin new --yes
 }
 
 # Without a store nothing starts; with the operator's word a new origin does,
@@ -305,10 +305,10 @@ new_store_names_who_has_not_reported_in()
 	rm "$R/broker-state/data.mdb"
 	"$B/kortelijnd" --config="$KORTELIJN_CONFIG" >/dev/null 2>&1
 	[ $? -eq 3 ] || return 1
-	fails 4 "no checkpoint" kortelijn store new --reason=disk --yes \
+	fails 4 "no checkpoint" kortelijn origin new --reason=disk --yes \
 	    "--checkpoint=$R/broker/broker.card" || return 1
-	fails 1 "nothing was changed" kortelijn store new --reason=disk &&
-	    works kortelijn store new --reason=disk --yes || return 1
+	fails 1 "nothing was changed" kortelijn origin new --reason=disk &&
+	    works kortelijn origin new --reason=disk --yes || return 1
 	broker_start
 	[ "$(broker_status '.not_reported_in | sort | join(" ")')" = \
 	    "agb:01000001 agb:01000002 oin:00000001000000000001" ] &&
@@ -322,7 +322,7 @@ new_log_names_the_checkpoint_that_was_kept()
 	kortelijn checkpoint >"$R/kept.note" || return 1
 	stop broker
 	rm -r "$R/broker-state"
-	works kortelijn store new --reason=fire --yes \
+	works kortelijn origin new --reason=fire --yes \
 	    "--checkpoint=$R/kept.note" || return 1
 	broker_start
 	[ ! -e "$R/broker/last-checkpoint" ] &&
@@ -414,7 +414,7 @@ tables_fit_eighty_columns()
 	    for name in "authority init" "authority fingerprint" \
 		"broker init" "enrol show" "enrol issue" "enrol accept" \
 		"participant list" "participant show" "participant revoke" \
-		status checkpoint "store new" help; do
+		status checkpoint "origin new" help; do
 		    # shellcheck disable=SC2086
 		    "$K" help $name
 	    done; } | LC_ALL=C.UTF-8 awk 'length > 80')
@@ -436,12 +436,12 @@ damaged_store_names_the_way_out()
 {
 	stop broker
 	mv "$R/broker-state/slots" "$R/slots"
-	starts_not "kortelijn store new" || return 1
+	starts_not "kortelijn origin new" || return 1
 	mv "$R/slots" "$R/broker-state/slots"
 	cp "$R/broker-state/data.mdb" "$R/data.mdb"
 	printf '%8192s' x | dd of="$R/broker-state/data.mdb" conv=notrunc \
 	    2>/dev/null
-	starts_not "kortelijn store new" || return 1
+	starts_not "kortelijn origin new" || return 1
 	mv "$R/data.mdb" "$R/broker-state/data.mdb"
 	broker_start
 }

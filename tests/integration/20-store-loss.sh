@@ -37,7 +37,7 @@ not_running()
 
 new_store()
 {
-	kortelijn store new --reason="test" --yes "$@" >/dev/null || return 1
+	kortelijn origin new --reason="test" --yes "$@" >/dev/null || return 1
 	broker_start
 	adapter_ready practice-1 municipality
 }

@@ -166,6 +166,36 @@ START_TEST(new_origin_is_told_and_counted)
 }
 END_TEST
 
+START_TEST(a_log_that_was_left_is_told_once_and_not_kept)
+{
+	struct kl_bytes evidence;
+	struct engine_alarm al;
+
+	(void)take("b/log/20261124T100000Z-00000001", 5);
+	(void)take("b/log/20261125T100000Z-00000001", 2);
+	ck_assert_uint_eq(a.t.origin, 2);
+	/* However long the old one has grown since. */
+	ck_assert_int_eq(take("b/log/20261124T100000Z-00000001", 40),
+	    CHECKPOINT_LEFT);
+	ck_assert_int_eq(take("b/log/20261124T100000Z-00000001", 5),
+	    CHECKPOINT_LEFT);
+	ck_assert_uint_eq(a.t.origin, 2);
+	ck_assert_uint_eq(kept_size(), 2);
+	OK(alarm_next(a.store, 1, &al));
+	ck_assert_uint_eq(al.kind, ENGINE_AL_LOG_LEFT);
+	OK(alarm_evidence(a.store, a.mem, al.seq, &evidence));
+	ck_assert_uint_gt(evidence.n, 2 * 150);
+	ck_assert_int_eq(alarm_next(a.store, al.seq, &al), KL_E_NOT_FOUND);
+	/* Another one is another alarm; the one that goes on is none. */
+	ck_assert_int_eq(take("b/log/20261123T100000Z-00000001", 5),
+	    CHECKPOINT_LEFT);
+	ck_assert_int_eq(take("b/log/20261125T100000Z-00000001", 2),
+	    CHECKPOINT_KEPT);
+	OK(alarm_next(a.store, 2, &al));
+	ck_assert_int_eq(alarm_next(a.store, al.seq, &al), KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(no_note_is_no_news)
 {
 	OK(checkpoint_take(&a.t, KL_BYTES_NONE, &v));
@@ -190,6 +220,7 @@ main(void)
 	tcase_add_test(t, shrunk_log_is_an_alarm);
 	tcase_add_test(t, other_signature_is_refused);
 	tcase_add_test(t, new_origin_is_told_and_counted);
+	tcase_add_test(t, a_log_that_was_left_is_told_once_and_not_kept);
 	tcase_add_test(t, no_note_is_no_news);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);

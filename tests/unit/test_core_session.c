@@ -7,6 +7,7 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/core_main.h"
 #include "tests/support/shell.h"
 
 static struct shell s;
@@ -247,6 +248,56 @@ START_TEST(a_checkpoint_that_is_ahead_stops_the_broker)
 	h.note = kl_bytes_str(note.b);
 	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
 	ck_assert_int_eq(s.core->exit, 3);
+}
+END_TEST
+
+/* The machine that comes back after another has taken over. */
+START_TEST(a_checkpoint_of_a_younger_log_fences_the_broker_off)
+{
+	struct kl_checkpoint c = { .size = 1 };
+	struct kl_hello h = hello(&s.desk, 1);
+	struct kl_note note;
+
+	/* Signed by another it says nothing. */
+	memcpy(c.origin, "b/log/99991231T235959Z-00000000", 32);
+	ck_assert_int_eq(kl_note_sign(&c, s.desk.sk, &note), KL_OK);
+	h.note = kl_bytes_str(note.b);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_OK);
+	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
+	h.epoch++;
+	h.note = kl_bytes_str(note.b);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_OPERATOR);
+	/* Nobody need show it again. */
+	shell_stop(&s);
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_OPERATOR);
+}
+END_TEST
+
+/* Its store is moved away and it takes over in its turn. */
+START_TEST(a_broker_that_was_fenced_off_can_begin_a_younger_log)
+{
+	struct kl_checkpoint c = { .size = 7 }, before;
+	struct kl_hello h = hello(&s.desk, 1);
+	struct kl_note note;
+
+	memcpy(c.origin, "b/log/20300101T000000Z-00000000", 32);
+	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
+	h.note = kl_bytes_str(note.b);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
+	shell_stop(&s);
+	ck_assert_int_eq(unlink(shell_file(&s, "state/data.mdb").b), 0);
+	shell_new_store(&s, "takes over again");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_STOPPED);
+	ck_assert(kl_origin_older(c.origin, s.core->journal.origin));
+	ck_assert_int_eq(kl_note_verify(kl_bytes_str(
+	    s.core->journal.previous.b), &s.broker.sign_pk, &before), KL_OK);
+	ck_assert_str_eq(before.origin, c.origin);
+	shell_restart(&s, LETTERS_NOW_MS);
+	h.epoch++;
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_OK);
 }
 END_TEST
 
@@ -546,6 +597,10 @@ main(void)
 	tcase_add_test(t, a_second_instance_is_refused_until_it_takes_over);
 	tcase_add_test(t, the_older_connection_is_told_that_it_was_replaced);
 	tcase_add_test(t, a_checkpoint_that_is_ahead_stops_the_broker);
+	tcase_add_test(t,
+	    a_checkpoint_of_a_younger_log_fences_the_broker_off);
+	tcase_add_test(t,
+	    a_broker_that_was_fenced_off_can_begin_a_younger_log);
 	t = tcase(suite, "forms");
 	tcase_add_test(t, garbage_is_malformed_in_every_request);
 	tcase_add_test(t, what_is_not_served_says_so);

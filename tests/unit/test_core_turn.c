@@ -460,6 +460,40 @@ START_TEST(an_old_store_is_never_used_again)
 }
 END_TEST
 
+/* The whole of the state directory, mark and all. */
+START_TEST(a_state_directory_that_was_copied_back_is_not_used)
+{
+	static const char *const all[] = { "data.mdb", "slots", "master",
+		"log.mark" };
+	char name[64], kept[64];
+
+	shell_stop(&s);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		(void)snprintf(name, sizeof name, "state/%s", all[i]);
+		(void)snprintf(kept, sizeof kept, "config/old.%s", all[i]);
+		copy(name, kept);
+		gone(name);
+	}
+	shell_new_store(&s, "disk died");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_STOPPED);
+	shell_stop(&s);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		(void)snprintf(name, sizeof name, "state/%s", all[i]);
+		(void)snprintf(kept, sizeof kept, "config/old.%s", all[i]);
+		gone(name);
+		copy(kept, name);
+	}
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_OPERATOR);
+	/* It is the name that says so. */
+	shell_stop(&s);
+	gone("config/log.origin");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_STOPPED);
+}
+END_TEST
+
 START_TEST(a_store_whose_mark_is_gone_is_not_used)
 {
 	shell_stop(&s);
@@ -610,6 +644,7 @@ main(void)
 	tcase_add_test(t, a_first_store_is_no_loss);
 	tcase_add_test(t, after_a_loss_nobody_works_before_reporting_in);
 	tcase_add_test(t, an_old_store_is_never_used_again);
+	tcase_add_test(t, a_state_directory_that_was_copied_back_is_not_used);
 	tcase_add_test(t, a_store_whose_mark_is_gone_is_not_used);
 	tcase_add_test(t,
 	    a_first_start_that_was_cut_short_is_finished_by_the_next);

@@ -596,6 +596,33 @@ START_TEST(new_origin_reports_in_and_publishes_again)
 }
 END_TEST
 
+START_TEST(a_broker_that_was_left_is_sent_nothing)
+{
+	struct kl_hello_reply h = usual_hello();
+
+	(void)greet();
+	h.note = checkpoint("b/log/20261125T100000Z-00000001", 2, 9);
+	h.report_in = KL_YES;
+	greet_again(&h);
+	ck_assert(!session_wants_other(session));
+	h.note = checkpoint("b/log/20261124T100000Z-00000001", 9, 3);
+	greet_again(&h);
+	turn();
+	nothing_asked();
+	ck_assert_uint_eq(session_state(session).session,
+	    ENGINE_NOT_SERVED);
+	ck_assert_uint_eq(session_state(session).code, KL_C_LOG_LEFT);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_LEFT), 1);
+	ck_assert(session_wants_other(session));
+	ck_assert(!session_wants_other(session));
+	/* At another address it begins at once. */
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	link_up();
+	turn();
+	(void)asked(KL_HELLO);
+}
+END_TEST
+
 START_TEST(silent_broker_is_told_after_a_quarter_of_an_hour)
 {
 	turn();
@@ -1043,6 +1070,7 @@ main(void)
 	tcase_add_test(t, note_of_another_key_is_not_kept);
 	tcase_add_test(t, larger_log_must_prove_itself);
 	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
+	tcase_add_test(t, a_broker_that_was_left_is_sent_nothing);
 	tcase_add_test(t, silent_broker_is_told_after_a_quarter_of_an_hour);
 	tcase_add_test(t, card_that_ends_is_told_once_a_month_before);
 	tcase_add_test(t, clock_off_by_a_minute_is_told_once);

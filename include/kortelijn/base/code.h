@@ -100,6 +100,7 @@ enum kl_code {
 	KL_C_FILE_OWNER = 144,
 	KL_C_NO_RECEIVER_KEY = 145,
 	KL_C_OWN_CLOCK = 146,
+	KL_C_LOG_LEFT = 160,
 };
 
 /* May the same bytes be sent again? */

@@ -6,10 +6,10 @@
 #define KORTELIJN_CRYPTO_NOTE_H
 
 #include <kortelijn/base/bytes.h>
+#include <kortelijn/base/origin.h>
 #include <kortelijn/base/types.h>
 #include <kortelijn/crypto/secret.h>
 
-#define KL_ORIGIN_MAX 100	/* bytes, with NUL */
 #define KL_NOTE_MAX 1024	/* bytes, with NUL */
 #define KL_NOTE_ED25519 0x01	/* types of keys: the log's, */
 #define KL_NOTE_COSIGNATURE 0x04	/* a witness's */

@@ -106,7 +106,7 @@ checkpoint_keep(const struct cli *c, const struct broker_conf *conf,
 }
 
 int
-cmd_store_new(struct cli *c)
+cmd_origin_new(struct cli *c)
 {
 	const char *checkpoint = cli_option(c, "checkpoint");
 	const char *reason = cli_option(c, "reason");

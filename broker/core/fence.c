@@ -1,0 +1,147 @@
+#include "broker/core/fence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <kortelijn/host/fs.h>
+#include <kortelijn/host/log.h>
+
+struct path { char b[CORE_PATH_BYTES]; };
+
+static struct path
+in_dir(const char *dir, const char *name)
+{
+	struct path p;
+
+	(void)snprintf(p.b, sizeof p.b, "%s/%s", dir, name);
+	return p;
+}
+
+/* An origin is signed by our own key: printable, and of nobody else. */
+static void
+tell(const struct core *c, const char *younger)
+{
+	kl_logf(KL_LOG_ERROR, "fenced_off",
+	    kl_log_word("log", c->journal.origin),
+	    kl_log_word("younger_log", younger),
+	    kl_log_word("why", "another machine, or a newer store, has taken "
+	    "over this broker: leave this one off"),
+	    kl_log_word("else", "to serve from here again stop the other, "
+	    "move state_dir away, then 'kortelijn origin new'"));
+}
+
+bool
+fence_shown(struct core *c, const struct kl_checkpoint *seen,
+    struct kl_bytes note)
+{
+	const struct path path = in_dir(c->conf->state_dir, BROKER_SEEN);
+
+	if (!kl_origin_older(c->journal.origin, seen->origin))
+		return false;
+	/* If it does not stay, the next participant shows it again. */
+	if (kl_fs_replace(path.b, note) != KL_OK)
+		kl_logf(KL_LOG_ERROR, "fence_not_kept",
+		    kl_log_num("errno", errno));
+	tell(c, seen->origin);
+	return true;
+}
+
+/* Trailing white space is the line's end. "": there is none. */
+static struct kl_origin
+name_kept(const struct core *c)
+{
+	const struct path path = in_dir(c->conf->config_dir, BROKER_ORIGIN);
+	struct kl_origin o = { "" };
+	char *text;
+	size_t n;
+
+	if (kl_fs_read_file(AT_FDCWD, path.b, sizeof o.b - 1, &text, &n) !=
+	    KL_OK)
+		return o;
+	memcpy(o.b, text, n);
+	o.b[strcspn(o.b, " \r\n")] = '\0';
+	kl_fs_read_free(text, n);
+	return o;
+}
+
+static bool
+note_read(const struct core *c, const char *dir, const char *name,
+    struct kl_note *note, struct kl_checkpoint *out)
+{
+	const struct path path = in_dir(dir, name);
+
+	return journal_mark_read(path.b, &c->journal.pk, note, out) == KL_OK;
+}
+
+bool
+fence_closed(struct core *c)
+{
+	const struct kl_origin kept = name_kept(c);
+	struct kl_checkpoint seen;
+	struct kl_note note;
+	const char *younger = NULL;
+
+	if (note_read(c, c->conf->state_dir, BROKER_SEEN, &note, &seen) &&
+	    kl_origin_older(c->journal.origin, seen.origin))
+		younger = seen.origin;
+	else if (kl_origin_older(c->journal.origin, kept.b))
+		younger = kept.b;
+	if (younger != NULL)
+		tell(c, younger);
+	return younger != NULL;
+}
+
+void
+fence_keep_name(const struct core *c)
+{
+	const struct path path = in_dir(c->conf->config_dir, BROKER_ORIGIN);
+	const struct kl_origin kept = name_kept(c);
+	char line[KL_ORIGIN_MAX + 1];
+
+	if (strcmp(kept.b, c->journal.origin) == 0)
+		return;
+	(void)snprintf(line, sizeof line, "%s\n", c->journal.origin);
+	if (kl_fs_replace(path.b, kl_bytes_str(line)) != KL_OK)
+		kl_logf(KL_LOG_WARN, "log_name_not_kept",
+		    kl_log_word("why", "log.origin in config_dir cannot be "
+		    "written: an old store may be taken for this one"),
+		    kl_log_num("errno", errno));
+}
+
+void
+fence_begin_after(struct core *c)
+{
+	const struct kl_origin kept = name_kept(c);
+
+	memcpy(c->journal.after, kept.b, sizeof c->journal.after);
+}
+
+static bool
+further(const struct kl_checkpoint *a, const struct kl_checkpoint *b)
+{
+	return kl_origin_older(b->origin, a->origin) ||
+	    (strcmp(a->origin, b->origin) == 0 && a->size > b->size);
+}
+
+struct kl_note
+fence_last_note(const struct core *c)
+{
+	const struct { const char *dir, *name; } from[] = {
+		{ c->conf->state_dir, BROKER_MARK },
+		{ c->conf->state_dir, BROKER_SEEN },
+		{ c->conf->config_dir, BROKER_LAST_CHECKPOINT },
+	};
+	struct kl_note last = { "" }, note;
+	struct kl_checkpoint at, best;
+
+	for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
+		if (!note_read(c, from[i].dir, from[i].name, &note, &at) ||
+		    (last.b[0] != '\0' && !further(&at, &best)))
+			continue;
+		last = note;
+		best = at;
+	}
+	return last;
+}

@@ -1,0 +1,27 @@
+/*
+ * fence.h: one broker, one log at a time. Of two stores that know each other
+ * the younger log goes on; the older one, on the machine that comes back or
+ * from a copy, is left for good. PROTOCOL.md 10.6.
+ */
+#ifndef CORE_FENCE_H
+#define CORE_FENCE_H
+
+#include "broker/core/core.h"
+
+/* A participant shows this checkpoint, which verified under our key. True: it
+ * is of a younger log, which is kept for the next start and told; core must
+ * stop. */
+bool fence_shown(struct core *c, const struct kl_checkpoint *seen,
+    struct kl_bytes note);
+/* At the start, when the store's log is known: is a younger one? Tells it. */
+bool fence_closed(struct core *c);
+/* The name of this log, for later starts and for stores that are copied back.
+ * A warning if it cannot be kept. */
+void fence_keep_name(const struct core *c);
+/* Before a new log is made: its name will be younger than what is known. */
+void fence_begin_after(struct core *c);
+/* The newest checkpoint that is known of the logs before: the mark, what a
+ * participant has shown, what the operator gave. Empty: none. */
+struct kl_note fence_last_note(const struct core *c);
+
+#endif
