@@ -23,10 +23,10 @@ SCHEMA = signed request content
 BASE = err bytes arena types time origin code
 CRYPTO = secret hash sign aead keyfile merkle note
 WIRE = canon table check signed request content
-DOMAIN = calendar hold state feedback list referral rules rules_text render policy \
+DOMAIN = calendar nightly hold state feedback list referral rules rules_text render policy \
 	policy_table policy_file
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
-	slot_keys loop control link \
+	slot_keys master loop control link \
 	link_client link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
@@ -69,9 +69,9 @@ SUPPORT = tmpdir vectors starve people papers letters \
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base origin secret hash aead sign seal keyfile merkle note \
-	fs textfile kv slots slots_rewrap slot_keys conf log daemon sandbox loop control link trace \
+	fs textfile kv slots slots_rewrap slot_keys master conf log daemon sandbox loop control link trace \
 	traps_zmq \
-	calendar hold state rules render content policy \
+	calendar nightly hold state rules render content policy \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
 	core_submit core_session core_delivery core_turn core_control \
