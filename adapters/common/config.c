@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/host/link.h>
 
 #define SLOTS_DEFAULT 16384
 #define MAP_DEFAULT 256		/* MiB */
@@ -30,10 +31,23 @@ refuse(struct kl_conf_error *error, const char *path, const char *what)
 	return KL_E_CONFIG;
 }
 
+static size_t
+lines(const char *s)
+{
+	size_t n = 1;
+
+	while (*s != '\0')
+		n += *s++ == '\n';
+	return n;
+}
+
 static int
 check(const struct config *c, const char *path,
     struct kl_conf_error *error)
 {
+	if (lines(c->broker) > KL_LINK_ENDPOINTS_MAX)
+		return refuse(error, path, "[adapter] broker is given more "
+		    "than four times");
 	if (kl_id_none(&c->id))
 		return refuse(error, path, "[adapter] id is no participant's "
 		    "id, such as agb:01234567");
@@ -64,7 +78,7 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  sizeof out->data_dir, 0, 0, NULL, true },
 		{ "adapter", "key_dir", KL_CONF_PATH, out->key_dir,
 		  sizeof out->key_dir, 0, 0, NULL, true },
-		{ "adapter", "broker", KL_CONF_ADDRESS, out->broker,
+		{ "adapter", "broker", KL_CONF_ADDRESSES, out->broker,
 		  sizeof out->broker, 1, 0, NULL, true },
 		{ "adapter", "realm", KL_CONF_CHOICE, &out->realm, 0, 0, 0,
 		  realms, true },

@@ -12,6 +12,7 @@
 #include <kortelijn/host/conf.h>
 
 #define CONFIG_TEXT_MAX 200
+#define CONFIG_BROKER_MAX 800
 
 struct config {
 	/* [adapter] */
@@ -20,7 +21,7 @@ struct config {
 	char name[101];
 	char data_dir[CONFIG_TEXT_MAX];
 	char key_dir[CONFIG_TEXT_MAX];
-	char broker[CONFIG_TEXT_MAX];	/* endpoint */
+	char broker[CONFIG_BROKER_MAX];	/* endpoints, one a line */
 	uint32_t realm;			/* enum kl_realm */
 	uint32_t lang;			/* enum kl_lang */
 	uint32_t erasure;		/* 1 verified, 2 best-effort */
@@ -39,7 +40,7 @@ struct config {
 };
 
 /* Reads the file. KL_E_CONFIG with *error filled: what kl_conf_read says, a
- * participant's id of the wrong form, a role that is no adapter's, a clock
+ * participant's id of the wrong form, too many addresses of the broker, a role that is no adapter's, a clock
  * offset outside the training realm, a folder without its directory. */
 int config_read(const char *path, struct config *out,
     struct kl_conf_error *error) KL_MUST_CHECK;

@@ -351,6 +351,10 @@ watch_link(struct engine *e, int64_t mono_ms)
 		session_link(e->session, KL_LINK_DOWN, mono_ms);
 	e->connected = connected;
 	session_link(e->session, state, mono_ms);
+	if (session_wants_other(e->session)) {
+		kl_link_leave(e->link);
+		session_link(e->session, KL_LINK_DOWN, mono_ms);
+	}
 }
 
 static void

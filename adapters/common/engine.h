@@ -271,6 +271,8 @@ enum engine_session {
 const char *engine_session_name(uint32_t session);
 
 struct engine_status {
+	const char *broker;		/* the address of now; until the next
+					 * turn */
 	uint32_t session;		/* enum engine_session */
 	uint32_t code;			/* of NOT_SERVED */
 	bool clock_known;

@@ -203,6 +203,7 @@ engine_session(struct engine *e, struct engine_status *out)
 	struct session_state s = session_state(e->session);
 
 	memset(out, 0, sizeof *out);
+	out->broker = kl_link_endpoint(e->link);
 	out->session = s.session;
 	out->code = s.code;
 	out->epoch = s.epoch;

@@ -281,8 +281,12 @@ session_work(struct session *s, struct turn *t, int64_t mono_ms)
 
 	if ((r = tell_refused(s, t)) != KL_OK || (r = tell_card(t)) != KL_OK)
 		return r;
-	if (calls_overdue(s->calls, mono_ms))
+	/* Whoever is there does not answer: the connection may stand long
+	 * after the machine is gone. */
+	if (calls_overdue(s->calls, mono_ms)) {
 		session_begin_again(s, mono_ms);
+		s->elsewhere = true;
+	}
 	if ((r = watch_log(s, t, mono_ms)) != KL_OK ||
 	    (r = session_start_work(s, t, mono_ms)) != KL_OK ||
 	    (r = outbox_draft_seal(s->outbox, t, mono_ms)) != KL_OK)

@@ -44,8 +44,9 @@ void session_begin_again(struct session *s, int64_t due_mono_ms);
 /* ms until session_work has something to do; negative: nothing by itself. */
 int64_t session_wait_ms(const struct session *s, int64_t mono_ms);
 
-/* Is this broker one to leave, for the next address that is known? Asked
- * once: the answer is false until the session comes to it again. */
+/* Is this connection one to leave, since nobody answers or the broker stands
+ * on a log that was left? Asked once: the answer is false until the session
+ * comes to it again. */
 bool session_wants_other(struct session *s);
 
 /* This instance is the one from now on; a new instance id is drawn. Errors of

@@ -368,7 +368,6 @@ put_who(json_t *o, const struct config *c)
 	put_text(o, "name", c->name);
 	put_text(o, "role", kl_role_name(c->role));
 	put_text(o, "realm", kl_realm_name(c->realm));
-	put_text(o, "broker", c->broker);
 }
 
 int
@@ -384,6 +383,7 @@ view_status(struct engine *e, json_t **out)
 	if ((o = json_object()) == NULL)
 		return KL_E_MEMORY;
 	put_who(o, engine_config(e));
+	put_text(o, "broker", s.broker);
 	put_text(o, "session", engine_session_name(s.session));
 	put_code(o, s.code);
 	if (s.clock_known)

@@ -137,6 +137,16 @@ list_add(struct conf *c, const struct kl_conf_key *k, const char *value,
 }
 
 static bool
+address_add(struct conf *c, const struct kl_conf_key *k, const char *value,
+    bool first)
+{
+	if (!kl_conf_address_ok(value, k->min))
+		return fail_value(c, k, value,
+		    "must be tcp://HOST:PORT, the port at most 65535");
+	return list_add(c, k, value, first);
+}
+
+static bool
 int_set(struct conf *c, const struct kl_conf_key *k, const char *value)
 {
 	char want[80], *end;
@@ -233,6 +243,7 @@ value_set(struct conf *c, const struct kl_conf_key *k, const char *value,
 	case KL_CONF_LIST: return list_add(c, k, value, first);
 	case KL_CONF_PATH: return path_set(c, k, value);
 	case KL_CONF_ADDRESS: return address_set(c, k, value);
+	case KL_CONF_ADDRESSES: return address_add(c, k, value, first);
 	}
 	return false;
 }
@@ -253,7 +264,8 @@ on_value(void *user, const char *section, const char *name, const char *value)
 		    strcmp(k->name, name) != 0)
 			continue;
 		c->seen[i] = true;
-		if (!first && k->type != KL_CONF_LIST) {
+		if (!first && k->type != KL_CONF_LIST &&
+		    k->type != KL_CONF_ADDRESSES) {
 			fail(c, "%s: given twice", name);
 			return 0;
 		}

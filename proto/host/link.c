@@ -309,14 +309,15 @@ kl_link_ready(struct kl_link *l)
 int64_t
 kl_link_wait_ms(struct kl_link *l)
 {
-	int64_t now_ms;
+	int64_t now_ms, due_ms;
 
 	if (kl_link_ready(l))
 		return 0;
-	if (l->sock != NULL)
+	if (l->sock != NULL && (is_server(l) || l->try_ms == INT64_MAX))
 		return -1;
 	now_ms = kl_mono_ms();
-	return l->reopen_ms > now_ms ? l->reopen_ms - now_ms : 0;
+	due_ms = l->sock == NULL ? l->reopen_ms : l->try_ms;
+	return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
 /* ---- messages ------------------------------------------------------------ */

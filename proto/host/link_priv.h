@@ -14,6 +14,7 @@
 #define LINK_TAG_CHARS (2 * LINK_TAG_BYTES)
 #define LINK_USER_ID_CHARS (LINK_TAG_CHARS + 2 * LINK_CURVE_KEY_BYTES)
 #define LINK_ENDPOINT_CHARS 256
+#define LINK_ENDPOINTS_CHARS (KL_LINK_ENDPOINTS_MAX * LINK_ENDPOINT_CHARS)
 #define LINK_WORK_BATCH 64 /* events or drops at a time */
 
 #define LINK_COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -46,8 +47,12 @@ struct kl_link {
 	struct kl_curve_pk own_pk;
 	struct kl_curve_pk server_pk;
 	enum kl_link_state state;
+	char all[LINK_ENDPOINTS_CHARS]; /* one a line; endpoint: of now */
+	size_t n_endpoints, at;
 	int64_t backoff_ms;
+	int64_t closed_ms;
 	int64_t reopen_ms; /* monotonic, when sock is NULL */
+	int64_t try_ms; /* monotonic: until then this one; INT64_MAX: stay */
 };
 
 /* libzmq wants one context for the life of a process, and there the ZAP

@@ -89,6 +89,20 @@ START_TEST(every_key_is_taken)
 }
 END_TEST
 
+START_TEST(broker_may_stand_on_four_machines)
+{
+	ck_assert_msg(read_text(HEAD "broker = tcp://b:2\n"
+	    "broker = tcp://c:3\nbroker = tcp://d:4\nrealm = training\n") ==
+	    KL_OK, "%s", error.b);
+	ck_assert_str_eq(c.broker, "tcp://127.0.0.1:7700\ntcp://b:2\n"
+	    "tcp://c:3\ntcp://d:4");
+	refused(HEAD "broker = tcp://b:2\nbroker = tcp://c:3\n"
+	    "broker = tcp://d:4\nbroker = tcp://e:5\nrealm = training\n",
+	    "four");
+	refused(HEAD "broker = b:2\nrealm = training\n", "broker");
+}
+END_TEST
+
 START_TEST(partner_and_municipality_are_adapters_too)
 {
 	const char *const roles[] = { "municipality", "partner" };
@@ -167,6 +181,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, smallest_file_gets_the_defaults);
 	tcase_add_test(t, every_key_is_taken);
+	tcase_add_test(t, broker_may_stand_on_four_machines);
 	tcase_add_test(t, partner_and_municipality_are_adapters_too);
 	tcase_add_test(t, other_roles_are_refused);
 	tcase_add_test(t, id_of_the_wrong_form_is_refused);

@@ -585,6 +585,111 @@ START_TEST(client_follows_a_server_that_restarts)
 }
 END_TEST
 
+/* One address after another, the known ones of a client. */
+static struct kl_link *
+connect_any(struct door *d, const char *first, const char *then)
+{
+	struct kl_secret *sk;
+	char all[256];
+	struct kl_link *l;
+
+	ck_assert_int_eq(kl_curve_keypair(&d->known[d->n], &sk), KL_OK);
+	d->n++;
+	(void)snprintf(all, sizeof all, "%s\n%s", first, then);
+	ck_assert_int_eq(kl_link_connect(all, &server_pk, sk, &l), KL_OK);
+	kl_secret_free(sk);
+	return l;
+}
+
+START_TEST(client_finds_the_address_where_somebody_listens)
+{
+	struct door d = { 0 };
+	struct kl_link *s = serve_at(&d, ANY), *c;
+	struct kl_link_message m;
+
+	c = connect_any(&d, "tcp://127.0.0.1:9", kl_link_endpoint(s));
+	until_state(c, s, KL_LINK_UP);
+	ck_assert_str_eq(kl_link_endpoint(c), kl_link_endpoint(s));
+	put(c, NULL, "found");
+	take_from(s, c, &m);
+	frame_is(&m, 0, "found");
+	kl_link_close(c);
+	kl_link_close(s);
+}
+END_TEST
+
+START_TEST(client_goes_to_the_machine_that_stands_in)
+{
+	struct door d = { 0 };
+	struct kl_link *a = serve_at(&d, ANY), *b = serve_at(&d, ANY), *c;
+	struct kl_link_message m;
+
+	c = connect_any(&d, kl_link_endpoint(a), kl_link_endpoint(b));
+	until_state(c, a, KL_LINK_UP);
+	ck_assert_str_eq(kl_link_endpoint(c), kl_link_endpoint(a));
+	kl_link_close(a);
+	until_state(c, b, KL_LINK_DOWN);
+	until_state(c, b, KL_LINK_UP);
+	ck_assert_str_eq(kl_link_endpoint(c), kl_link_endpoint(b));
+	put(c, NULL, "here now");
+	take_from(b, c, &m);
+	frame_is(&m, 0, "here now");
+	kl_link_close(c);
+	kl_link_close(b);
+}
+END_TEST
+
+START_TEST(client_leaves_who_is_no_good_for_the_next)
+{
+	struct door d = { 0 };
+	struct kl_link *a = serve_at(&d, ANY), *b = serve_at(&d, ANY), *c;
+
+	c = connect_any(&d, kl_link_endpoint(a), kl_link_endpoint(b));
+	until_state(c, a, KL_LINK_UP);
+	kl_link_leave(c);
+	ck_assert_int_eq(kl_link_state(c), KL_LINK_DOWN);
+	ck_assert_int_gt(kl_link_wait_ms(c), 0);
+	until_state(c, b, KL_LINK_UP);
+	ck_assert_str_eq(kl_link_endpoint(c), kl_link_endpoint(b));
+	/* And in a circle. */
+	kl_link_leave(c);
+	until_state(c, a, KL_LINK_UP);
+	ck_assert_str_eq(kl_link_endpoint(c), kl_link_endpoint(a));
+	kl_link_close(c);
+	kl_link_close(a);
+	kl_link_close(b);
+}
+END_TEST
+
+START_TEST(client_with_one_address_comes_back_to_it)
+{
+	struct door d = { 0 };
+	struct kl_link *s = serve_at(&d, ANY), *c;
+	struct kl_curve_pk pk;
+
+	c = connect_known(&d, s, &pk);
+	until_state(c, s, KL_LINK_UP);
+	kl_link_leave(c);
+	until_state(c, s, KL_LINK_UP);
+	kl_link_close(c);
+	kl_link_close(s);
+}
+END_TEST
+
+START_TEST(too_many_addresses_are_refused)
+{
+	static const char *const bad[] = { "\n", "tcp://127.0.0.1:9\n",
+		"\ntcp://127.0.0.1:9",
+		"tcp://127.0.0.1:1\ntcp://127.0.0.1:2\ntcp://127.0.0.1:3\n"
+		"tcp://127.0.0.1:4\ntcp://127.0.0.1:5" };
+	struct kl_link *l;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_int_eq(kl_link_connect(bad[i], &server_pk,
+		    server_sk, &l), KL_E_VALUE);
+}
+END_TEST
+
 /* Many messages behind one edge of the descriptor: none may be stuck. */
 START_TEST(no_message_is_stuck_behind_an_edge)
 {
@@ -747,6 +852,11 @@ main(void)
 	tcase_add_test(
 	    t, client_of_another_server_key_gets_no_word_and_no_question);
 	tcase_add_test(t, client_follows_a_server_that_restarts);
+	tcase_add_test(t, client_finds_the_address_where_somebody_listens);
+	tcase_add_test(t, client_goes_to_the_machine_that_stands_in);
+	tcase_add_test(t, client_leaves_who_is_no_good_for_the_next);
+	tcase_add_test(t, client_with_one_address_comes_back_to_it);
+	tcase_add_test(t, too_many_addresses_are_refused);
 	tcase_add_test(t, no_message_is_stuck_behind_an_edge);
 	tcase_add_test(t, two_links_share_one_loop);
 	tcase_add_test(t, running_out_of_descriptors_is_an_answer);

@@ -596,6 +596,16 @@ START_TEST(new_origin_reports_in_and_publishes_again)
 }
 END_TEST
 
+START_TEST(a_broker_that_answers_nothing_is_looked_for_elsewhere)
+{
+	(void)greet();
+	ck_assert(!session_wants_other(session));
+	gp.mono_ms += KL_MINUTE_MS;
+	turn();
+	ck_assert(session_wants_other(session));
+}
+END_TEST
+
 START_TEST(a_broker_that_was_left_is_sent_nothing)
 {
 	struct kl_hello_reply h = usual_hello();
@@ -1071,6 +1081,8 @@ main(void)
 	tcase_add_test(t, larger_log_must_prove_itself);
 	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
 	tcase_add_test(t, a_broker_that_was_left_is_sent_nothing);
+	tcase_add_test(t,
+	    a_broker_that_answers_nothing_is_looked_for_elsewhere);
 	tcase_add_test(t, silent_broker_is_told_after_a_quarter_of_an_hour);
 	tcase_add_test(t, card_that_ends_is_told_once_a_month_before);
 	tcase_add_test(t, clock_off_by_a_minute_is_told_once);

@@ -25,6 +25,7 @@ enum kl_conf_type {
 				 * be started from anywhere */
 	KL_CONF_ADDRESS,	/* as TEXT: tcp://HOST:PORT, min 0 or 1 for the
 				 * port; libzmq would take 65537 for 1 */
+	KL_CONF_ADDRESSES,	/* as ADDRESS, given again: as LIST */
 };
 
 struct kl_conf_choice {
@@ -38,7 +39,7 @@ struct kl_conf_key {
 	enum kl_conf_type type;
 	void *out;
 	size_t size;		/* of the buffer, where out is text */
-	int64_t min, max;	/* INT, DURATION (ms); ADDRESS: min only */
+	int64_t min, max;	/* INT, DURATION (ms); ADDRESS, -ES: min only */
 	const struct kl_conf_choice *choice;	/* CHOICE */
 	bool required;
 };

@@ -66,10 +66,21 @@ struct kl_link_server {
  */
 int kl_link_serve(const struct kl_link_server *conf, struct kl_link **out)
     KL_MUST_CHECK;
+#define KL_LINK_ENDPOINTS_MAX 4		/* of one client */
+
 /* Connects with own key to the server of that key; copies all it needs.
- * KL_E_VALUE, KL_E_MEMORY, KL_E_SYSTEM. */
-int kl_link_connect(const char *endpoint, const struct kl_curve_pk *server,
+ * `endpoints` is one address, or several, one a line: the same server on
+ * machines that stand in for each other. They are tried in turn, from the
+ * first on, each for five seconds, until one answers; it is left for the next
+ * when it refuses, or is gone for longer than a restart takes.
+ * KL_E_VALUE, also for more than KL_LINK_ENDPOINTS_MAX; KL_E_MEMORY,
+ * KL_E_SYSTEM. */
+int kl_link_connect(const char *endpoints, const struct kl_curve_pk *server,
     const struct kl_secret *own, struct kl_link **out) KL_MUST_CHECK;
+/* Client: gives this connection up, because who is there does not answer or
+ * is one to leave, and tries the next address, or this one if there is no
+ * other, after the wait of a handshake that failed. */
+void kl_link_leave(struct kl_link *l);
 /* Accepts NULL. */
 void kl_link_close(struct kl_link *l);
 /* The address bound to, for port 0, or connected to. Valid until close. */
