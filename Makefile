@@ -42,7 +42,7 @@ PARTS = vault tree journal registry registry_store conversation timer message \
 	mailbox erase retain_end retain_forget deadline retain present \
 	refusals
 CORE = main boot fence papers keys cycle dispatch acks control control_status \
-	control_papers control_hold stats handle_hello \
+	control_papers control_hold policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
@@ -74,7 +74,7 @@ UNIT_LIB = base origin secret hash aead sign seal keyfile merkle note \
 	calendar nightly hold state rules render content policy \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
-	core_submit core_session core_delivery core_turn core_control \
+	core_submit core_policy core_session core_delivery core_turn core_control \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli

@@ -19,6 +19,7 @@
  * The line in the first says why an empty store may be begun. */
 #define BROKER_NEW_STORE "new-store"
 #define BROKER_FIRST_START "first start"	/* none was there before */
+#define BROKER_POLICY "policy.conf"
 #define BROKER_LAST_CHECKPOINT "last-checkpoint"
 /* And what core leaves there: the name of the newest log that began here, so
  * that the store of an older one is known for what it is. */

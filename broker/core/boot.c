@@ -17,6 +17,7 @@
 #include "broker/core/erase.h"
 #include "broker/core/fence.h"
 #include "broker/core/papers.h"
+#include "broker/core/policy.h"
 #include "broker/core/tables.h"
 
 #define MEM_BYTES (4u << 20)	/* of one request, or of one turn's erasing */
@@ -429,7 +430,8 @@ boot_settle(struct core *c)
 		if (cycle_run(c, NULL, NULL) != KL_OK)
 			return CORE_EXIT_COMMIT;
 	} while (c->erase_due_ms != 0);
-	if (cycle_run(c, papers_in_turn, NULL) != KL_OK)
+	if (cycle_run(c, papers_in_turn, NULL) != KL_OK ||
+	    policy_start(c) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	cycle_sign(c);
 	if (c->exit != CORE_EXIT_STOPPED)

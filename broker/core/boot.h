@@ -11,7 +11,8 @@
  * an enum core_exit; CORE_EXIT_STOPPED: all is there. One line in the log says
  * why not. */
 int boot_open(struct core *c);
-/* What the crash before left to erase, the cards in CONFIG, a checkpoint. */
+/* What the crash before left to erase, the cards and the policy in CONFIG, a
+ * checkpoint. */
 int boot_settle(struct core *c);
 void boot_close(struct core *c);
 

@@ -5,7 +5,7 @@
 
 #include "broker/core/control_priv.h"
 
-#define QUESTION_MAX 16384
+#define QUESTION_MAX 98304	/* a policy in base64 */
 #define IDLE_MS 10000
 
 /* ---- answers ---- */
@@ -40,6 +40,8 @@ static const struct {
 	{ "card", control_card },
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
+	{ "policy", control_policy },
+	{ "policy_load", control_policy_load },
 	{ "hold", control_hold },
 	{ "hold_release", control_hold_release },
 };

@@ -19,5 +19,9 @@ json_t *control_revocation(struct core *c, const json_t *question);
 json_t *control_hold(struct core *c, const json_t *question);
 json_t *control_hold_release(struct core *c, const json_t *question);
 json_t *control_checkpoint(struct core *c, const json_t *question);
+json_t *control_policy(struct core *c, const json_t *question);
+json_t *control_policy_load(struct core *c, const json_t *question);
+/* Its part of the status; NULL: no memory. */
+void control_policy_status(const struct core *c, json_t *o);
 
 #endif

@@ -92,8 +92,10 @@ control_status(struct core *c, const json_t *question)
 {
 	const struct kl_slots *slots = c->vault.slots;
 
+	json_t *o;
+
 	(void)question;
-	return json_pack("{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
+	o = json_pack("{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
 	    "s:I,s:I,s:I,s:b,s:s,s:I,s:I,s:I,s:o,s:o,s:o}",
 	    "ok", 1,
 	    "version", KL_VERSION,
@@ -119,6 +121,8 @@ control_status(struct core *c, const json_t *question)
 	    "not_reported_in", missing(c),
 	    "requests", requests_json(c),
 	    "refusals", refusals_json(c));
+	control_policy_status(c, o);
+	return o;
 }
 
 /* ---- participants ---- */

@@ -5,7 +5,7 @@
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
-#include <kortelijn/domain/policy.h>
+#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/control.h>
 #include <kortelijn/host/loop.h>
 #include <kortelijn/host/trace.h>
@@ -48,6 +48,17 @@ struct session {
 	uint32_t take_overs;
 };
 
+/* The policy that was loaded last. */
+struct core_policy {
+	struct kl_policy_file file;
+	struct kl_hash hash;		/* SHA-256 of its bytes */
+	uint64_t leaf;
+	int64_t at_ms;
+	int32_t day;			/* for which `policy` was made of it */
+	bool drain;			/* no policy could be read at start */
+	int64_t tell_ms;		/* monotonic; when that is said again */
+};
+
 /* An answer of this turn, packed, until its commit. */
 struct turn_reply {
 	struct kl_route route;
@@ -81,6 +92,7 @@ struct core {
 
 	/* policy */
 	struct kl_policy policy;	/* that counts now */
+	struct core_policy loaded;	/* of which it was made */
 
 	/* the turn */
 	struct turn turn;

@@ -9,11 +9,13 @@
 #include "broker/core/cycle.h"
 #include "broker/core/fetch.h"
 #include "broker/core/keys.h"
+#include "broker/core/policy.h"
 
 #define HOUSEKEEPING_MS KL_SECOND_MS	/* timers and refusals are looked at */
 #define HOUSEKEEPING_STEPS 64		/* timers of one turn */
 #define PRUNE_MAX 16
 #define NOT_REPORTED_MS (5 * KL_SECOND_MS)
+#define DRAINING_MS KL_MINUTE_MS
 
 /* ---- the table ---- */
 
@@ -116,6 +118,8 @@ request_check(struct core *c, struct request *q, const struct row **row)
 	if ((*row)->reported && (q->by->taking_over ||
 	    (c->registry.must_report && !q->by->reported_in)))
 		return KL_C_NOT_REPORTED_IN;
+	if (c->loaded.drain && q->msg.request == KL_SUBMIT)
+		return KL_C_DRAINING;
 	return KL_C_OK;
 }
 
@@ -135,6 +139,8 @@ request_do(struct core *c, struct request *q, struct answer *a)
 	code = request_check(c, q, &row);
 	if (code == KL_C_NOT_REPORTED_IN)
 		return answer_refuse_for(a, code, NOT_REPORTED_MS);
+	if (code == KL_C_DRAINING)
+		return answer_refuse_for(a, code, DRAINING_MS);
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
 	return row->handle(c, q, a);
@@ -229,6 +235,7 @@ housekeeping(struct core *c)
 		r = registry_prune(&c->registry, c->turn.txn, c->turn.now_ms,
 		    PRUNE_MAX);
 	vault_forget_keys(&c->vault);
+	policy_tick(c);
 	c->housekeeping_ms = kl_mono_ms() + HOUSEKEEPING_MS;
 	return r;
 }

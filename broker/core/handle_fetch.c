@@ -165,7 +165,8 @@ to_skip(struct haul *h, const struct mailbox_row *row)
 		return false;
 	if (oldest_seen(h, &row->conv))
 		return true;
-	if (h->a->n_ct < KL_FETCH_ENVELOPES_MAX && h->n_conv < SEEN_MAX)
+	if (h->a->n_ct < KL_FETCH_ENVELOPES_MAX && h->n_conv < SEEN_MAX &&
+	    !h->core->loaded.drain)
 		return false;
 	stays(h, &row->conv);
 	return true;

@@ -10,6 +10,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/sign.h>
+#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/conf.h>
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/fs.h>
@@ -152,6 +153,24 @@ directories_make(const char *dir)
 	return kl_daemon_mkdir(revocations.b);
 }
 
+/* Never touches a file that is there: it may be stricter. */
+static int
+policy_write(const char *dir)
+{
+	struct paper_path path;
+	char text[KL_POLICY_FILE_MAX];
+	struct kl_writer w;
+	int r;
+
+	if ((r = paper_path(dir, BROKER_POLICY, &path)) != KL_OK)
+		return r;
+	if (access(path.b, F_OK) == 0)
+		return KL_OK;
+	kl_writer_init(&w, text, sizeof text);
+	kl_policy_file_write(&w);
+	return kl_fs_replace_at(AT_FDCWD, path.b, 0644, kl_writer_bytes(&w));
+}
+
 /* Keys, authority.pub, card and configuration, in this order: a second run
  * finishes what a first one left. */
 static int
@@ -168,7 +187,8 @@ broker_make(const char *dir, struct paper *p,
 	    (r = paper_authority_write(dir, a)) != KL_OK ||
 	    (r = paper_card_sign(p, a)) != KL_OK ||
 	    (r = paper_path(dir, "broker.card", &path)) != KL_OK ||
-	    (r = paper_card_write(p, path.b)) != KL_OK)
+	    (r = paper_card_write(p, path.b)) != KL_OK ||
+	    (r = policy_write(dir)) != KL_OK)
 		return r;
 	return conf_write(dir, state, endpoint, conf_made);
 }

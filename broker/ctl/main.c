@@ -24,10 +24,11 @@ static const struct cli_command commands[] = {
 	  "[--endpoint=ADDRESS] [--state=DIR] [--days=N] [--from=DAY]",
 	  "make keys, card and configuration of a broker",
 	  "Makes curve.key, log.key, authority.pub, broker.card, cards/,\n"
-	  "revocations/ and a commented kortelijnd.conf in CONFIG_DIR. Keys\n"
-	  "and a configuration that are there stay; the card is renewed. Run\n"
-	  "it as the user that runs kortelijnd. --endpoint is where it\n"
-	  "listens, tcp://127.0.0.1:7700 if it is not given.",
+	  "revocations/, policy.conf and a commented kortelijnd.conf in\n"
+	  "CONFIG_DIR. Keys, policy and configuration that are there stay;\n"
+	  "the card is renewed. Run it as the user that runs kortelijnd.\n"
+	  "--endpoint is where it listens, tcp://127.0.0.1:7700 if it is not\n"
+	  "given.",
 	  1, 1, { "id=", "name=", "authority=", "endpoint=", "state=",
 	    "days=", "from=" }, cmd_broker_init },
 	{ "enrol request", "DIR --id=ID --name=NAME --role=ROLE "

@@ -48,6 +48,19 @@ dir_make(const struct shell *s, const char *name)
 	ck_assert_int_eq(mkdir(shell_file(s, name).b, 0700), 0);
 }
 
+void
+shell_policy(const struct shell *s, const char *text)
+{
+	static char shipped[KL_POLICY_FILE_MAX];
+	struct kl_writer w;
+
+	kl_writer_init(&w, shipped, sizeof shipped);
+	kl_policy_file_write(&w);
+	ck_assert_int_eq(kl_fs_replace(
+	    shell_file(s, "config/policy.conf").b, text != NULL ?
+	    kl_bytes_str(text) : kl_writer_bytes(&w)), KL_OK);
+}
+
 static void
 region_make(struct shell *s)
 {
@@ -61,6 +74,7 @@ region_make(struct shell *s)
 	card_file(s, "config/cards/1.card", &s->practice);
 	card_file(s, "config/cards/2.card", &s->desk);
 	card_file(s, "config/cards/3.card", &s->auditor);
+	shell_policy(s, NULL);
 }
 
 static void

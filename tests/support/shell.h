@@ -32,6 +32,8 @@ void shell_close(struct shell *s);
 int shell_start(struct shell *s, int64_t now_ms);
 /* The operator's word that an empty store may begin; NULL: the first one. */
 void shell_new_store(const struct shell *s, const char *reason);
+/* Another policy.conf for the next start; NULL: the one that is shipped. */
+void shell_policy(const struct shell *s, const char *text);
 /* As a crash leaves it. */
 void shell_stop(struct shell *s);
 /* Stop and start, and edge with it; the start must succeed. */

@@ -1,0 +1,112 @@
+/* Which policy counts, and what of it is looser than the table. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <kortelijn/base/time.h>
+
+#include "broker/core/control_priv.h"
+#include "broker/core/policy.h"
+
+static json_t *
+row_json(const struct core *c, enum kl_policy_key key,
+    enum kl_policy_state state)
+{
+	const struct kl_policy_override *o = &c->loaded.file.override[key];
+
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}",
+	    "id", kl_policy_row(key)->id,
+	    "key", kl_policy_row(key)->key,
+	    "value", kl_term_text(key, c->policy.term[key]).b,
+	    "asked", kl_term_text(key, c->loaded.file.asked[key]).b,
+	    "state", kl_policy_file_state_name(state),
+	    "legal_basis", o->legal_basis,
+	    "approved_by", o->approved_by,
+	    "approved_on", o->approved_on == 0 ? "" :
+	        kl_day_text(o->approved_on).b,
+	    "review_on", o->review_on == 0 ? "" :
+	        kl_day_text(o->review_on).b);
+}
+
+/* What an audit report shows: every row that asks for more than the table. */
+static json_t *
+looser_json(const struct core *c)
+{
+	json_t *list = json_array();
+
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
+		const enum kl_policy_state s = kl_policy_file_state(
+		    &c->loaded.file, k, c->loaded.day);
+
+		if (s == KL_POLICY_LOOSENED || s == KL_POLICY_UNAPPROVED ||
+		    s == KL_POLICY_OVERDUE)
+			(void)json_array_append_new(list, row_json(c, k, s));
+	}
+	return list;
+}
+
+static json_t *
+policy_json(const struct core *c)
+{
+	const struct core_policy *p = &c->loaded;
+	char hash[65];
+
+	kl_hex(KL_BYTES_OF(p->hash), hash);
+	return json_pack("{s:b,s:s,s:I,s:I,s:o}",
+	    "draining", p->drain, "sha256", hash,
+	    "leaf", (json_int_t)p->leaf, "loaded_ms", (json_int_t)p->at_ms,
+	    "looser", looser_json(c));
+}
+
+json_t *
+control_policy(struct core *c, const json_t *question)
+{
+	(void)question;
+	return json_pack("{s:b,s:o}", "ok", 1, "policy", policy_json(c));
+}
+
+void
+control_policy_status(const struct core *c, json_t *o)
+{
+	if (o != NULL)
+		(void)json_object_set_new(o, "policy", policy_json(c));
+}
+
+static json_t *
+load_refused(const struct kl_policy_error *e)
+{
+	char text[sizeof e->b + 32];
+
+	if (e->line > 0)
+		(void)snprintf(text, sizeof text, "line %u: %s", e->line,
+		    e->b);
+	else
+		(void)snprintf(text, sizeof text, "%s", e->b);
+	return json_pack("{s:b,s:s,s:s}", "ok", 0, "code",
+	    kl_code_name(KL_C_MALFORMED), "text", text);
+}
+
+json_t *
+control_policy_load(struct core *c, const json_t *question)
+{
+	const char *in = json_string_value(json_object_get(question,
+	    "policy"));
+	uint8_t *buf = malloc(KL_POLICY_FILE_MAX);
+	struct kl_policy_error e = { 0 };
+	size_t n = 0;
+	int r;
+
+	if (buf == NULL) {
+		r = KL_E_MEMORY;
+	} else if (in == NULL || kl_base64_read(kl_bytes_str(in), buf,
+	    KL_POLICY_FILE_MAX, &n) != KL_OK) {
+		free(buf);
+		return control_refused(KL_C_MALFORMED);
+	} else {
+		r = policy_load(c, kl_bytes(buf, n), &e);
+	}
+	free(buf);
+	if (r == KL_E_REFUSED)
+		return load_refused(&e);
+	return r != KL_OK ? control_refused(KL_C_TRY_LATER) :
+	    control_policy(c, question);
+}
