@@ -21,7 +21,8 @@ ABI = 0
 
 SCHEMA = signed request content
 BASE = err bytes arena types time origin code
-CRYPTO = secret hash sign aead keyfile merkle note
+CRYPTO = secret hash sign aead keyfile merkle note \
+	logfile
 WIRE = canon table check signed request content
 DOMAIN = calendar nightly hold state feedback list referral rules rules_text render policy \
 	policy_table policy_file
@@ -68,7 +69,7 @@ SUPPORT = tmpdir vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
-UNIT_LIB = base origin secret hash aead sign seal keyfile merkle note \
+UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	calendar nightly hold state rules render content policy \

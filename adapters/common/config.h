@@ -40,8 +40,9 @@ struct config {
 };
 
 /* Reads the file. KL_E_CONFIG with *error filled: what kl_conf_read says, a
- * participant's id of the wrong form, too many addresses of the broker, a role that is no adapter's, a clock
- * offset outside the training realm, a folder without its directory. */
+ * participant's id of the wrong form, too many addresses of the broker, a role
+ * that is no adapter's, a clock offset outside the training realm, a folder
+ * without its directory. */
 int config_read(const char *path, struct config *out,
     struct kl_conf_error *error) KL_MUST_CHECK;
 
