@@ -24,7 +24,7 @@ BASE = err bytes arena types time origin code
 CRYPTO = secret hash sign aead keyfile merkle note \
 	logfile
 WIRE = canon table check signed request content
-DOMAIN = calendar nightly hold state feedback list referral rules rules_text render policy \
+DOMAIN = calendar nightly hold state feedback list referral rules rules_text render person policy \
 	policy_table policy_file
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys master loop control link \
@@ -72,7 +72,7 @@ SUPPORT_ADAPTER = adapter
 UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon sandbox loop control link trace \
 	traps_zmq \
-	calendar nightly hold state rules render content policy \
+	calendar nightly hold state rules render person content policy \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
 	core_submit core_policy core_session core_delivery core_turn core_control \
