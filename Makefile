@@ -54,10 +54,10 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_write profile profile_text texts letter \
 	letter_html letter_plain
 # What an adapter does, without its interfaces.
-ENGINE = alarm access events timers terms guard cases outbox outbox_draft \
+ENGINE = alarm access access_words events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
-	session_items engine engine_in engine_out engine_files
+	session_items engine engine_in engine_out engine_files subject
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd control_case control_profile \
 	control_show control_wait cmd cmd_setup cmd_run cmd_case cmd_show
@@ -82,7 +82,7 @@ UNIT_CLI = cli
 UNIT_FACES = interfaces page cmd
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
-UNIT_ENGINE = hostile inbox outbox session calls terms checkpoint receipts guard cases engine
+UNIT_ENGINE = access hostile inbox outbox session calls terms checkpoint receipts guard cases engine
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \
 	02-configuration-examples \

@@ -38,6 +38,18 @@ cmd_words(const struct cli *c, const char *nl, const char *en)
 	return c->english ? en : nl;
 }
 
+/* Who asks, for the access log. */
+static void
+put_actor(const struct cli *c, json_t *question)
+{
+	static const char *const members[] = { "staff", "role" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (cli_option(c, members[i]) != NULL)
+			(void)json_object_set_new(question, members[i],
+			    json_string(cli_option(c, members[i])));
+}
+
 int
 cmd_ask(struct cli *c, json_t *question, int64_t wait_s, json_t **answer)
 {
@@ -57,6 +69,7 @@ cmd_ask(struct cli *c, json_t *question, int64_t wait_s, json_t **answer)
 		json_decref(question);
 		return r;
 	}
+	put_actor(c, question);
 	if (wait_s > 0)
 		(void)json_object_set_new(question, "wait",
 		    json_integer(wait_s));

@@ -182,8 +182,8 @@ on_ask(void *arg, uint64_t ticket, struct kl_bytes line)
 	struct control *c = arg;
 	struct control_cmd cmd = {
 		.engine = c->engine, .folder = c->folder,
-		.by = { ENGINE_CONTROL, (uint32_t)kl_control_uid(c->socket,
-		    ticket) },
+		.by = { .interface = ENGINE_CONTROL,
+		    .uid = (uint32_t)kl_control_uid(c->socket, ticket) },
 	};
 	json_t *q = json_loadb((const char *)line.p, line.n,
 	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);

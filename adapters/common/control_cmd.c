@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "adapters/common/access.h"
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_profile.h"
 #include "adapters/common/control_show.h"
@@ -96,7 +97,8 @@ static const struct row {
 static bool
 known(const struct row *row, const char *key)
 {
-	if (strcmp(key, "cmd") == 0)
+	if (strcmp(key, "cmd") == 0 || strcmp(key, "staff") == 0 ||
+	    strcmp(key, "role") == 0)
 		return true;
 	for (size_t i = 0; row->members[i] != NULL; i++)
 		if (strcmp(row->members[i], key) == 0)
@@ -117,12 +119,29 @@ find(const struct control_cmd *c)
 	return NULL;
 }
 
+/* Who asks, as far as they say: a name of their own list of staff, a role. */
+static int
+read_actor(struct control_cmd *c)
+{
+	const char *staff = control_cmd_text(c, "staff");
+	const char *role = control_cmd_text(c, "role");
+
+	if (staff != NULL && !access_staff_valid(staff))
+		return control_cmd_refuse(c, KL_C_FIELD_VALUE, "/staff");
+	if (staff != NULL)
+		memcpy(c->by.staff, staff, strlen(staff) + 1);
+	if (role != NULL && (c->by.role = access_role_read(role)) == 0)
+		return control_cmd_refuse(c, KL_C_FIELD_VALUE, "/role");
+	return KL_OK;
+}
+
 int
 control_cmd_run(struct control_cmd *c)
 {
 	const struct row *row = find(c);
 	const char *key;
 	json_t *v;
+	int r;
 
 	c->answer = NULL;
 	c->wait = CONTROL_NOW;
@@ -131,5 +150,5 @@ control_cmd_run(struct control_cmd *c)
 	json_object_foreach((json_t *)c->question, key, v)
 		if (!known(row, key))
 			return control_cmd_refuse(c, KL_C_FIELD_UNKNOWN, "");
-	return row->run(c);
+	return (r = read_actor(c)) != KL_OK ? r : row->run(c);
 }

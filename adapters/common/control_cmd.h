@@ -27,9 +27,9 @@ struct control_cmd {
 };
 
 /* Does what the question asks and makes the answer. Members that are not of
- * the command refuse it. KL_OK: it counts once the turn is durable;
- * KL_E_REFUSED: the answer says why, at once; KL_E_AGAIN, KL_E_MEMORY: try
- * later. */
+ * the command refuse it; "staff" and "role" go into `by`. KL_OK: it counts
+ * once the turn is durable; KL_E_REFUSED: the answer says why, at once;
+ * KL_E_AGAIN, KL_E_MEMORY: try later. */
 int control_cmd_run(struct control_cmd *c) KL_MUST_CHECK;
 
 /* ---- for the files of the commands ----------------------------------- */

@@ -5,6 +5,7 @@
 #include <kortelijn/domain/render.h>
 
 #include "adapters/common/control_case.h"
+#include "adapters/common/subject.h"
 #include "adapters/common/view.h"
 
 /* Cases in one answer, at most some 2 KiB each. */
@@ -13,14 +14,21 @@
 int
 control_show_list(struct control_cmd *c)
 {
-	uint64_t after = 0, max = LIST_MAX;
+	uint64_t after = 0, max = LIST_MAX, first;
 	json_t *rows;
 	int r;
 
 	if ((r = control_cmd_number(c, "/after", INT64_MAX, &after)) != KL_OK ||
-	    (r = control_cmd_number(c, "/max", LIST_MAX, &max)) != KL_OK ||
-	    (r = view_cases(c->engine, &after, max, &rows)) != KL_OK)
+	    (r = control_cmd_number(c, "/max", LIST_MAX, &max)) != KL_OK)
 		return r;
+	first = after + 1;
+	if ((r = view_cases(c->engine, &after, max, &rows)) != KL_OK)
+		return r;
+	if ((r = subject_log_list(c->engine, &c->by, first, after)) !=
+	    KL_OK) {
+		json_decref(rows);
+		return r;
+	}
 	r = control_cmd_answer(c, json_pack("{s:o}", "referrals", rows));
 	if (r == KL_OK && after != 0 && json_object_set_new(c->answer, "next",
 	    json_integer((json_int_t)after)) != 0)
@@ -28,8 +36,8 @@ control_show_list(struct control_cmd *c)
 	return r;
 }
 
-/* The content as text, of a case that came to us; the access log names who
- * saw it. */
+/* The content as text, of a case that came to us. The access log names who
+ * saw it, or the case without it. */
 static int
 put_content(struct control_cmd *c, const struct engine_case *k)
 {
@@ -39,12 +47,10 @@ put_content(struct control_cmd *c, const struct engine_case *k)
 	size_t n;
 	int r;
 
-	if (k->mine || !k->has_content)
-		return KL_OK;
-	r = engine_content(c->engine, &c->by, ENGINE_SAW, &k->conv,
-	    &content);
+	r = k->mine ? KL_E_NOT_FOUND : engine_content(c->engine, &c->by,
+	    ENGINE_SAW, &k->conv, &content);
 	if (r == KL_E_NOT_FOUND)
-		return KL_OK;
+		return subject_log(c->engine, &c->by, ENGINE_SAW, &k->conv);
 	if (r == KL_OK)
 		r = kl_render_referral(&content, (enum kl_lang)conf->lang,
 		    text, sizeof text, &n);

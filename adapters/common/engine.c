@@ -6,6 +6,7 @@
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/log.h>
 
+#include "adapters/common/access.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/engine_priv.h"
@@ -232,6 +233,20 @@ forget_case(struct engine *e, struct turn *t, const struct timer *due)
 	return cases_forget(t, &c);
 }
 
+/* A step at a time: what was not taken away yet is next at once. */
+static int
+end_month(struct turn *t, const struct timer *due)
+{
+	struct kl_reader id;
+	bool more;
+	int r;
+
+	kl_reader_init(&id, kl_bytes(due->id, 4));
+	r = access_end_month(t, kl_get_u32(&id), &more);
+	return r != KL_OK || !more ? r : timers_put(t->store, t->now_ms + 1,
+	    TIMER_ACCESS, due->id);
+}
+
 static int
 run_timer(struct engine *e, struct turn *t, const struct timer *due)
 {
@@ -251,6 +266,8 @@ run_timer(struct engine *e, struct turn *t, const struct timer *due)
 		return outbox_time_due(e->outbox, t, &id, false);
 	case TIMER_SEEN:
 		return receipts_forget(t, &id);
+	case TIMER_ACCESS:
+		return end_month(t, due);
 	default:
 		return KL_OK;
 	}

@@ -58,11 +58,20 @@ const struct kl_policy *engine_policy(const struct engine *e);
 
 /* ---- in -------------------------------------------------------------- */
 
-/* Whose hand it was, for the access log. */
-enum engine_interface { ENGINE_CONTROL = 1, ENGINE_FOLDER = 2 };
+/* Whose hand it was, for the access log. Who is a person says so with a role
+ * and a name of the organisation's own list of staff, where it is asked. */
+enum engine_interface {
+	ENGINE_CONTROL = 1, ENGINE_FOLDER = 2,
+	ENGINE_LINK = 3,		/* it came from the broker */
+};
+/* Beside those of enum kl_staff_role. */
+enum engine_role { ENGINE_ROLE_FG = 32, ENGINE_ROLE_OPERATOR = 33 };
+#define ENGINE_STAFF_MAX 32
 struct engine_actor {
 	uint32_t interface;
 	uint32_t uid;
+	uint32_t role;			/* 0: not said */
+	char staff[ENGINE_STAFF_MAX + 1];	/* "": not said */
 };
 
 struct engine_taken {
@@ -148,7 +157,12 @@ int engine_case_get(struct engine *e, const struct kl_conv_id *conv,
  * KL_E_NOT_FOUND: no content here, or erased; KL_E_AGAIN. */
 enum engine_act {
 	ENGINE_TOOK_IN = 1, ENGINE_SAW = 2, ENGINE_PRINTED = 3,
-	ENGINE_EXPORTED = 4, ENGINE_CHANGED = 5,
+	ENGINE_EXPORTED = 4, ENGINE_CHANGED = 5, ENGINE_WITHDREW = 6,
+	ENGINE_WIPED = 7,		/* erased all that is here */
+	ENGINE_FOUND = 8,		/* in a search */
+	ENGINE_SEARCHED = 9,		/* for a person; of no one case */
+	ENGINE_LOOKED = 10,		/* asked who looked */
+	ENGINE_LISTED = 11,		/* among others; of no one case */
 };
 int engine_content(struct engine *e, const struct engine_actor *by,
     enum engine_act act, const struct kl_conv_id *conv,

@@ -326,7 +326,8 @@ folder_open(struct engine *e, struct kl_loop *l,
 	f->engine = e;
 	f->loop = l;
 	f->role = *role;
-	f->by = (struct engine_actor){ ENGINE_FOLDER, (uint32_t)o.owner };
+	f->by = (struct engine_actor){ .interface = ENGINE_FOLDER,
+	    .uid = (uint32_t)o.owner };
 	f->look = true;
 	if ((r = watch_open(&o, &f->watch, error)) != KL_OK)
 		goto out;

@@ -4,6 +4,7 @@
 
 #include <kortelijn/crypto/secret.h>
 
+#include "adapters/common/access.h"
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
 #include "adapters/common/guard.h"
@@ -40,6 +41,7 @@ static int
 finish(struct turn *t, struct incoming *in, enum engine_event_kind event,
     const struct news *news)
 {
+	const struct engine_actor by = { .interface = ENGINE_LINK };
 	const struct kl_header *h = &in->e.header;
 	struct engine_step step;
 	int r;
@@ -57,9 +59,11 @@ finish(struct turn *t, struct incoming *in, enum engine_event_kind event,
 	if ((r = take_names(t, in)) != KL_OK ||
 	    (r = cases_step(t, &in->c, &step)) != KL_OK ||
 	    (r = events_add(t, event, &in->c.conv, step.n)) != KL_OK ||
-	    (r = cases_note_end(t, &in->c)) != KL_OK)
+	    (r = cases_note_end(t, &in->c)) != KL_OK ||
+	    (r = cases_put(t, &in->c)) != KL_OK)
 		return r;
-	return cases_put(t, &in->c);
+	return access_log(t, &by, h->kind == KL_REFERRAL ? ENGINE_TOOK_IN :
+	    ENGINE_CHANGED, &in->c.conv);
 }
 
 /* ---- referral -------------------------------------------------------- */

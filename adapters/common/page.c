@@ -6,6 +6,8 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/render.h>
 
+#include "adapters/common/subject.h"
+
 /* ---- text ---- */
 
 struct text {
@@ -264,7 +266,8 @@ step_json(const struct config *c, const struct engine_event *ev,
 }
 
 int
-page_step(struct engine *e, const struct engine_event *ev, struct page *out)
+page_step(struct engine *e, const struct engine_actor *by,
+    const struct engine_event *ev, struct page *out)
 {
 	const struct config *c = engine_config(e);
 	struct engine_case k;
@@ -272,7 +275,8 @@ page_step(struct engine *e, const struct engine_event *ev, struct page *out)
 	int r;
 
 	memset(out, 0, sizeof *out);
-	if ((r = of_event(e, ev, &k, &s)) != KL_OK)
+	if ((r = of_event(e, ev, &k, &s)) != KL_OK ||
+	    (r = subject_log(e, by, ENGINE_EXPORTED, &ev->conv)) != KL_OK)
 		return r;
 	out->spoken = k.spoken;
 	if ((r = step_json(c, ev, &k, &s, out)) == KL_OK)

@@ -22,9 +22,10 @@ struct page {
  * On success *out is the caller's, to page_clear. */
 int page_referral(struct engine *e, const struct engine_actor *by,
     const struct engine_event *ev, struct page *out) KL_MUST_CHECK;
-/* The step of an ENGINE_EV_FEEDBACK or ENGINE_EV_STATE. Errors as above. */
-int page_step(struct engine *e, const struct engine_event *ev,
-    struct page *out) KL_MUST_CHECK;
+/* The step of an ENGINE_EV_FEEDBACK or ENGINE_EV_STATE, with its line too.
+ * Errors as above. */
+int page_step(struct engine *e, const struct engine_actor *by,
+    const struct engine_event *ev, struct page *out) KL_MUST_CHECK;
 /* Wipes; accepts an empty page. */
 void page_clear(struct page *p);
 

@@ -33,7 +33,7 @@ enum store_table {
 	STORE_EVENT = 'x',		/* seq -> struct of events.c */
 	STORE_TIMER = 'z',		/* due, what, id */
 	STORE_ALARM = 'a',		/* seq -> struct of alarm.c */
-	STORE_ACCESS = 'y',		/* seq -> struct access_line */
+	STORE_MONTH = 'y',		/* see access.c: keys of months */
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
 	STORE_USED = 'u',		/* slot in use */
@@ -47,6 +47,8 @@ enum store_table {
 	STORE_SEALED = 'Y',		/* msg_id -> its ciphertext */
 	STORE_GOT = 'G',		/* conv_id -> receipt of the REFERRAL */
 	STORE_FEEDBACK = 'H',		/* msg_id -> struct kl_feedback */
+	STORE_ACCESS = 'J',		/* month, tag, seq -> access_line */
+	STORE_PERSON = 'N',		/* month, tags -> access_found */
 };
 
 /* Value of a row that only has to be there. */

@@ -13,6 +13,7 @@ enum timer_what {
 	TIMER_DELIVER_BY = 3,		/* msg: of ours */
 	TIMER_SEEN = 4,			/* msg: receipt kept for repeats */
 	TIMER_FORGET = 5,		/* conv: ended long ago */
+	TIMER_ACCESS = 26,		/* month of the access log: see there */
 };
 
 struct timer {

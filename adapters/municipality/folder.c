@@ -12,13 +12,13 @@ page(struct engine *e, const struct engine_actor *by,
 	case ENGINE_EV_CORRECTION:
 		return page_referral(e, by, ev, out);
 	case ENGINE_EV_FEEDBACK:
-		return page_step(e, ev, out);
+		return page_step(e, by, ev, out);
 	default:
 		/* The end of a case that the practice or time brought. */
 		r = engine_case_get(e, &ev->conv, &k);
 		if (r != KL_OK || k.open)
 			return r != KL_OK ? r : KL_E_NOT_FOUND;
-		return page_step(e, ev, out);
+		return page_step(e, by, ev, out);
 	}
 }
 

@@ -73,6 +73,9 @@ static const struct cli_command commands[] = {
 	  "", 0, 1, { NULL }, cli_help },
 };
 
+/* Of every command: who asks, for the access log. */
+static const char *const options[] = { "staff=", "role=", NULL };
+
 int
 main(int argc, char **argv)
 {
@@ -81,7 +84,10 @@ main(int argc, char **argv)
 		.conf_default = "/etc/kortelijn/municipality.conf",
 		.commands = commands,
 		.n = sizeof commands / sizeof commands[0],
-		.help = "", .daemon = "the adapter",
+		.options = options,
+		.help = "  --staff=NAME    who asks, for the access log\n"
+		    "  --role=ROLE     and as what: gp, desk, fg and others\n",
+		.daemon = "the adapter",
 	};
 
 	return cli_main(&p, argc, argv);

@@ -39,14 +39,13 @@ page(struct engine *e, const struct engine_actor *by,
 	struct engine_step s;
 	int r;
 
-	(void)by;
 	if (ev->kind == ENGINE_EV_FEEDBACK)
-		return page_step(e, ev, out);
+		return page_step(e, by, ev, out);
 	if (ev->kind != ENGINE_EV_STATE)
 		return KL_E_NOT_FOUND;
 	if ((r = page_find_step(e, &ev->conv, ev->step, &s)) != KL_OK)
 		return r;
-	return is_news(&s) ? page_step(e, ev, out) : KL_E_NOT_FOUND;
+	return is_news(&s) ? page_step(e, by, ev, out) : KL_E_NOT_FOUND;
 }
 
 struct folder_role

@@ -6,7 +6,6 @@
 
 #include <kortelijn/host/slots.h>
 
-#include "adapters/common/access.h"
 #include "adapters/common/alarm.h"
 #include "adapters/common/events.h"
 #include "adapters/common/sync.h"
@@ -246,24 +245,6 @@ START_TEST(alarms_stay_in_their_order)
 }
 END_TEST
 
-START_TEST(access_log_says_who_did_what)
-{
-	const struct engine_actor by = { ENGINE_FOLDER, 1000 };
-	struct access_line line;
-	uint64_t seq;
-
-	make();
-	OK(access_log(&a.t, &by, ENGINE_SAW, &c.conv));
-	OK(access_next(a.store, 0, &seq, &line));
-	ck_assert_uint_eq(line.act, ENGINE_SAW);
-	ck_assert_uint_eq(line.by.uid, 1000);
-	ck_assert_uint_eq(line.by.interface, ENGINE_FOLDER);
-	ck_assert_mem_eq(&line.conv, &c.conv, sizeof c.conv);
-	ck_assert_int_eq(access_next(a.store, seq, &seq, &line),
-	    KL_E_NOT_FOUND);
-}
-END_TEST
-
 START_TEST(each_interface_has_its_cursor)
 {
 	struct engine_event ev;
@@ -447,7 +428,6 @@ main(void)
 	tcase_add_test(t, forgetting_gives_the_slots_back);
 	tcase_add_test(t, full_pool_makes_no_case);
 	tcase_add_test(t, alarms_stay_in_their_order);
-	tcase_add_test(t, access_log_says_who_did_what);
 	tcase_add_test(t, each_interface_has_its_cursor);
 	tcase_add_test(t, timers_come_in_order_of_time);
 	tcase_add_test(t, open_conversations_are_presented_page_by_page);

@@ -28,7 +28,8 @@ static struct kl_loop *loop;
 static struct engine *engine;
 static struct engine_listener listener;
 static unsigned int committed, undone;
-static const struct engine_actor clerk = { ENGINE_CONTROL, 1000 };
+static const struct engine_actor clerk = { .interface = ENGINE_CONTROL,
+	.uid = 1000 };
 
 static char file[65536];
 static size_t file_n;
@@ -516,13 +517,14 @@ START_TEST(content_is_shown_with_a_line_in_the_access_log)
 {
 	struct access_line line;
 	struct kl_referral r;
-	uint64_t seq = 0;
+	struct access_at at = { 0, 0 };
 	unsigned int saw = 0;
 
 	OK(refer(DATA "van-putten.json"));
 	OK(engine_content(engine, &clerk, ENGINE_SAW, &taken.conv, &r));
 	turn();
-	while (access_next(engine_store(engine), seq, &seq, &line) == KL_OK)
+	while (access_next(engine_turn(engine), &taken.conv, &at, &line) ==
+	    KL_OK)
 		saw += line.act == ENGINE_SAW && line.by.uid == 1000 ? 1 : 0;
 	ck_assert_uint_eq(saw, 1);
 	memset(&taken.conv, 0, sizeof taken.conv);

@@ -21,6 +21,8 @@
 #include <kortelijn/host/textfile.h>
 #include <kortelijn/wire/signed.h>
 
+#include "adapters/common/access.h"
+#include "adapters/common/engine_priv.h"
 #include "adapters/common/identity.h"
 #include "adapters/municipality/folder.h"
 #include "adapters/practice/folder.h"
@@ -464,6 +466,52 @@ START_TEST(list_is_asked_in_pages)
 }
 END_TEST
 
+/* The lines about a case with this act and what the asker said of himself. */
+static size_t
+lines(const struct kl_conv_id *conv, uint32_t act, const char *staff)
+{
+	struct access_line line;
+	struct access_at at = { 0, 0 };
+	size_t n = 0;
+
+	while (access_next(engine_turn(engine), conv, &at, &line) == KL_OK)
+		n += line.act == act && line.by.interface ==
+		    ENGINE_CONTROL && strcmp(line.by.staff, staff) == 0 ?
+		    1 : 0;
+	return n;
+}
+
+START_TEST(every_answer_that_shows_a_case_has_its_line)
+{
+	const struct kl_conv_id none = { { 0 } };
+	struct engine_case k;
+	json_t *o;
+
+	person(AMRANI, "P1-2026-002", "P1-2026-002");
+	json_decref(refer(0));
+	OK(engine_case_next(engine, 0, &k));
+	ck_assert_uint_eq(lines(&k.conv, ENGINE_TOOK_IN, ""), 1);
+	o = ask(json_pack("{s:s,s:s,s:s,s:s}", "cmd", "show", "reference",
+	    "P1-2026-002", "staff", "mw", "role", "gp"));
+	is_ok(o);
+	json_decref(o);
+	ck_assert_uint_eq(lines(&k.conv, ENGINE_SAW, "mw"), 1);
+	o = ask(json_pack("{s:s,s:s}", "cmd", "list", "staff", "as"));
+	is_ok(o);
+	json_decref(o);
+	ck_assert_uint_eq(lines(&none, ENGINE_LISTED, "as"), 1);
+}
+END_TEST
+
+START_TEST(asker_without_a_known_role_or_name_is_refused)
+{
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "list", "role",
+	    "boss")), "field_value", "/role");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "list", "staff",
+	    "two words")), "field_value", "/staff");
+}
+END_TEST
+
 START_TEST(question_that_is_none_is_refused)
 {
 	is_refused(ask(json_array()), "json", "");
@@ -699,6 +747,10 @@ main(void)
 	tcase_add_test(t, second_referral_of_the_same_file_names_the_first);
 	tcase_add_test(t, who_waits_holds_up_no_other);
 	tcase_add_test(t, list_is_asked_in_pages);
+	tcase_add_test(t,
+	    every_answer_that_shows_a_case_has_its_line);
+	tcase_add_test(t,
+	    asker_without_a_known_role_or_name_is_refused);
 	tcase_add_test(t, question_that_is_none_is_refused);
 	tcase_add_test(t, file_in_the_folder_becomes_a_case);
 	tcase_add_test(t, same_file_twice_makes_one_case);

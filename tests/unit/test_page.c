@@ -27,7 +27,8 @@ static struct adapter gp, desk;
 static struct engine gp_engine, desk_engine;
 static struct case_row c;
 static struct page page;
-static const struct engine_actor by = { ENGINE_FOLDER, 1000 };
+static const struct engine_actor by = { .interface = ENGINE_FOLDER,
+	.uid = 1000 };
 
 /* As much of an engine as shows what a store holds. */
 static void
@@ -168,7 +169,7 @@ START_TEST(feedback_is_json_and_readable_dutch)
 
 	feed_back(KL_ST_TAKEN_UP);
 	ev = event(&gp_engine, ENGINE_EV_FEEDBACK);
-	OK(page_step(&gp_engine, &ev, &page));
+	OK(page_step(&gp_engine, &by, &ev, &page));
 	says(page.text, "TERUGKOPPELING");
 	says(page.text, "Opgepakt door meldpunt");
 	says(page.text, kl_state_row(KL_ST_TAKEN_UP)->gp_nl);
@@ -186,7 +187,7 @@ START_TEST(english_is_english)
 	gp.config.lang = KL_EN;
 	feed_back(KL_ST_TAKEN_UP);
 	ev = event(&gp_engine, ENGINE_EV_FEEDBACK);
-	OK(page_step(&gp_engine, &ev, &page));
+	OK(page_step(&gp_engine, &by, &ev, &page));
 	says(page.text, "FEEDBACK (training, no real data)\n");
 	says(page.text, "Receiver: ");
 }
@@ -197,7 +198,7 @@ START_TEST(step_that_is_not_there_is_not_found)
 	struct engine_event ev = event(&desk_engine, ENGINE_EV_REFERRAL);
 
 	ev.step = 99;
-	ck_assert_int_eq(page_step(&desk_engine, &ev, &page),
+	ck_assert_int_eq(page_step(&desk_engine, &by, &ev, &page),
 	    KL_E_NOT_FOUND);
 }
 END_TEST
