@@ -32,7 +32,7 @@ HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 # Command lines: linked by the programs of commands, not installed.
-CLI = cli output ask enrol
+CLI = cli output ask enrol policy
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -47,7 +47,7 @@ CORE = main boot fence papers keys cycle dispatch acks control control_status \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
-CTL = main cmd_authority cmd_broker cmd_enrol cmd_hold cmd_participant cmd_status \
+CTL = main cmd_authority cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
@@ -96,6 +96,7 @@ INTEGRATION = 00-tests-are-counted \
 	13-disk-full \
 	16-instances \
 	20-store-loss \
+	30-policy \
 	22-five-weeks-off
 LONG = fault/kill-loop fault/seeded
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,

@@ -21,5 +21,9 @@ int cmd_hold_release(struct cli *c);
 int cmd_status(struct cli *c);
 int cmd_checkpoint(struct cli *c);
 int cmd_origin_new(struct cli *c);
+int cmd_policy_show(struct cli *c);
+int cmd_policy_check(struct cli *c);
+int cmd_policy_diff(struct cli *c);
+int cmd_policy_load(struct cli *c);
 
 #endif

@@ -10,7 +10,6 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/sign.h>
-#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/conf.h>
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/fs.h>
@@ -19,6 +18,7 @@
 #include "broker/ctl/paper.h"
 #include "broker/ctl/term.h"
 #include "proto/cli/output.h"
+#include "proto/cli/policy.h"
 
 /* Makes DIR/curve.key, or takes the one that is there. */
 static int
@@ -153,22 +153,13 @@ directories_make(const char *dir)
 	return kl_daemon_mkdir(revocations.b);
 }
 
-/* Never touches a file that is there: it may be stricter. */
 static int
-policy_write(const char *dir)
+policy_make(const char *dir)
 {
 	struct paper_path path;
-	char text[KL_POLICY_FILE_MAX];
-	struct kl_writer w;
-	int r;
+	int r = paper_path(dir, BROKER_POLICY, &path);
 
-	if ((r = paper_path(dir, BROKER_POLICY, &path)) != KL_OK)
-		return r;
-	if (access(path.b, F_OK) == 0)
-		return KL_OK;
-	kl_writer_init(&w, text, sizeof text);
-	kl_policy_file_write(&w);
-	return kl_fs_replace_at(AT_FDCWD, path.b, 0644, kl_writer_bytes(&w));
+	return r != KL_OK ? r : policy_init(path.b);
 }
 
 /* Keys, authority.pub, card and configuration, in this order: a second run
@@ -188,7 +179,7 @@ broker_make(const char *dir, struct paper *p,
 	    (r = paper_card_sign(p, a)) != KL_OK ||
 	    (r = paper_path(dir, "broker.card", &path)) != KL_OK ||
 	    (r = paper_card_write(p, path.b)) != KL_OK ||
-	    (r = policy_write(dir)) != KL_OK)
+	    (r = policy_make(dir)) != KL_OK)
 		return r;
 	return conf_write(dir, state, endpoint, conf_made);
 }

@@ -107,6 +107,30 @@ static const struct cli_command commands[] = {
 	  "checkpoint' printed last. Explains this and asks, unless --yes is\n"
 	  "given.",
 	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_origin_new },
+	{ "policy show", "",
+	  "show every rule, its value and its source",
+	  "Reads policy.conf in the configuration: key, value, default,\n"
+	  "source, whether that source was read, and status of every row;\n"
+	  "which are loosened, by whom and until when; and whether the\n"
+	  "running broker has loaded this file.",
+	  0, 0, { NULL }, cmd_policy_show },
+	{ "policy check", "FILE",
+	  "say whether a policy would be taken",
+	  "", 1, 1, { NULL }, cmd_policy_check },
+	{ "policy diff", "FILE",
+	  "show what a policy would change",
+	  "Compares with what counts today by policy.conf in the\n"
+	  "configuration.",
+	  1, 1, { NULL }, cmd_policy_diff },
+	{ "policy load", "FILE",
+	  "let a policy count from now on",
+	  "Checks FILE, hands it to the running broker, where it counts from\n"
+	  "the next request and is a leaf of the log, and puts it in place of\n"
+	  "policy.conf in the configuration. A value that is looser than the\n"
+	  "default needs [override KEY] with legal_basis, approved_by,\n"
+	  "approved_on and review_on. Nothing that has begun gets a longer\n"
+	  "term by it. Ends drain mode.",
+	  1, 1, { NULL }, cmd_policy_load },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },
