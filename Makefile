@@ -39,7 +39,7 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree journal registry registry_store conversation timer message \
+PARTS = vault tree month journal registry registry_store conversation timer message \
 	mailbox erase retain_end retain_forget deadline retain present \
 	refusals
 CORE = main boot fence papers keys cycle dispatch acks control control_status \
@@ -74,7 +74,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	calendar nightly hold state rules render person content policy \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = vault tree journal registry conversation mailbox retain sync \
+UNIT_CORE = vault tree journal registry conversation mailbox retain retention sync \
 	core_submit core_policy core_session core_delivery core_turn core_control \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor

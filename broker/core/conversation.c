@@ -4,6 +4,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/domain/policy.h>
 #include <kortelijn/domain/state.h>
 
 #include "broker/core/tables.h"
@@ -41,6 +42,10 @@ pack(const struct conversation *c, uint8_t *buf, size_t cap)
 	    (c->base_receiver ? 2 : 0) | (c->delivered ? 4 : 0) |
 	    (c->reopened ? 8 : 0)));
 	kl_put_i64(&w, c->ended_ms);
+	kl_put_i64(&w, c->begun_ms);
+	kl_put_i64(&w, c->quiet_ms);
+	kl_put_u32(&w, c->after_end_days);
+	kl_put_u32(&w, c->max_days);
 	kl_put_u64(&w, c->born_item);
 	kl_put_u64(&w, c->born_leaf);
 	return w.full ? KL_BYTES_NONE : kl_writer_bytes(&w);
@@ -78,6 +83,10 @@ unpack(struct kl_bytes in, struct conversation *c)
 	c->delivered = (flags & 4) != 0;
 	c->reopened = (flags & 8) != 0;
 	c->ended_ms = kl_get_i64(&r);
+	c->begun_ms = kl_get_i64(&r);
+	c->quiet_ms = kl_get_i64(&r);
+	c->after_end_days = kl_get_u32(&r);
+	c->max_days = kl_get_u32(&r);
 	c->born_item = kl_get_u64(&r);
 	c->born_leaf = kl_get_u64(&r);
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
@@ -229,6 +238,10 @@ conversation_make(struct turn *t, const struct kl_envelope *e,
 		.valid_until = e->consent.valid_until,
 		.seq_sender = e->header.seq,
 		.milestone = KL_MS_NONE, .state = KL_CONV_OPEN,
+		.begun_ms = e->header.created_ms,
+		.after_end_days = kl_policy_days(t->policy,
+		    KL_POL_METADATA_AFTER_END),
+		.max_days = kl_policy_days(t->policy, KL_POL_METADATA_MAX),
 		.born_leaf = t->journal->range.size,
 	};
 	memcpy(out->onward_to, e->consent.onward_to, sizeof out->onward_to);
@@ -383,9 +396,15 @@ conversation_role_may(uint32_t kind, uint32_t sender_role,
 }
 
 enum kl_code
-conversation_check_consent(const struct kl_consent *c, int64_t now_ms)
+conversation_check_consent(const struct kl_consent *c,
+    const struct kl_policy *policy, int64_t now_ms)
 {
-	return c->given_on + KL_CONSENT_AGE_DAYS < (uint32_t)kl_day_of(now_ms) ?
+	const uint32_t age = kl_policy_days(policy,
+	    KL_POL_CONSENT_MAX_AGE_AT_SEND);
+	const uint32_t term = kl_policy_days(policy, KL_POL_FEEDBACK_VALIDITY);
+
+	return c->given_on + age < (uint32_t)kl_day_of(now_ms) ||
+	    c->valid_until > c->given_on + term ?
 	    KL_C_CONSENT_DATE : conversation_check_shown(c, now_ms);
 }
 

@@ -29,6 +29,11 @@ struct conversation {
 	bool delivered;			/* the REFERRAL was, once */
 	bool reopened;
 	int64_t ended_ms;
+	/* How long it is kept; PROTOCOL.md 15.2. */
+	int64_t begun_ms;		/* its REFERRAL was made */
+	int64_t quiet_ms;		/* open, but nothing is told from here
+					 * on; 0: it is */
+	uint32_t after_end_days, max_days;	/* only ever less */
 	/* When it was made: what is older is of a conversation of the same id
 	 * that was forgotten, and opens under no key any more. */
 	uint64_t born_item;		/* last one given before */
@@ -73,10 +78,12 @@ int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
 /* As kl_envelope_roles. under: inside a parent's consent. PROTOCOL.md 8.5. */
 bool conversation_role_may(uint32_t kind, uint32_t sender_role,
     uint32_t receiver_role, bool under);
-/* Dates and terms of a consent at the time of sending. PROTOCOL.md 8.4. */
+/* Dates and terms of a consent at the time of sending, as the policy of now
+ * limits them. PROTOCOL.md 8.4. */
 enum kl_code conversation_check_consent(const struct kl_consent *c,
-    int64_t now_ms);
-/* The same after a loss: but for its age. */
+    const struct kl_policy *policy, int64_t now_ms);
+/* The same after a loss: but for its age, and within what any policy
+ * allowed. */
 enum kl_code conversation_check_shown(const struct kl_consent *c,
     int64_t now_ms);
 /* The parent of an onward referral: active, delivered to the sender, names

@@ -198,6 +198,7 @@ turn_undo(struct core *c)
 	kl_arena_reset(c->mem);
 	journal_undo(&c->journal);
 	mailbox_undo(&c->box);
+	retain_undo(&c->retain);
 	refusals_undo(&c->refusals);
 	vault_undo_taken(&c->vault);
 	kl_trace_drop(c->trace);
@@ -343,6 +344,8 @@ clock_look(struct core *c)
 	c->turn.now_ms = clock.now_ms;
 	c->turn.untrusted = retain_clock(&c->retain, &clock);
 	c->turn.latest_ms = c->retain.hold.high_water_ms;
+	c->journal.keep_days = kl_policy_days(c->turn.policy,
+	    KL_POL_LOG_RETENTION);
 	hold_tell(c);
 }
 

@@ -9,6 +9,7 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/host/fs.h>
 
+#include "broker/core/month.h"
 #include "broker/core/tables.h"
 #include "broker/core/tree.h"
 
@@ -24,56 +25,6 @@ index_key(uint8_t buf[8], uint64_t index)
 {
 	kl_be64_put(buf, index);
 	return kl_bytes(buf, 8);
-}
-
-/* ---- the month's key ----------------------------------------------------- */
-
-static uint32_t
-month_of(int64_t now_ms)
-{
-	int y, m, d;
-
-	kl_day_split(kl_day_of(now_ms), &y, &m, &d);
-	return (uint32_t)(y * 12 + m);
-}
-
-static int
-month_slot(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
-{
-	uint8_t key[4];
-	struct kl_writer w;
-	struct kl_reader r;
-	struct kl_bytes v;
-	int err;
-
-	kl_writer_init(&w, key, sizeof key);
-	kl_put_u32(&w, month);
-	err = kl_kv_get(txn, T_MONTH, kl_writer_bytes(&w), &v);
-	if (err != KL_OK)
-		return err;
-	kl_reader_init(&r, v);
-	*slot = kl_get_u32(&r);
-	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
-}
-
-static int
-month_make(struct journal *j, struct kl_kv_txn *txn, uint32_t month,
-    uint32_t *slot)
-{
-	uint8_t key[4], value[4];
-	struct kl_writer k, v;
-	int err = month_slot(txn, month, slot);
-
-	if (err != KL_E_NOT_FOUND)
-		return err;
-	if ((err = vault_take(j->vault, slot)) != KL_OK)
-		return err;
-	kl_writer_init(&k, key, sizeof key);
-	kl_put_u32(&k, month);
-	kl_writer_init(&v, value, sizeof value);
-	kl_put_u32(&v, *slot);
-	return kl_kv_put(txn, T_MONTH, kl_writer_bytes(&k),
-	    kl_writer_bytes(&v));
 }
 
 /* ---- leaves -------------------------------------------------------------- */
@@ -127,7 +78,8 @@ journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	if (r->count == 0)
 		r->count = 1;
 	if (month != j->month) {
-		err = month_make(j, txn, month, &j->month_slot);
+		err = month_make(j->vault, txn, month, j->keep_days,
+		    &j->month_slot);
 		if (err != KL_OK)
 			return err;
 		j->month = month;
@@ -178,6 +130,8 @@ journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 	*out = KL_BYTES_NONE;
 	if ((err = leaf_row(txn, index, &month, &sealed)) != KL_OK)
 		return err;
+	if (sealed.n == 0)
+		return KL_E_NOT_FOUND;
 	if ((err = kl_arena_copy(mem, sealed, &copy)) != KL_OK)
 		return err;
 	slot = j->month_slot;

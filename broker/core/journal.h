@@ -26,6 +26,7 @@ struct journal {
 	struct kl_range checked;	/* re-read from the store and signed */
 	uint32_t month;			/* of month_slot; 0: none */
 	uint32_t month_slot;
+	uint32_t keep_days;		/* of records from now on; month.h */
 	struct kl_note note;		/* newest checkpoint */
 	int64_t note_ms;		/* when it was signed */
 	struct kl_note previous;	/* last of the origin before, or "" */

@@ -1,8 +1,12 @@
 #include "broker/core/retain.h"
 
+#include <string.h>
+
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/policy.h>
 
 #include "broker/core/deadline.h"
+#include "broker/core/month.h"
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 
@@ -12,10 +16,13 @@
 #define ENDING_SORTS (1u << TIMER_DELIVER | 1u << TIMER_EXPIRE |	\
 	1u << TIMER_UNSENT | 1u << TIMER_CONVERSATION)
 #define SWEEP_ROWS 32			/* of one step */
+#define CUT_LEAVES 256			/* of one step */
+#define MONTHS_MS KL_HOUR_MS		/* how often they are looked at */
 
 static const char meta_clock[] = "clock";
 static const char meta_hold[] = "hold";
 static const char meta_sweep[] = "sweep";
+static const char meta_scan[] = "scan";
 
 /* ---- the clock --------------------------------------------------------- */
 
@@ -52,10 +59,19 @@ load_hold(struct kl_kv_txn *txn, struct kl_hold *h)
 	return KL_OK;
 }
 
+static int
+load_flag(struct kl_kv_txn *txn, const char *name, bool *out)
+{
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_META, kl_bytes_str(name), &v);
+
+	*out = err == KL_OK;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
 int
 retain_load(struct retain *r, struct kl_kv_txn *txn)
 {
-	struct kl_bytes v;
 	int err;
 
 	*r = (struct retain){ .due = 0 };
@@ -63,20 +79,23 @@ retain_load(struct retain *r, struct kl_kv_txn *txn)
 	    KL_OK || (err = load_hold(txn, &r->hold)) != KL_OK)
 		return err;
 	r->saved = r->hold;
-	err = kl_kv_get(txn, T_META, kl_bytes_str(meta_sweep), &v);
-	r->sweeping = r->sweep_saved = err == KL_OK;
 	r->sweep_number = 1;
-	return err == KL_E_NOT_FOUND ? KL_OK : err;
+	if ((err = load_flag(txn, meta_sweep, &r->sweeping)) != KL_OK ||
+	    (err = load_flag(txn, meta_scan, &r->scanning)) != KL_OK)
+		return err;
+	r->sweep_saved = r->sweeping;
+	r->scan_saved = r->scanning;
+	return KL_OK;
 }
 
+/* Work that goes on from its beginning after a start. */
 static int
-save_sweep(const struct retain *r, struct kl_kv_txn *txn)
+save_flag(struct kl_kv_txn *txn, const char *name, bool now, bool saved)
 {
-	if (r->sweeping == r->sweep_saved)
+	if (now == saved)
 		return KL_OK;
-	return r->sweeping ?
-	    kl_kv_put(txn, T_META, kl_bytes_str(meta_sweep), KL_BYTES_NONE) :
-	    kl_kv_del(txn, T_META, kl_bytes_str(meta_sweep));
+	return now ? kl_kv_put(txn, T_META, kl_bytes_str(name),
+	    KL_BYTES_NONE) : kl_kv_del(txn, T_META, kl_bytes_str(name));
 }
 
 static bool
@@ -130,7 +149,10 @@ retain_save(struct retain *r, struct turn *t)
 	uint8_t buf[8];
 	int err;
 
-	if ((err = save_sweep(r, t->txn)) != KL_OK ||
+	if ((err = save_flag(t->txn, meta_sweep, r->sweeping,
+	    r->sweep_saved)) != KL_OK ||
+	    (err = save_flag(t->txn, meta_scan, r->scanning,
+	    r->scan_saved)) != KL_OK ||
 	    (err = save_hold(r, t)) != KL_OK || !clock_changed(r))
 		return err;
 	kl_be64_put(buf, (uint64_t)r->hold.high_water_ms);
@@ -142,8 +164,22 @@ void
 retain_committed(struct retain *r)
 {
 	r->sweep_saved = r->sweeping;
+	r->scan_saved = r->scanning;
 	if (clock_changed(r))
 		r->saved = r->hold;
+}
+
+void
+retain_undo(struct retain *r)
+{
+	const bool sweeping = r->sweep_saved || r->sweeping;
+	const bool scanning = r->scan_saved || r->scanning;
+
+	if (sweeping)
+		retain_sweep(r);
+	if (scanning)
+		retain_policy(r);
+	r->months_ms = 0;
 }
 
 bool
@@ -275,6 +311,73 @@ sweep_run(struct retain *r, struct turn *t, struct registry *reg, bool *more)
 	return KL_OK;
 }
 
+/* ---- a new policy ------------------------------------------------------ */
+
+void
+retain_policy(struct retain *r)
+{
+	r->scanning = true;
+	memset(&r->scan_after, 0, sizeof r->scan_after);
+}
+
+static int
+scan_run(struct retain *r, struct turn *t, bool *more)
+{
+	const size_t mark = kl_arena_mark(t->mem);
+	struct conversation c;
+	int err;
+
+	for (int i = 0; r->scanning && i < SWEEP_ROWS; i++) {
+		err = conversation_next(t, &r->scan_after,
+		    kl_bytes_zero(KL_BYTES_OF(r->scan_after)), &c);
+		r->scanning = err == KL_OK;
+		if (err == KL_E_NOT_FOUND)
+			break;
+		if (err != KL_OK || (err = retain_shorten(t, &c)) != KL_OK)
+			return err;
+		r->scan_after = c.tag;
+		kl_arena_release(t->mem, mark);
+	}
+	*more = *more || r->scanning;
+	return KL_OK;
+}
+
+/* ---- the log's months -------------------------------------------------- */
+
+static int
+month_end_one(struct turn *t, uint32_t month)
+{
+	uint32_t slot;
+	int err = month_drop(t->txn, month, &slot);
+
+	return err != KL_OK ? err : mailbox_erase_later(t, slot);
+}
+
+static int
+months_run(struct retain *r, struct turn *t, bool *more)
+{
+	const uint32_t days = kl_policy_days(t->policy, KL_POL_LOG_RETENTION);
+	bool cut_more = false;
+	uint32_t month;
+	int err = KL_OK;
+
+	if (t->now_ms >= r->months_ms) {
+		err = month_past(t->txn, t->now_ms, days, &month);
+		if (err == KL_OK)
+			err = month_end_one(t, month);
+		else if (err == KL_E_NOT_FOUND) {
+			r->months_ms = t->now_ms + MONTHS_MS;
+			err = KL_OK;
+		}
+	}
+	if (err == KL_OK)
+		err = month_cut(t->txn, CUT_LEAVES, &cut_more);
+	*more = *more || cut_more || t->now_ms >= r->months_ms;
+	return err;
+}
+
+/* ---- all of it --------------------------------------------------------- */
+
 /* What is due, if its time has come for certain. */
 static int
 due_run(struct retain *r, struct turn *t, struct registry *reg, size_t max,
@@ -285,9 +388,10 @@ due_run(struct retain *r, struct turn *t, struct registry *reg, size_t max,
 
 	if (r->hold.why != KL_HOLD_NONE || t->now_ms < r->hold.high_water_ms)
 		return KL_OK;
-	err = too_much(r, t, &held);
-	return err != KL_OK || held ? err :
-	    timers_run(t, reg, max, more);
+	if ((err = too_much(r, t, &held)) != KL_OK || held ||
+	    (err = timers_run(t, reg, max, more)) != KL_OK)
+		return err;
+	return months_run(r, t, more);
 }
 
 int
@@ -297,6 +401,8 @@ retain_run(struct retain *r, struct turn *t, struct registry *reg, size_t max,
 	int err;
 
 	*more = false;
-	err = due_run(r, t, reg, max, more);
-	return err != KL_OK ? err : sweep_run(r, t, reg, more);
+	if ((err = due_run(r, t, reg, max, more)) != KL_OK ||
+	    (err = scan_run(r, t, more)) != KL_OK)
+		return err;
+	return sweep_run(r, t, reg, more);
 }

@@ -19,6 +19,12 @@ struct retain {
 	bool sweeping, sweep_saved;
 	uint32_t sweep_number;
 	uint64_t sweep_item;
+
+	/* after a policy was loaded: all conversations */
+	bool scanning, scan_saved;
+	struct kl_tag scan_after;	/* the last one; all zero: none yet */
+
+	int64_t months_ms;		/* when the log's are looked at next */
 };
 
 /* KL_E_DAMAGED. */
@@ -26,6 +32,8 @@ int retain_load(struct retain *r, struct kl_kv_txn *txn) KL_MUST_CHECK;
 /* Last in every turn: the clock, and a leaf when a hold began or ended. */
 int retain_save(struct retain *r, struct turn *t) KL_MUST_CHECK;
 void retain_committed(struct retain *r);
+/* What was looked at in the undone turn is looked at again. */
+void retain_undo(struct retain *r);
 
 /* Once before each turn. Answers true when nothing may be ended by time: the
  * clock is held, or behind what was stored. PROTOCOL.md 13. */
@@ -38,5 +46,8 @@ int retain_run(struct retain *r, struct turn *t, struct registry *reg,
     size_t max, bool *more) KL_MUST_CHECK;
 /* A key was revoked: look at all mail. */
 void retain_sweep(struct retain *r);
+/* A policy was loaded, which is t->policy from now on: look at what all
+ * conversations have got. Nothing gets longer by it. */
+void retain_policy(struct retain *r);
 
 #endif

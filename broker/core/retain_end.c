@@ -3,12 +3,79 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/policy.h>
 
 #include "broker/core/timer.h"
 
 #define CORRECTIONS_MAX 256		/* rows looked at behind a REFERRAL */
 
+/* Of a conversation at level 0, after its delivery: nobody will tell more. */
+#define QUIET_MS (KL_POLICY_UNCERTAIN_LEVEL0_DAYS * KL_DAY_MS)
+
+/* ---- how long a conversation is kept ----------------------------------- */
+
+/* The term that it got, or the policy's if that is stricter by now. */
+static int64_t
+term_ms(const struct turn *t, uint32_t days, enum kl_policy_key key)
+{
+	const uint32_t now_days = kl_policy_days(t->policy, key);
+
+	return (int64_t)(now_days < days ? now_days : days) * KL_DAY_MS;
+}
+
+int64_t
+retain_until(const struct turn *t, const struct conversation *c)
+{
+	const int64_t limit_ms = c->begun_ms + term_ms(t, c->max_days,
+	    KL_POL_METADATA_MAX);
+	const int64_t end_ms = c->state == KL_CONV_OPEN ? c->quiet_ms :
+	    c->ended_ms;
+	const int64_t until_ms = end_ms + term_ms(t, c->after_end_days,
+	    KL_POL_METADATA_AFTER_END);
+
+	return end_ms == 0 || until_ms > limit_ms ? limit_ms : until_ms;
+}
+
+static int
+forget_later(struct turn *t, const struct conversation *c)
+{
+	return timer_put(t, retain_until(t, c), TIMER_CONVERSATION, &c->tag);
+}
+
+int
+retain_quiet(struct turn *t, struct conversation *c, int64_t from_ms)
+{
+	if (c->quiet_ms != 0 && c->quiet_ms <= from_ms)
+		return KL_OK;
+	c->quiet_ms = from_ms;
+	return forget_later(t, c);
+}
+
+int
+retain_shorten(struct turn *t, struct conversation *c)
+{
+	const uint32_t after = kl_policy_days(t->policy,
+	    KL_POL_METADATA_AFTER_END);
+	const uint32_t most = kl_policy_days(t->policy, KL_POL_METADATA_MAX);
+	int err;
+
+	if (after >= c->after_end_days && most >= c->max_days)
+		return KL_OK;
+	if (after < c->after_end_days)
+		c->after_end_days = after;
+	if (most < c->max_days)
+		c->max_days = most;
+	err = conversation_put(t, c);
+	return err != KL_OK ? err : forget_later(t, c);
+}
+
 /* ---- how a conversation ends ------------------------------------------- */
+
+static int64_t
+consent_end_ms(const struct conversation *c)
+{
+	return kl_day_start_ms((int32_t)c->valid_until + 1);
+}
 
 int
 retain_begin(struct turn *t, struct registry *r, const struct conversation *c,
@@ -21,9 +88,9 @@ retain_begin(struct turn *t, struct registry *r, const struct conversation *c,
 		p->open_conversations++;
 		registry_touch(r, p);
 	}
-	err = timer_put(t,
-	    kl_day_start_ms((int32_t)c->valid_until + 1), TIMER_CONSENT,
-	    &c->tag);
+	err = timer_put(t, consent_end_ms(c), TIMER_CONSENT, &c->tag);
+	if (err == KL_OK)
+		err = forget_later(t, c);
 	return err != KL_OK || unsent_ms == 0 ? err :
 	    timer_put(t, unsent_ms, TIMER_UNSENT, &c->tag);
 }
@@ -54,8 +121,7 @@ int
 retain_close(struct turn *t, struct registry *r, const struct conversation *c)
 {
 	retain_count_down(r, c);
-	return timer_put(t, t->now_ms + RETAIN_AFTER_END_MS,
-	    TIMER_CONVERSATION, &c->tag);
+	return forget_later(t, c);
 }
 
 /* ---- may it be released? ----------------------------------------------- */
@@ -234,6 +300,9 @@ retain_delivered(struct turn *t, struct registry *r, struct conversation *c,
 
 	if (err != KL_OK)
 		return err;
+	if (!c->delivered && c->level == KL_LEVEL_0 &&
+	    (err = retain_quiet(t, c, t->now_ms + QUIET_MS)) != KL_OK)
+		return err;
 	c->delivered = true;
 	if (c->state == KL_CONV_EXPIRED) {
 		c->state = KL_CONV_OPEN;
@@ -343,6 +412,7 @@ retain_consent(struct turn *t, struct registry *r, const struct kl_tag *tag)
 	if (err == KL_OK && to != NULL)
 		err = mailbox_put_notice(t, &c, NULL, to->number,
 		    KL_NOTICE_CONSENT_ENDED, KL_C_OK);
-	return err != KL_OK ? err : timer_put(t,
-	    t->now_ms + RETAIN_AFTER_END_MS, TIMER_CONVERSATION, tag);
+	if (err == KL_OK)
+		err = retain_quiet(t, &c, consent_end_ms(&c));
+	return err != KL_OK ? err : conversation_put(t, &c);
 }

@@ -7,8 +7,6 @@
 
 #include "broker/core/mailbox.h"
 
-#define RETAIN_AFTER_END_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
-
 /* After a loss a conversation counts once its practice has reported in, and
  * with `under` the practice of its parent. PROTOCOL.md 12.3. */
 bool retain_counts(struct turn *t, struct registry *r,
@@ -29,8 +27,8 @@ int retain_delivered(struct turn *t, struct registry *r,
 /* m, its REFERRAL, was refused by the receiver or could not be opened. */
 int retain_refused(struct turn *t, struct registry *r,
     struct conversation *c, const struct message *m) KL_MUST_CHECK;
-/* The conversation is at an end: counts, and the day on which it is
- * forgotten. The caller stores it. */
+/* The conversation, whose state and ended_ms say so, is at an end: counts, and
+ * when it is forgotten. The caller stores it. */
 int retain_close(struct turn *t, struct registry *r,
     const struct conversation *c) KL_MUST_CHECK;
 /* Its sender has one open conversation more, or one less. */
@@ -40,6 +38,16 @@ void retain_count_down(struct registry *r, const struct conversation *c);
  * ends, which has not come yet. */
 int retain_begin(struct turn *t, struct registry *r,
     const struct conversation *c, int64_t unsent_ms) KL_MUST_CHECK;
+/* It is open, but nothing is told any more from then on, so that it counts as
+ * ended. The caller stores it. PROTOCOL.md 15.2. */
+int retain_quiet(struct turn *t, struct conversation *c, int64_t from_ms)
+    KL_MUST_CHECK;
+/* When it is forgotten, as things are now. */
+int64_t retain_until(const struct turn *t, const struct conversation *c);
+/* The policy has changed: if its terms are stricter, they are those of the
+ * conversation from now on. */
+int retain_shorten(struct turn *t, struct conversation *c) KL_MUST_CHECK;
+
 /* What a timer is for: a message's term has passed; a REFERRAL of which nothing
  * but the body was shown never came; a consent is past its date. */
 int retain_expired(struct turn *t, struct registry *r,

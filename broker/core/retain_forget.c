@@ -39,15 +39,12 @@ retain_marker(struct turn *t, const struct kl_conv_id *id)
 int
 retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 {
-	const int64_t end = t->now_ms - RETAIN_AFTER_END_MS;
 	struct conversation c;
 	int err = conversation_get(t, tag, &c);
 
 	if (err != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
-	if (c.state == KL_CONV_OPEN ?
-	    kl_day_start_ms((int32_t)c.valid_until + 1) > end :
-	    c.ended_ms > end)
+	if (retain_until(t, &c) > t->now_ms)
 		return KL_OK;	/* it was opened again: another timer */
 	if (c.state == KL_CONV_OPEN)
 		retain_count_down(r, &c);

@@ -5,9 +5,10 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
+#include <kortelijn/domain/policy.h>
 
 #define AHEAD_MAX_MS (10 * KL_MINUTE_MS)
-#define TERM_MAX_MS (60 * KL_DAY_MS)
+#define ANSWER_MAX_MS (60 * KL_DAY_MS)	/* PROTOCOL.md 8.7 */
 #define STORE_FULL_MS KL_MINUTE_MS
 #define NO_SLOTS_MS (5 * KL_SECOND_MS)
 #define SLOTS_RESERVE 8		/* free ones: the month's key takes one too */
@@ -198,11 +199,12 @@ times_check(const struct submit *s, int64_t *wait_ms)
 	}
 	if (h->created_ms >= h->deliver_by_ms ||
 	    h->deliver_by_ms > h->expire_at_ms ||
-	    h->expire_at_ms > h->created_ms + TERM_MAX_MS)
+	    h->expire_at_ms > h->created_ms + kl_policy_ms(s->t->policy,
+	    KL_POL_TTL_MAX))
 		return KL_C_TIMES;
 	if (h->answer_by_ms != 0 && (h->kind != KL_REFERRAL ||
 	    h->answer_by_ms <= h->created_ms ||
-	    h->answer_by_ms > h->created_ms + TERM_MAX_MS))
+	    h->answer_by_ms > h->created_ms + ANSWER_MAX_MS))
 		return KL_C_TIMES;
 	return h->expire_at_ms <= s->t->now_ms ? KL_C_EXPIRED : KL_C_OK;
 }
@@ -365,7 +367,8 @@ referral_check(struct submit *s, int *err)
 		if (s->e.header.seq != 1 && !submit_lost(s))
 			return seq_refuse(s, 0);
 	}
-	code = conversation_check_consent(&s->e.consent, s->t->now_ms);
+	code = conversation_check_consent(&s->e.consent, s->t->policy,
+	    s->t->now_ms);
 	/* What is sealed again was young enough when it was first sent. */
 	if (code == KL_C_CONSENT_DATE && s->again &&
 	    s->conv.valid_until >= (uint32_t)kl_day_of(s->t->now_ms))

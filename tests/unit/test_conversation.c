@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kortelijn/domain/policy.h>
+
 #include "broker/core/tables.h"
 #include "tests/support/parts.h"
 
@@ -337,9 +339,21 @@ consent(int given, int until, int now)
 		.valid_until = TODAY + (uint32_t)until,
 	};
 
-	return conversation_check_consent(&k,
+	return conversation_check_consent(&k, &p.policy,
 	    LETTERS_NOW_MS + now * KL_DAY_MS);
 }
+
+START_TEST(consent_counts_within_a_stricter_policy)
+{
+	p.policy.term[KL_POL_CONSENT_MAX_AGE_AT_SEND] =
+	    (struct kl_term){ 7, KL_UNIT_D };
+	p.policy.term[KL_POL_FEEDBACK_VALIDITY] =
+	    (struct kl_term){ 12, KL_UNIT_MO };
+	ck_assert_int_eq(consent(0, 366, 7), KL_C_OK);
+	ck_assert_int_eq(consent(0, 366, 8), KL_C_CONSENT_DATE);
+	ck_assert_int_eq(consent(0, 367, 0), KL_C_CONSENT_DATE);
+}
+END_TEST
 
 START_TEST(consent_counts_within_its_dates)
 {
@@ -366,11 +380,11 @@ START_TEST(consent_with_extreme_dates_is_refused)
 {
 	struct kl_consent k = { .given_on = 2932896, .valid_until = 1 };
 
-	ck_assert_int_eq(conversation_check_consent(&k, LETTERS_NOW_MS),
-	    KL_C_CONSENT_DATE);
+	ck_assert_int_eq(conversation_check_consent(&k, &p.policy,
+	    LETTERS_NOW_MS), KL_C_CONSENT_DATE);
 	k = (struct kl_consent){ .given_on = 1, .valid_until = 2932896 };
-	ck_assert_int_eq(conversation_check_consent(&k, LETTERS_NOW_MS),
-	    KL_C_CONSENT_DATE);
+	ck_assert_int_eq(conversation_check_consent(&k, &p.policy,
+	    LETTERS_NOW_MS), KL_C_CONSENT_DATE);
 }
 END_TEST
 
@@ -796,6 +810,7 @@ rules_case(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, only_the_matrix_is_allowed);
 	tcase_add_test(tc, consent_counts_within_its_dates);
+	tcase_add_test(tc, consent_counts_within_a_stricter_policy);
 	tcase_add_test(tc, consent_with_extreme_dates_is_refused);
 	tcase_add_test(tc, onward_referral_needs_a_parent_that_allows_it);
 	tcase_add_test(tc, feedback_stays_within_the_consented_level);

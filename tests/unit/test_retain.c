@@ -10,6 +10,7 @@
 #include "broker/core/timer.h"
 #include "tests/support/parts.h"
 
+#define AFTER_END_MS (90 * KL_DAY_MS)	/* metadata_after_end */
 #define ALL 1000u		/* steps: more than any test has */
 
 static struct parts p;
@@ -502,7 +503,7 @@ START_TEST(both_are_told_when_the_consent_ends)
 	ck_assert_uint_eq(count_items(from, KL_NOTICE + 1), 1);
 	ck_assert_uint_eq(count_items(to, KL_NOTICE + 1), 1);
 	/* And it is forgotten when its late term has passed too. */
-	run_at(consent_end() + RETAIN_AFTER_END_MS);
+	run_at(consent_end() + AFTER_END_MS);
 	ck_assert_int_eq(conversation_get(&p.turn, &c.tag, &c),
 	    KL_E_NOT_FOUND);
 	ck_assert_uint_eq(from->open_conversations, 0);
@@ -526,9 +527,9 @@ START_TEST(ended_conversation_leaves_a_marker_until_its_consent_ends)
 
 	deliver();
 	end_conversation(LETTERS_NOW_MS);
-	run_at(LETTERS_NOW_MS + RETAIN_AFTER_END_MS - 1);
+	run_at(LETTERS_NOW_MS + AFTER_END_MS - 1);
 	ck_assert_int_eq(retain_marker(&p.turn, &c.id), KL_E_NOT_FOUND);
-	run_at(LETTERS_NOW_MS + RETAIN_AFTER_END_MS);
+	run_at(LETTERS_NOW_MS + AFTER_END_MS);
 	ck_assert_int_eq(conversation_by_id(&p.turn, &id, &c),
 	    KL_E_NOT_FOUND);
 	ck_assert_int_eq(retain_marker(&p.turn, &id), KL_OK);
@@ -544,10 +545,10 @@ START_TEST(reopened_conversation_is_not_forgotten)
 	c.state = KL_CONV_OPEN;
 	c.ended_ms = 0;
 	ck_assert_int_eq(conversation_put(&p.turn, &c), KL_OK);
-	run_at(LETTERS_NOW_MS + RETAIN_AFTER_END_MS);
+	run_at(LETTERS_NOW_MS + AFTER_END_MS);
 	ck_assert_int_eq(conversation_get(&p.turn, &c.tag, &c), KL_OK);
 	end_conversation(p.turn.now_ms + KL_DAY_MS);
-	run_at(p.turn.now_ms + RETAIN_AFTER_END_MS - 1);
+	run_at(p.turn.now_ms + AFTER_END_MS - 1);
 	ck_assert_int_eq(conversation_get(&p.turn, &c.tag, &c), KL_OK);
 }
 END_TEST
