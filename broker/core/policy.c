@@ -54,10 +54,13 @@ row_tell(enum kl_policy_key key, enum kl_policy_state state)
 static void
 day_begin(struct core *c, int64_t now_ms)
 {
+	const struct kl_policy before = c->policy;
 	struct core_policy *p = &c->loaded;
 
 	p->day = kl_day_of(now_ms);
 	kl_policy_file_at(&p->file, p->day, &c->policy);
+	if (memcmp(&before, &c->policy, sizeof before) != 0)
+		retain_policy(&c->retain);
 	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
 		row_tell(k, kl_policy_file_state(&p->file, k, p->day));
 }

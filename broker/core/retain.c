@@ -22,7 +22,6 @@
 static const char meta_clock[] = "clock";
 static const char meta_hold[] = "hold";
 static const char meta_sweep[] = "sweep";
-static const char meta_scan[] = "scan";
 
 /* ---- the clock --------------------------------------------------------- */
 
@@ -59,19 +58,10 @@ load_hold(struct kl_kv_txn *txn, struct kl_hold *h)
 	return KL_OK;
 }
 
-static int
-load_flag(struct kl_kv_txn *txn, const char *name, bool *out)
-{
-	struct kl_bytes v;
-	int err = kl_kv_get(txn, T_META, kl_bytes_str(name), &v);
-
-	*out = err == KL_OK;
-	return err == KL_E_NOT_FOUND ? KL_OK : err;
-}
-
 int
 retain_load(struct retain *r, struct kl_kv_txn *txn)
 {
+	struct kl_bytes v;
 	int err;
 
 	*r = (struct retain){ .due = 0 };
@@ -80,22 +70,21 @@ retain_load(struct retain *r, struct kl_kv_txn *txn)
 		return err;
 	r->saved = r->hold;
 	r->sweep_number = 1;
-	if ((err = load_flag(txn, meta_sweep, &r->sweeping)) != KL_OK ||
-	    (err = load_flag(txn, meta_scan, &r->scanning)) != KL_OK)
-		return err;
-	r->sweep_saved = r->sweeping;
-	r->scan_saved = r->scanning;
-	return KL_OK;
+	/* Another policy may have come while nobody was there. */
+	r->scanning = true;
+	err = kl_kv_get(txn, T_META, kl_bytes_str(meta_sweep), &v);
+	r->sweeping = r->sweep_saved = err == KL_OK;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
-/* Work that goes on from its beginning after a start. */
 static int
-save_flag(struct kl_kv_txn *txn, const char *name, bool now, bool saved)
+save_sweep(const struct retain *r, struct kl_kv_txn *txn)
 {
-	if (now == saved)
+	if (r->sweeping == r->sweep_saved)
 		return KL_OK;
-	return now ? kl_kv_put(txn, T_META, kl_bytes_str(name),
-	    KL_BYTES_NONE) : kl_kv_del(txn, T_META, kl_bytes_str(name));
+	return r->sweeping ?
+	    kl_kv_put(txn, T_META, kl_bytes_str(meta_sweep), KL_BYTES_NONE) :
+	    kl_kv_del(txn, T_META, kl_bytes_str(meta_sweep));
 }
 
 static bool
@@ -149,10 +138,7 @@ retain_save(struct retain *r, struct turn *t)
 	uint8_t buf[8];
 	int err;
 
-	if ((err = save_flag(t->txn, meta_sweep, r->sweeping,
-	    r->sweep_saved)) != KL_OK ||
-	    (err = save_flag(t->txn, meta_scan, r->scanning,
-	    r->scan_saved)) != KL_OK ||
+	if ((err = save_sweep(r, t->txn)) != KL_OK ||
 	    (err = save_hold(r, t)) != KL_OK || !clock_changed(r))
 		return err;
 	kl_be64_put(buf, (uint64_t)r->hold.high_water_ms);
@@ -164,7 +150,6 @@ void
 retain_committed(struct retain *r)
 {
 	r->sweep_saved = r->sweeping;
-	r->scan_saved = r->scanning;
 	if (clock_changed(r))
 		r->saved = r->hold;
 }
@@ -172,13 +157,9 @@ retain_committed(struct retain *r)
 void
 retain_undo(struct retain *r)
 {
-	const bool sweeping = r->sweep_saved || r->sweeping;
-	const bool scanning = r->scan_saved || r->scanning;
-
-	if (sweeping)
+	if (r->sweep_saved || r->sweeping)
 		retain_sweep(r);
-	if (scanning)
-		retain_policy(r);
+	retain_policy(r);
 	r->months_ms = 0;
 }
 

@@ -20,8 +20,8 @@ struct retain {
 	uint32_t sweep_number;
 	uint64_t sweep_item;
 
-	/* after a policy was loaded: all conversations */
-	bool scanning, scan_saved;
+	/* after a start, or when a policy was loaded: all conversations */
+	bool scanning;
 	struct kl_tag scan_after;	/* the last one; all zero: none yet */
 
 	int64_t months_ms;		/* when the log's are looked at next */

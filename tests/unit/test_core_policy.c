@@ -128,6 +128,23 @@ START_TEST(a_load_counts_at_once_and_is_there_after_a_start)
 }
 END_TEST
 
+START_TEST(a_stricter_load_shortens_what_was_begun_before)
+{
+	struct conversation c;
+
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	ck_assert_int_eq(load("[policy]\nmetadata_after_end = 30d\n"),
+	    KL_OK);
+	s.core->housekeeping_ms = 0;
+	shell_turn(&s);
+	ck_assert_int_eq(cycle_begin(s.core), KL_OK);
+	ck_assert_int_eq(conversation_by_id(&s.core->turn,
+	    &l.e.header.conv_id, &c), KL_OK);
+	ck_assert_uint_eq(c.after_end_days, 30);
+	cycle_end(s.core, KL_OK);
+}
+END_TEST
+
 START_TEST(what_is_refused_changes_nothing)
 {
 	static const char *const wrong[] = {
@@ -271,6 +288,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_policy_is_loaded_once_with_its_leaf);
 	tcase_add_test(t, a_load_counts_at_once_and_is_there_after_a_start);
+	tcase_add_test(t, a_stricter_load_shortens_what_was_begun_before);
 	tcase_add_test(t, what_is_refused_changes_nothing);
 	tcase_add_test(t, an_approval_ends_with_its_day_also_while_running);
 	tcase_add_test(t, an_unapproved_file_at_the_start_is_the_default);
