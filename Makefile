@@ -40,11 +40,13 @@ EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
 PARTS = vault tree month journal registry registry_store conversation timer message \
-	mailbox erase retain_end retain_forget deadline retain present \
+	mailbox erase retain_end retain_forget deadline owed withdraw \
+	withdraw_row withdraw_end retain present \
 	refusals
 CORE = main boot fence papers keys cycle dispatch acks control control_status \
 	control_papers control_hold policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
+	held handle_withdraw handle_erase_receipt \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_authority cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
@@ -76,6 +78,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain retention sync \
 	core_submit core_policy core_session core_delivery core_turn core_control \
+	core_withdraw \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
@@ -258,6 +261,10 @@ $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) \
     $(SUPPORT_CORE_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
+
+# It counts how often the store is made durable.
+$(B)/tests/unit/test_core_withdraw: private LDFLAGS += \
+    -Wl,--wrap=kl_kv_commit
 
 $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(EDGE_O)) $(BROKER_O) \

@@ -313,6 +313,30 @@ row_drop(struct turn *t, char table, struct kl_bytes key)
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
+/* All rows of a table whose keys begin with its tag. */
+static int
+rows_drop(struct turn *t, char table, const struct kl_tag *tag)
+{
+	struct kl_kv_entry row;
+	uint8_t key[64];
+	size_t n;
+	int r;
+
+	while ((r = kl_kv_seek(t->txn, table, KL_BYTES_OF(*tag), false,
+	    &row)) == KL_OK) {
+		if (memcmp(row.key.p, tag->b, sizeof tag->b) != 0)
+			return KL_OK;
+		if (row.key.n > sizeof key)
+			return KL_E_DAMAGED;
+		n = row.key.n;
+		memcpy(key, row.key.p, n);
+		r = kl_kv_del(t->txn, table, kl_bytes(key, n));
+		if (r != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
 static int
 body_drop(struct turn *t, const struct conversation *c)
 {
@@ -367,6 +391,28 @@ conversation_put_again(struct turn *t, const struct conversation *c,
 }
 
 int
+conversation_next_child(struct turn *t, const struct kl_hash *body,
+    const struct kl_tag *after, bool first, struct kl_tag *out)
+{
+	const struct kl_tag parent = referral_tag(t, body);
+	struct kl_kv_entry row;
+	struct child_key k;
+	int err;
+
+	memcpy(k.b, parent.b, sizeof parent.b);
+	memcpy(k.b + sizeof parent.b, after->b, sizeof after->b);
+	err = kl_kv_seek(t->txn, T_CHILD, KL_BYTES_OF(k.b), !first, &row);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof k.b)
+		return KL_E_DAMAGED;
+	if (memcmp(row.key.p, parent.b, sizeof parent.b) != 0)
+		return KL_E_NOT_FOUND;
+	memcpy(out->b, row.key.p + sizeof parent.b, sizeof out->b);
+	return KL_OK;
+}
+
+int
 conversation_drop(struct turn *t, const struct conversation *c)
 {
 	const struct kl_tag spoken = spoken_tag(t, c);
@@ -377,7 +423,10 @@ conversation_drop(struct turn *t, const struct conversation *c)
 	if ((r = row_drop(t, T_CONV, KL_BYTES_OF(c->tag))) != KL_OK ||
 	    (r = row_drop(t, T_SPOKEN, KL_BYTES_OF(spoken))) != KL_OK ||
 	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(body))) != KL_OK ||
-	    (r = body_drop(t, c)) != KL_OK || !has_parent(c))
+	    (r = body_drop(t, c)) != KL_OK ||
+	    (r = rows_drop(t, T_WRITTEN, &c->tag)) != KL_OK ||
+	    (r = rows_drop(t, T_WITHDRAWAL, &c->tag)) != KL_OK ||
+	    (r = rows_drop(t, T_OWED, &c->tag)) != KL_OK || !has_parent(c))
 		return r;
 	child = child_key(t, c);
 	return row_drop(t, T_CHILD, KL_BYTES_OF(child.b));
@@ -548,6 +597,9 @@ conversation_check_release(const struct conversation *c, uint32_t kind,
 	 * last FEEDBACK ended the conversation and is still on its way. */
 	if (kind == KL_FEEDBACK && c->milestone == KL_MS_RETURNED)
 		return KL_C_OK;
+	/* It was withdrawn since: such a message was accepted before. */
+	if (kind == KL_FEEDBACK && c->level == KL_LEVEL_0)
+		return KL_C_NO_FEEDBACK_CONSENT;
 	return c->valid_until < (uint32_t)kl_day_of(now_ms) ?
 	    KL_C_CONSENT_DATE : KL_C_OK;
 }

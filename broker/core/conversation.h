@@ -68,8 +68,14 @@ int conversation_put_body(struct turn *t, const struct conversation *c,
     struct kl_bytes body) KL_MUST_CHECK;
 int conversation_body(struct turn *t, const struct conversation *c,
     struct kl_bytes *out) KL_MUST_CHECK;
-/* Takes away all its rows. Its slot is still the caller's to erase. */
+/* Takes away all its rows, also those of its withdrawal. Its slot is still the
+ * caller's to erase. */
 int conversation_drop(struct turn *t, const struct conversation *c)
+    KL_MUST_CHECK;
+/* The tag of the next one that stands under the REFERRAL of this body hash.
+ * KL_E_NOT_FOUND. */
+int conversation_next_child(struct turn *t, const struct kl_hash *body,
+    const struct kl_tag *after, bool first, struct kl_tag *out)
     KL_MUST_CHECK;
 /* The next one in the order of tags after `after`. KL_E_NOT_FOUND. */
 int conversation_next(struct turn *t, const struct kl_tag *after, bool first,

@@ -15,6 +15,7 @@
 #include "broker/core/refusals.h"
 #include "broker/core/retain.h"
 #include "broker/core/stats.h"
+#include "broker/core/withdraw.h"
 #include "broker/pipe.h"
 #include "broker/ready.h"
 
@@ -22,6 +23,7 @@
 #define TURN_REPLIES_MAX 512	/* with those that were held */
 #define TURN_MESSAGES_MAX 1024	/* of edge, requests or not */
 #define TURN_CAREFUL 64		/* turns of one request, after one failed */
+#define WITHDRAWALS_UNKNOWN_DAY 1000	/* of a participant */
 #define CORE_PATH_BYTES (BROKER_PATH_BYTES + 32)
 
 /* Where a participant is since its HELLO, in memory only: after a start
@@ -42,8 +44,9 @@ struct session {
 	bool listing, ending;
 
 	/* quotas of a day and a minute, anew after a start */
-	int32_t day;
+	int32_t day, withdrawals_day;
 	uint64_t bytes;
+	uint32_t withdrawals;		/* of what is not known here */
 	int64_t take_over_ms;		/* monotonic; begin of the minute */
 	uint32_t take_overs;
 };
@@ -67,6 +70,18 @@ struct turn_reply {
 	uint64_t request_id;
 	size_t n;
 	struct kl_bytes frame[1 + KL_FETCH_ENVELOPES_MAX];
+};
+
+/* Answers to withdrawals that wait for the next turn; see held.h. */
+#define HELD_MAX TURN_REQUESTS_MAX
+struct held {
+	struct held_answer {
+		struct kl_route route;
+		uint32_t generation;
+		uint64_t request_id;
+		struct withdraw_counts counts;
+	} one[HELD_MAX];
+	size_t n, committed;
 };
 
 struct core {
@@ -106,6 +121,7 @@ struct core {
 	int64_t erase_due_ms;		/* monotonic; 0: no slot waits */
 	bool refilled;			/* slots wait for a sync */
 	uint32_t careful;		/* turns that take one request each */
+	struct held held;
 
 	/* participants, by number - 1 */
 	struct session *session;	/* REGISTRY_PARTICIPANTS_MAX */
@@ -164,7 +180,12 @@ int handle_fetch(struct core *c, const struct request *q, struct answer *a)
     KL_MUST_CHECK;
 int handle_receipt(struct core *c, const struct request *q, struct answer *a)
     KL_MUST_CHECK;
+/* One of its statements: packed as PUT_RECEIPT has it. */
+int handle_erase_receipt(struct core *c, const struct request *q,
+    struct kl_bytes packed, struct answer *a) KL_MUST_CHECK;
 int handle_item_ack(struct core *c, const struct request *q,
+    struct answer *a) KL_MUST_CHECK;
+int handle_withdraw(struct core *c, const struct request *q,
     struct answer *a) KL_MUST_CHECK;
 int handle_directory(struct core *c, const struct request *q,
     struct answer *a) KL_MUST_CHECK;

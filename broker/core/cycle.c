@@ -8,6 +8,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/erase.h"
+#include "broker/core/held.h"
 #include "broker/core/keys.h"
 
 #define TRY_LATER_MS 1000
@@ -136,6 +137,8 @@ trace_name(uint32_t event)
 	case KL_EV_LOST: return "lost";
 	case KL_EV_PRESENTED: return "presented";
 	case KL_EV_ERASED: return "erased";
+	case KL_EV_WITHDRAWN: return "withdrawn";
+	case KL_EV_CONSENT_WITHDRAWN: return "consent_withdrawn";
 	default: return "other";
 	}
 }
@@ -148,7 +151,8 @@ events_tell(struct core *c)
 
 		kl_trace(c->trace, &(struct kl_trace_line){
 		    .at_ms = c->turn.now_ms, .event = trace_name(e->event),
-		    .msg = &e->msg, .conv = &e->conv, .body = &e->body,
+		    .msg = kl_bytes_zero(KL_BYTES_OF(e->msg)) ? NULL :
+			&e->msg, .conv = &e->conv, .body = &e->body,
 		    .has_leaf = true, .leaf = e->leaf });
 	}
 	kl_trace_flush(c->trace);
@@ -167,6 +171,7 @@ parts_committed(struct core *c)
 	retain_committed(&c->retain);
 	refusals_committed(&c->refusals);
 	vault_keep_taken(&c->vault);
+	held_committed(c);
 }
 
 /* What the store has is what counts. */
@@ -305,6 +310,7 @@ cycle_end(struct core *c, int err)
 			return;
 		}
 		undone_tell(c, err);
+		held_undo(c);
 		replies_later(c);
 	}
 	kl_arena_reset(c->mem);

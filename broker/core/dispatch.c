@@ -8,6 +8,7 @@
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
 #include "broker/core/fetch.h"
+#include "broker/core/held.h"
 #include "broker/core/keys.h"
 #include "broker/core/policy.h"
 
@@ -38,6 +39,8 @@ static const struct row rows[] = {
 	{ KL_FETCH, PARTIES, false, true, handle_fetch },
 	{ KL_PUT_RECEIPT, PARTIES, false, false, handle_receipt },
 	{ KL_ITEM_ACK, PARTIES, false, false, handle_item_ack },
+	{ KL_WITHDRAW, ROLE(KL_PRACTICE) | ROLE(KL_MUNICIPALITY), false, false,
+	    handle_withdraw },
 	{ KL_DIRECTORY, ALL, false, false, handle_directory },
 	{ KL_PUBLISH, PARTIES, false, false, handle_publish },
 	{ KL_SYNC, PARTIES, false, false, handle_sync },
@@ -246,6 +249,8 @@ dispatch_turn(struct core *c)
 {
 	int r = cycle_begin(c);
 
+	if (r == KL_OK)
+		r = held_answer(c);
 	r = requests_take(c, r);
 	if (r == KL_OK && (c->work_left ||
 	    kl_mono_ms() >= c->housekeeping_ms))
@@ -267,7 +272,7 @@ dispatch_wait_ms(const struct core *c)
 	const int64_t now_ms = kl_mono_ms();
 	int64_t due_ms = fetch_due_ms(c);
 
-	if (c->work_left || c->refilled)
+	if (c->work_left || c->refilled || c->held.n > 0)
 		return 0;
 	if (c->erase_due_ms != 0 && c->erase_due_ms < due_ms)
 		due_ms = c->erase_due_ms;

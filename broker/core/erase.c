@@ -7,6 +7,25 @@
 
 /* ---- what ended -------------------------------------------------------- */
 
+/* Has the row the byte that asks for it? */
+static void
+read_back_later(struct erasing *e, struct kl_bytes tags, uint32_t slot)
+{
+	if (tags.n > 0 && tags.n % sizeof(struct kl_tag) == 1 &&
+	    tags.p[tags.n - 1] == ERASING_READ_BACK)
+		e->read_back[e->n_read_back++] = slot;
+}
+
+static int
+sync_and_read_back(struct turn *t, const struct erasing *e)
+{
+	int r = kl_slots_sync(t->vault->slots);
+
+	for (size_t i = 0; i < e->n_read_back && r == KL_OK; i++)
+		r = kl_slots_verify_zero(t->vault->slots, e->read_back[i]);
+	return r;
+}
+
 int
 erase_slots(struct turn *t, struct erasing *e)
 {
@@ -15,7 +34,7 @@ erase_slots(struct turn *t, struct erasing *e)
 	uint8_t key[4];
 	int r = KL_OK;
 
-	e->n = 0;
+	e->n = e->n_read_back = 0;
 	while (e->n < ERASE_MAX) {
 		uint32_t last = e->n == 0 ? 0 : e->slot[e->n - 1];
 
@@ -25,6 +44,7 @@ erase_slots(struct turn *t, struct erasing *e)
 			break;
 		kl_reader_init(&in, row.key);
 		e->slot[e->n] = kl_get_u32(&in);
+		read_back_later(e, row.value, e->slot[e->n]);
 		r = vault_zero(t->vault, e->slot[e->n]);
 		if (r != KL_OK)
 			return r;
@@ -32,7 +52,7 @@ erase_slots(struct turn *t, struct erasing *e)
 	}
 	if (r != KL_OK && r != KL_E_NOT_FOUND)
 		return r;
-	return e->n == 0 ? KL_OK : kl_slots_sync(t->vault->slots);
+	return e->n == 0 ? KL_OK : sync_and_read_back(t, e);
 }
 
 /* Of a conversation nothing is left that could be named. */
@@ -61,7 +81,7 @@ erase_log_message(struct turn *t, struct kl_bytes tags)
 	kl_reader_init(&in, tags);
 	kl_get(&in, tag.b, sizeof tag.b);
 	kl_get(&in, conv.b, sizeof conv.b);
-	if (!kl_reader_done(&in))
+	if (in.bad)
 		return KL_E_DAMAGED;
 	if ((r = conversation_get(t, &conv, &c)) == KL_OK)
 		r = message_get(t, &tag, &c, &m);

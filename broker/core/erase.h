@@ -11,9 +11,12 @@
 struct erasing {
 	uint32_t slot[ERASE_MAX];
 	size_t n;
+	uint32_t read_back[ERASE_MAX];	/* those of a withdrawal */
+	size_t n_read_back;
 };
 /* Zeroes the slots that wait, at most ERASE_MAX, and syncs them: first in a
- * turn. KL_E_COMMIT: the process must end. */
+ * turn. Those of a withdrawal are read back. KL_E_COMMIT: the process must
+ * end; KL_E_DAMAGED: what was read back is not zero. */
 int erase_slots(struct turn *t, struct erasing *e) KL_MUST_CHECK;
 /* Their ERASED leaves. */
 int erase_log(struct turn *t, const struct erasing *e) KL_MUST_CHECK;

@@ -4,13 +4,14 @@
 
 #include <kortelijn/crypto/sign.h>
 
-/* One receipt on its way. */
+/* One receipt on its way, or another statement of this request. */
 struct receipt {
 	struct core *core;
 	const struct request *q;
 	struct answer *a;
 	struct turn *t;
 
+	uint32_t statement;
 	struct kl_bytes packed;
 	struct kl_signed s;
 	struct kl_receipt r;
@@ -29,9 +30,10 @@ receipt_read(struct receipt *v)
 	code = KL_MESSAGE_READ(KL_M_PUT_RECEIPT, v->q->msg.body, mem, &p);
 	if (code != KL_C_OK)
 		return code;
-	if (p.statement != KL_RECEIPT)
-		return KL_C_NOT_SERVED;
+	v->statement = p.statement;
 	v->packed = p.receipt;
+	if (p.statement == KL_ERASE_RECEIPT)
+		return KL_C_OK;
 	if ((code = kl_signed_read(p.receipt, mem, &v->s)) != KL_C_OK)
 		return code;
 	return KL_STATEMENT_READ(KL_RECEIPT, v->s.body, mem, &v->r);
@@ -169,8 +171,10 @@ handle_receipt(struct core *c, const struct request *q, struct answer *a)
 	enum kl_code code;
 	int err = KL_OK;
 
-	if ((code = receipt_read(&v)) == KL_C_OK &&
-	    (code = signer_check(&v)) == KL_C_OK)
+	code = receipt_read(&v);
+	if (code == KL_C_OK && v.statement == KL_ERASE_RECEIPT)
+		return handle_erase_receipt(c, q, v.packed, a);
+	if (code == KL_C_OK && (code = signer_check(&v)) == KL_C_OK)
 		code = message_check(&v, &err);
 	if (err != KL_OK)
 		return err;

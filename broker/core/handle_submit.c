@@ -84,6 +84,9 @@ submit_apply(struct submit *s)
 	if (err == KL_OK)
 		err = mailbox_accept(s->t, &s->conv, &s->e, s->packed, s->ct,
 		    &s->body_hash, s->q->by, s->to, &m, &leaf);
+	/* Of one that was not here yet its feedback may be withdrawn. */
+	if (err == KL_OK && s->e.header.kind == KL_REFERRAL && !s->known)
+		err = withdraw_meet(s->t, &s->core->registry, &s->conv);
 	if (err == KL_OK)
 		err = present_settle(s->t, &s->core->registry, &s->conv, &m);
 	if (err == KL_OK)

@@ -21,12 +21,8 @@ static bool
 stands_for(struct core *c, const struct participant *p,
     const struct kl_id *is)
 {
-	const struct participant *heir;
-
-	if (kl_id_equal(&p->id, is))
-		return true;
-	heir = registry_successor(&c->registry, is, c->turn.now_ms);
-	return heir == p;
+	return registry_stands_for(&c->registry, &p->id, is,
+	    c->turn.now_ms);
 }
 
 static int
@@ -122,7 +118,7 @@ present_one(struct present *p, struct kl_bytes packed, int *err)
 		return code;
 	switch (e.statement) {
 	case KL_RECEIPT: return present_receipt(p, e.content, err);
-	case KL_WITHDRAWAL: return KL_C_NOT_SERVED;
+	case KL_WITHDRAWAL: return present_withdrawal(p, e.content, err);
 	case KL_ENTRY_REFERRAL:
 		/* After a take-over alone the body is here already. */
 		return p->registry->must_report && !p->by->reported_in ?

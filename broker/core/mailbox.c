@@ -8,6 +8,9 @@
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 
+/* Beside an item's sort: it stays until it is answered. */
+#define STAYS 0x80
+
 static const char meta_items[] = "items";
 
 /* ---- what all mailboxes share ------------------------------------------ */
@@ -103,9 +106,10 @@ put_item(struct turn *t, uint32_t number, uint64_t item, uint32_t sort,
 	    kl_writer_bytes(&w));
 }
 
+/* sort: of the item, with STAYS or not. */
 static int
 put_statement_at(struct turn *t, const struct conversation *c, uint32_t to,
-    uint64_t item, uint32_t statement, struct kl_bytes signed_bytes)
+    uint64_t item, uint32_t sort, struct kl_bytes signed_bytes)
 {
 	struct kl_bytes sealed;
 	uint8_t key[12];
@@ -114,38 +118,26 @@ put_statement_at(struct turn *t, const struct conversation *c, uint32_t to,
 
 	if (r != KL_OK)
 		return r;
-	return put_item(t, to, item, statement + 1, &c->tag, sealed);
+	return put_item(t, to, item, sort, &c->tag, sealed);
 }
 
 int
 mailbox_put_statement(struct turn *t, const struct conversation *c,
     uint32_t to, uint32_t statement, struct kl_bytes signed_bytes)
 {
-	return put_statement_at(t, c, to, ++t->box->items, statement,
+	return put_statement_at(t, c, to, ++t->box->items, statement + 1,
 	    signed_bytes);
 }
 
 static int
-make_notice(struct turn *t, const struct conversation *c,
-    const struct message *m, uint32_t notice, uint32_t code,
-    int64_t due_ms, struct kl_bytes *out)
+sign_notice(struct turn *t, const struct kl_notice *n, struct kl_bytes *out)
 {
-	struct kl_notice n = {
-		.version = 1, .signer = t->journal->broker,
-		.signer_key_id = t->journal->key_id, .notice = notice,
-		.conv_id = c->id, .code = code, .at_ms = t->now_ms,
-		.due_ms = due_ms,
-	};
 	uint8_t body[KL_STATEMENT_MAX], packed[KL_STATEMENT_MAX];
 	struct kl_signed s;
 	size_t size;
 	int r;
 
-	if (m != NULL)
-		n.msg_id = m->id;
-	if (notice == KL_NOTICE_GAP)
-		n.seq_from = n.seq_to = m->seq;
-	r = KL_STATEMENT_PACK(KL_NOTICE, &n, body, sizeof body, &size);
+	r = KL_STATEMENT_PACK(KL_NOTICE, n, body, sizeof body, &size);
 	if (r != KL_OK)
 		return r;
 	s.body = kl_bytes(body, size);
@@ -155,6 +147,32 @@ make_notice(struct turn *t, const struct conversation *c,
 	r = kl_signed_pack(&s, packed, sizeof packed, &size);
 	return r != KL_OK ? r :
 	    kl_arena_copy(t->mem, kl_bytes(packed, size), out);
+}
+
+static struct kl_notice
+notice_of(const struct turn *t, const struct conversation *c,
+    uint32_t notice, uint32_t code)
+{
+	return (struct kl_notice){
+		.version = 1, .signer = t->journal->broker,
+		.signer_key_id = t->journal->key_id, .notice = notice,
+		.conv_id = c->id, .code = code, .at_ms = t->now_ms,
+	};
+}
+
+static int
+make_notice(struct turn *t, const struct conversation *c,
+    const struct message *m, uint32_t notice, uint32_t code,
+    int64_t due_ms, struct kl_bytes *out)
+{
+	struct kl_notice n = notice_of(t, c, notice, code);
+
+	n.due_ms = due_ms;
+	if (m != NULL)
+		n.msg_id = m->id;
+	if (notice == KL_NOTICE_GAP)
+		n.seq_from = n.seq_to = m->seq;
+	return sign_notice(t, &n, out);
 }
 
 int
@@ -181,6 +199,37 @@ mailbox_put_deadline(struct turn *t, const struct conversation *c,
 }
 
 int
+mailbox_put_escalation(struct turn *t, const struct conversation *c,
+    uint32_t to, int64_t due_ms)
+{
+	struct kl_bytes packed;
+	int r = make_notice(t, c, NULL, KL_NOTICE_ESCALATION, KL_C_OK, due_ms,
+	    &packed);
+
+	return r != KL_OK ? r :
+	    mailbox_put_statement(t, c, to, KL_NOTICE, packed);
+}
+
+int
+mailbox_put_erase_request(struct turn *t, const struct conversation *c,
+    uint32_t to, const struct mailbox_ask *ask, uint64_t *item)
+{
+	struct kl_notice n = notice_of(t, c, KL_NOTICE_ERASE_REQUEST,
+	    KL_C_OK);
+	struct kl_bytes packed;
+	int r;
+
+	n.due_ms = ask->due_ms;
+	n.withdrawal = ask->withdrawal;
+	n.parent = ask->parent;
+	if ((r = sign_notice(t, &n, &packed)) != KL_OK)
+		return r;
+	*item = ++t->box->items;
+	return put_statement_at(t, c, to, *item, (KL_NOTICE + 1) | STAYS,
+	    packed);
+}
+
+int
 mailbox_put_gap(struct turn *t, const struct conversation *c,
     const struct message *m)
 {
@@ -188,7 +237,7 @@ mailbox_put_gap(struct turn *t, const struct conversation *c,
 	int r = make_notice(t, c, m, KL_NOTICE_GAP, KL_C_OK, 0, &packed);
 
 	return r != KL_OK ? r : put_statement_at(t, c, m->receiver, m->item,
-	    KL_NOTICE, packed);
+	    KL_NOTICE + 1, packed);
 }
 
 int
@@ -212,7 +261,7 @@ mailbox_next(struct turn *t, uint32_t number, uint64_t after,
 	out->number = number;
 	out->item = kl_get_u64(&r);
 	kl_reader_init(&r, row.value);
-	out->sort = kl_get_u8(&r);
+	out->sort = kl_get_u8(&r) & ~(uint32_t)STAYS;
 	kl_get(&r, out->conv.b, sizeof out->conv.b);
 	if (out->sort == KL_SORT_ENVELOPE)
 		kl_get(&r, out->message.b, sizeof out->message.b);
@@ -239,7 +288,8 @@ mailbox_may_ack(struct turn *t, uint32_t number, uint64_t item)
 
 	if (err != KL_OK)
 		return err;
-	return v.n < 1 || v.p[0] == KL_SORT_ENVELOPE ? KL_E_DENIED : KL_OK;
+	return v.n < 1 || v.p[0] == KL_SORT_ENVELOPE ||
+	    (v.p[0] & STAYS) != 0 ? KL_E_DENIED : KL_OK;
 }
 
 int
@@ -293,7 +343,7 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 	if ((r = timer_put(t, e->header.deliver_by_ms, TIMER_DELIVER,
 	    &out->tag)) != KL_OK)
 		return r;
-	return message_put(t, c, out);
+	return message_put_new(t, c, out);
 }
 
 /* ---- transitions ------------------------------------------------------- */
@@ -316,9 +366,10 @@ event_of(uint32_t state)
 /* The ciphertext is of no use any more: the next turn destroys its key. From
  * here on only the row of that errand knows the slot. */
 static int
-end_message(struct turn *t, const struct conversation *c, struct message *m)
+end_message(struct turn *t, const struct conversation *c, struct message *m,
+    bool read_back)
 {
-	uint8_t key[12], value[2 * sizeof m->tag.b];
+	uint8_t key[12], value[2 * sizeof m->tag.b + 1];
 	int r;
 
 	r = kl_kv_del(t->txn, T_ITEM, item_key(key, m->receiver, m->item));
@@ -331,16 +382,17 @@ end_message(struct turn *t, const struct conversation *c, struct message *m)
 		return r;
 	memcpy(value, m->tag.b, sizeof m->tag.b);
 	memcpy(value + sizeof m->tag.b, c->tag.b, sizeof c->tag.b);
+	value[2 * sizeof m->tag.b] = ERASING_READ_BACK;
 	t->box->ended = true;
 	r = kl_kv_put(t->txn, T_ERASING, vault_slot_key(key, m->slot),
-	    KL_BYTES_OF(value));
+	    kl_bytes(value, sizeof value - (read_back ? 0 : 1)));
 	m->slot = KL_SLOT_NONE;
 	return r;
 }
 
 static int
 move(struct turn *t, const struct conversation *c, struct message *m,
-    struct kl_record *rec, struct journal_leaf *leaf)
+    struct kl_record *rec, bool read_back, struct journal_leaf *leaf)
 {
 	const uint32_t state = rec->new_state;
 	int r;
@@ -352,7 +404,7 @@ move(struct turn *t, const struct conversation *c, struct message *m,
 	    (state == KL_MSG_DEAD && m->outcome != 0))
 		m->receipt_leaf = leaf->index;
 	if (state != KL_MSG_RELEASED &&
-	    (r = end_message(t, c, m)) != KL_OK)
+	    (r = end_message(t, c, m, read_back)) != KL_OK)
 		return r;
 	m->state = state;
 	return KL_OK;
@@ -370,7 +422,23 @@ mailbox_move(struct turn *t, const struct conversation *c, struct message *m,
 
 	if (actor != NULL)
 		rec.actor_key_id = *actor;
-	r = move(t, c, m, &rec, leaf != NULL ? leaf : &own);
+	r = move(t, c, m, &rec, false, leaf != NULL ? leaf : &own);
+	return r != KL_OK ? r : message_put(t, c, m);
+}
+
+int
+mailbox_withdraw(struct turn *t, const struct conversation *c,
+    struct message *m, uint32_t code, const struct kl_key_id *actor,
+    uint32_t actor_role)
+{
+	const uint32_t state = m->state == KL_MSG_ACCEPTED ?
+	    KL_MSG_WITHDRAWN : KL_MSG_UNCONFIRMED;
+	struct kl_record rec = { .event = event_of(state),
+	    .new_state = state, .reason = code, .actor_role = actor_role,
+	    .actor_key_id = *actor };
+	struct journal_leaf leaf;
+	int r = move(t, c, m, &rec, true, &leaf);
+
 	return r != KL_OK ? r : message_put(t, c, m);
 }
 
@@ -386,13 +454,13 @@ mailbox_present(struct turn *t, const struct conversation *c,
 	struct journal_leaf leaf;
 	int r;
 
-	if ((r = move(t, c, m, &rec, &leaf)) != KL_OK)
+	if ((r = move(t, c, m, &rec, false, &leaf)) != KL_OK)
 		return r;
 	if (!fresh)
 		return message_put(t, c, m);
 	m->leaf = leaf.index;
 	r = timer_put(t, m->expire_ms, TIMER_EXPIRE, &m->tag);
-	return r != KL_OK ? r : message_put(t, c, m);
+	return r != KL_OK ? r : message_put_new(t, c, m);
 }
 
 int

@@ -44,6 +44,18 @@ int mailbox_put_notice(struct turn *t, const struct conversation *c,
 /* A NOTICE that a term was missed. */
 int mailbox_put_deadline(struct turn *t, const struct conversation *c,
     const struct message *m, uint32_t to, int64_t due_ms) KL_MUST_CHECK;
+/* A NOTICE that the receipt for an ERASE_REQUEST is missing. */
+int mailbox_put_escalation(struct turn *t, const struct conversation *c,
+    uint32_t to, int64_t due_ms) KL_MUST_CHECK;
+/* ERASE_REQUEST, which stays until its ERASE_RECEIPT; *item: where it lies. */
+struct mailbox_ask {
+	struct kl_bytes withdrawal;	/* packed Signed of a party */
+	struct kl_bytes parent;		/* in a child: that of its REFERRAL */
+	int64_t due_ms;
+};
+int mailbox_put_erase_request(struct turn *t, const struct conversation *c,
+    uint32_t to, const struct mailbox_ask *ask, uint64_t *item)
+    KL_MUST_CHECK;
 /* Tells its receiver, in its place, that it will never come. */
 int mailbox_put_gap(struct turn *t, const struct conversation *c,
     const struct message *m) KL_MUST_CHECK;
@@ -54,6 +66,11 @@ int mailbox_move(struct turn *t, const struct conversation *c,
     struct message *m, uint32_t state, uint32_t code,
     const struct kl_key_id *actor, uint32_t actor_role,
     struct journal_leaf *leaf) KL_MUST_CHECK;
+/* A withdrawal ends m, which has not ended: what waits becomes WITHDRAWN, what
+ * was released UNCONFIRMED. Its key is read back when it was destroyed. */
+int mailbox_withdraw(struct turn *t, const struct conversation *c,
+    struct message *m, uint32_t code, const struct kl_key_id *actor,
+    uint32_t actor_role) KL_MUST_CHECK;
 /* The same after a loss, by a receipt that was shown: the leaf is PRESENTED.
  * m may be new (slot and item none); then it is put for the first time. */
 int mailbox_present(struct turn *t, const struct conversation *c,
@@ -76,7 +93,8 @@ struct mailbox_row {
 int mailbox_next(struct turn *t, uint32_t number, uint64_t after,
     struct mailbox_row *out) KL_MUST_CHECK;
 /* Takes a handled statement away. KL_E_NOT_FOUND: no such item; KL_E_DENIED:
- * an envelope, which leaves by its receipt. The first only asks. */
+ * an envelope or an ERASE_REQUEST, which leave by their receipt. The first
+ * only asks. */
 int mailbox_may_ack(struct turn *t, uint32_t number, uint64_t item)
     KL_MUST_CHECK;
 int mailbox_ack(struct turn *t, uint32_t number, uint64_t item)

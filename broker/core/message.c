@@ -59,6 +59,49 @@ message_put(struct turn *t, const struct conversation *c,
 	    kl_writer_bytes(&w));
 }
 
+struct written_key { uint8_t b[2 * sizeof(struct kl_tag)]; };
+
+static struct written_key
+written_key(const struct kl_tag *conv, const struct kl_tag *message)
+{
+	struct written_key k;
+
+	memcpy(k.b, conv->b, sizeof conv->b);
+	memcpy(k.b + sizeof conv->b, message->b, sizeof message->b);
+	return k;
+}
+
+int
+message_put_new(struct turn *t, const struct conversation *c,
+    const struct message *m)
+{
+	const struct written_key key = written_key(&c->tag, &m->tag);
+	int r = kl_kv_put(t->txn, T_WRITTEN, KL_BYTES_OF(key.b),
+	    KL_BYTES_NONE);
+
+	return r != KL_OK ? r : message_put(t, c, m);
+}
+
+int
+message_next_of(struct turn *t, const struct kl_tag *conv,
+    const struct kl_tag *after, bool first, struct message *out)
+{
+	const struct written_key key = written_key(conv, after);
+	struct kl_kv_entry row;
+	int err = kl_kv_seek(t->txn, T_WRITTEN, KL_BYTES_OF(key.b), !first,
+	    &row);
+
+	memset(out, 0, sizeof *out);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof key.b)
+		return KL_E_DAMAGED;
+	if (memcmp(row.key.p, conv->b, sizeof conv->b) != 0)
+		return KL_E_NOT_FOUND;
+	memcpy(out->tag.b, row.key.p + sizeof conv->b, sizeof out->tag.b);
+	return KL_OK;
+}
+
 static int
 read_clear(struct kl_bytes v, struct message *m, struct kl_bytes *sealed)
 {
@@ -162,6 +205,7 @@ message_get(struct turn *t, const struct kl_tag *tag,
 int
 message_forget(struct turn *t, const struct kl_tag *tag)
 {
+	struct written_key key;
 	struct kl_bytes sealed;
 	struct message m;
 	int64_t until;
@@ -177,7 +221,11 @@ message_forget(struct turn *t, const struct kl_tag *tag)
 		return timer_put(t,
 		    until > t->now_ms ? until : t->now_ms + KL_HOUR_MS,
 		    TIMER_FORGET, tag);
-	return kl_kv_del(t->txn, T_MESSAGE, KL_BYTES_OF(*tag));
+	key = written_key(&m.conv, tag);
+	r = kl_kv_del(t->txn, T_WRITTEN, KL_BYTES_OF(key.b));
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	return kl_kv_del(t->txn, T_MESSAGE, KL_BYTES_OF(m.tag));
 }
 
 /* ---- envelope and ciphertext ------------------------------------------- */

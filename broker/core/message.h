@@ -47,6 +47,14 @@ struct kl_tag message_body_tag(struct turn *t, const struct kl_hash *body);
 /* What is in clear of the next one in the order of tags. KL_E_NOT_FOUND. */
 int message_next(struct turn *t, const struct kl_tag *after, bool first,
     struct message *out) KL_MUST_CHECK;
+/* The same for those of one conversation, also the ended ones that are
+ * remembered. Only out->tag is set. */
+int message_next_of(struct turn *t, const struct kl_tag *conv,
+    const struct kl_tag *after, bool first, struct message *out)
+    KL_MUST_CHECK;
+/* Writes a new one, so that it is found by its conversation as well. */
+int message_put_new(struct turn *t, const struct conversation *c,
+    const struct message *m) KL_MUST_CHECK;
 /* Writes it back, with no transition. */
 int message_put(struct turn *t, const struct conversation *c,
     const struct message *m) KL_MUST_CHECK;

@@ -8,8 +8,8 @@
 
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
+#include "broker/core/withdraw.h"
 
-#define AHEAD_MAX_MS (10 * KL_MINUTE_MS)
 #define SHOWN_KEPT_MS (90 * KL_DAY_MS)	/* as long as late receipts count */
 #define SLOTS_RESERVE 8
 
@@ -18,12 +18,7 @@
 static bool
 stands_for(struct present *p, const struct kl_id *who, const struct kl_id *is)
 {
-	const struct participant *heir;
-
-	if (kl_id_equal(who, is))
-		return true;
-	heir = registry_successor(p->registry, is, p->t->now_ms);
-	return heir != NULL && kl_id_equal(&heir->id, who);
+	return registry_stands_for(p->registry, who, is, p->t->now_ms);
 }
 
 static bool
@@ -32,27 +27,15 @@ is_party(struct present *p, const struct kl_id *a, const struct kl_id *b)
 	return stands_for(p, &p->by->id, a) || stands_for(p, &p->by->id, b);
 }
 
-/* What was signed under a card that counted then stays signed, whatever became
- * of the card since. */
 static enum kl_code
 signature_check(struct present *p, enum kl_label label,
     const struct kl_signed *s, const struct kl_id *signer,
     const struct kl_key_id *key_id, int64_t at_ms)
 {
-	const struct participant *who = registry_by_id(p->registry, signer);
-	const struct registry_card *card = who == NULL ? NULL :
-	    registry_card_of(who, key_id, at_ms);
+	const struct registry_signed v = { .label = label, .s = s,
+		.signer = signer, .key_id = key_id, .at_ms = at_ms };
 
-	if (card == NULL)
-		return KL_C_CARD_UNKNOWN;
-	if (at_ms < card->not_before_ms)
-		return KL_C_CARD_NOT_YET;
-	if (at_ms > card->not_after_ms)
-		return KL_C_CARD_EXPIRED;
-	if (at_ms > p->t->now_ms + AHEAD_MAX_MS)
-		return KL_C_CLOCK_AHEAD;
-	return kl_verify(label, s->body, &card->sign_pk, &s->sig) == KL_OK ?
-	    KL_C_OK : KL_C_SIGNATURE;
+	return registry_signed_then(p->registry, &v, p->t->now_ms);
 }
 
 static int
@@ -368,6 +351,31 @@ present_receipt(struct present *p, struct kl_bytes packed, int *err)
 	return receipt_of_nothing(p, &v, err);
 }
 
+/* ---- withdrawals -------------------------------------------------------- */
+
+enum kl_code
+present_withdrawal(struct present *p, struct kl_bytes packed, int *err)
+{
+	struct withdraw w = { .t = p->t, .registry = p->registry };
+	struct kl_record rec = { .event = KL_EV_PRESENTED };
+	enum kl_code code;
+	bool done;
+
+	*err = KL_OK;
+	if ((code = withdraw_read(&w, packed, p->t->mem)) != KL_C_OK ||
+	    (code = withdraw_signed(&w, false)) != KL_C_OK ||
+	    (code = withdraw_check(&w, &done, err)) != KL_C_OK ||
+	    *err != KL_OK || done)
+		return code;
+	rec.body_hash = w.hash;
+	if (w.known)
+		rec.conv_ref = w.conv.ref;
+	*err = log_shown(p, &p->by->id, &w.w.signer, &rec);
+	if (*err == KL_OK)
+		*err = withdraw_apply(&w);
+	return KL_C_OK;
+}
+
 /* ---- bodies ------------------------------------------------------------- */
 
 struct shown_referral {
@@ -482,7 +490,9 @@ referral_apply(struct present *p, const struct shown_referral *v)
 	    (err = retain_begin(p->t, p->registry, &c,
 	    v->e.header.expire_at_ms)) != KL_OK)
 		return err;
-	return settle_body(p, &c, v->packed);
+	err = settle_body(p, &c, v->packed);
+	/* Whoever shows what was withdrawn is asked to erase it. */
+	return err != KL_OK ? err : withdraw_meet(p->t, p->registry, &c);
 }
 
 enum kl_code

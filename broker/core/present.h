@@ -1,6 +1,6 @@
 /*
  * present.h: what participants show of the time before a loss of the store:
- * signed REFERRAL bodies and receipts, in any order and by either party; and
+ * withdrawals, signed REFERRAL bodies and receipts, by either party; and
  * after a take-over the receipts that its holder still has.
  * PROTOCOL.md 7.9, 12.
  */
@@ -20,6 +20,9 @@ struct present {
 /* Each answers what the one who shows it is told; OK also for what is known
  * already. *err: why the turn must be undone. */
 
+/* A packed Signed of a WITHDRAWAL, made or held. */
+enum kl_code present_withdrawal(struct present *p, struct kl_bytes packed,
+    int *err);
 /* A packed Signed of a REFERRAL: opens its conversation. */
 enum kl_code present_referral(struct present *p, struct kl_bytes packed,
     int *err);

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kortelijn/base/time.h>
 #include <kortelijn/crypto/hash.h>
 
 #include "broker/core/registry_priv.h"
 #include "broker/core/tables.h"
+
+#define AHEAD_MAX_MS (10 * KL_MINUTE_MS)	/* PROTOCOL.md 8.7 */
 
 /* ---- looking up ---------------------------------------------------------- */
 
@@ -107,6 +110,67 @@ registry_successor(struct registry *r, const struct kl_id *id,
 		    r->p[i]->succeeds_from_ms <= now_ms)
 			return r->p[i];
 	return NULL;
+}
+
+bool
+registry_stands_for(struct registry *r, const struct kl_id *who,
+    const struct kl_id *is, int64_t now_ms)
+{
+	const struct participant *heir;
+
+	if (kl_id_equal(who, is))
+		return true;
+	heir = registry_successor(r, is, now_ms);
+	return heir != NULL && kl_id_equal(&heir->id, who);
+}
+
+static enum kl_code
+signature_check(const struct registry_signed *s,
+    const struct registry_card *card)
+{
+	return kl_verify(s->label, s->s->body, &card->sign_pk, &s->s->sig) ==
+	    KL_OK ? KL_C_OK : KL_C_SIGNATURE;
+}
+
+static const struct registry_card *
+signers_card(struct registry *r, const struct registry_signed *s,
+    int64_t at_ms)
+{
+	const struct participant *who = registry_by_id(r, s->signer);
+
+	return who == NULL ? NULL : registry_card_of(who, s->key_id, at_ms);
+}
+
+enum kl_code
+registry_signed_then(struct registry *r, const struct registry_signed *s,
+    int64_t now_ms)
+{
+	const struct registry_card *card = signers_card(r, s, s->at_ms);
+
+	if (card == NULL)
+		return KL_C_CARD_UNKNOWN;
+	if (s->at_ms < card->not_before_ms)
+		return KL_C_CARD_NOT_YET;
+	if (s->at_ms > card->not_after_ms)
+		return KL_C_CARD_EXPIRED;
+	if (s->at_ms > now_ms + AHEAD_MAX_MS)
+		return KL_C_CLOCK_AHEAD;
+	return signature_check(s, card);
+}
+
+enum kl_code
+registry_signed_now(struct registry *r, const struct registry_signed *s,
+    int64_t now_ms)
+{
+	const struct registry_card *card = signers_card(r, s, now_ms);
+	enum kl_code code;
+
+	if (card == NULL)
+		return KL_C_CARD_UNKNOWN;
+	if ((code = registry_card_valid(card, now_ms)) != KL_C_OK ||
+	    (code = signature_check(s, card)) != KL_C_OK)
+		return code;
+	return s->at_ms > now_ms + AHEAD_MAX_MS ? KL_C_CLOCK_AHEAD : KL_C_OK;
 }
 
 const struct registry_prekey *

@@ -7,6 +7,7 @@
 #define CORE_REGISTRY_H
 
 #include <kortelijn/base/arena.h>
+#include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/kv.h>
 #include <kortelijn/wire/request.h>
 
@@ -98,6 +99,24 @@ enum kl_code registry_card_valid(const struct registry_card *c,
 /* Who has taken over from this participant at now_ms, or NULL. */
 struct participant *registry_successor(struct registry *r,
     const struct kl_id *id, int64_t now_ms);
+/* Is `who` the participant `is`, or has it taken over from it? */
+bool registry_stands_for(struct registry *r, const struct kl_id *who,
+    const struct kl_id *is, int64_t now_ms);
+/* What was signed under a card that counted then stays signed, whatever became
+ * of the card since. KL_C_OK, the code of the card, KL_C_CLOCK_AHEAD (at_ms has
+ * not come yet), KL_C_SIGNATURE. */
+struct registry_signed {
+	enum kl_label label;
+	const struct kl_signed *s;
+	const struct kl_id *signer;
+	const struct kl_key_id *key_id;
+	int64_t at_ms;
+};
+enum kl_code registry_signed_then(struct registry *r,
+    const struct registry_signed *s, int64_t now_ms);
+/* Under a card that counts now. */
+enum kl_code registry_signed_now(struct registry *r,
+    const struct registry_signed *s, int64_t now_ms);
 /* The prekey whose id this is, NULL if it is not known (any more). */
 const struct registry_prekey *registry_prekey_of(
     const struct participant *p, const struct kl_key_id *id);

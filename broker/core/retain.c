@@ -9,6 +9,7 @@
 #include "broker/core/month.h"
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
+#include "broker/core/withdraw.h"
 
 #define CLOCK_STEP_MS KL_MINUTE_MS	/* how often the clock is stored */
 #define DUE_COUNTED_MAX 4096		/* of what a sweep would end */
@@ -210,6 +211,8 @@ due_do(struct turn *t, struct registry *r, const struct timer_due *d)
 	switch (d->sort) {
 	case TIMER_DELIVER: return deadline_deliver(t, r, d);
 	case TIMER_ANSWER: return deadline_answer(t, r, d);
+	case TIMER_OWED: return owed_due(t, r, &d->tag);
+	case TIMER_WITHDRAWAL: return withdraw_forget(t, &d->tag);
 	case TIMER_EXPIRE: return retain_expired(t, r, &d->tag);
 	case TIMER_FORGET: return message_forget(t, &d->tag);
 	case TIMER_CONSENT: return retain_consent(t, r, &d->tag);

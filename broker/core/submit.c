@@ -234,12 +234,8 @@ unknown_conversation(struct submit *s)
 static bool
 stands_for(struct submit *s, const struct kl_id *who, const struct kl_id *is)
 {
-	const struct participant *heir;
-
-	if (kl_id_equal(who, is))
-		return true;
-	heir = registry_successor(&s->core->registry, is, s->t->now_ms);
-	return heir != NULL && kl_id_equal(&heir->id, who);
+	return registry_stands_for(&s->core->registry, who, is,
+	    s->t->now_ms);
 }
 
 static enum kl_code
@@ -362,7 +358,11 @@ referral_check(struct submit *s, int *err)
 			return KL_C_CONVERSATION_ENDED;
 		if (*err != KL_E_NOT_FOUND)
 			return KL_C_TRY_LATER;
-		*err = KL_OK;
+		if (withdraw_stops(s->t, &s->core->registry, &s->e.header,
+		    &s->e.consent.under, err))
+			return KL_C_CONVERSATION_ENDED;
+		if (*err != KL_OK)
+			return KL_C_TRY_LATER;
 		/* After a loss any first seq is the base. */
 		if (s->e.header.seq != 1 && !submit_lost(s))
 			return seq_refuse(s, 0);

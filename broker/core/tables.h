@@ -22,9 +22,15 @@ enum core_table {
 	T_BLOB = 'B',		/* slot (4) -> sealed envelope, ciphertext */
 	T_ITEM = 'I',		/* participant (4), item (8) -> it */
 	T_TIMER = 'X',		/* time (8), sort (1), tag -> none */
-	T_ERASING = 'Z',	/* slot (4) -> tags of message and conv */
+	T_ERASING = 'Z',	/* slot (4) -> tags of message and conv; more */
 	T_SHOWN = 'W',		/* tag of a body -> slot, sealed receipt */
 	T_MARKER = 'E',		/* tag of a forgotten conv_id -> none */
+	T_WRITTEN = 'Y',	/* tags of conv, of a message of it -> none */
+	T_WITHDRAWAL = 'R',	/* tag of conv, scope (1) -> slot, sealed */
+	T_OWED = 'Q',		/* tags of conv, of who owes what -> sealed */
 };
+
+/* Behind the tags of T_ERASING: the slot is read back when it was zeroed. */
+#define ERASING_READ_BACK 1
 
 #endif

@@ -18,6 +18,8 @@ enum timer_sort {
 	TIMER_SHOWN = 7,	/* receipt whose message never came */
 	TIMER_DELIVER = 8,	/* message: deliver_by */
 	TIMER_ANSWER = 9,	/* conversation: answer_by */
+	TIMER_OWED = 10,	/* conversation: an erase receipt is due */
+	TIMER_WITHDRAWAL = 11,	/* conversation that never came: of it */
 };
 
 struct timer_due {

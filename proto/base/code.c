@@ -168,6 +168,15 @@ static const struct row {
 	  "acknowledged this way.",
 	  "Dit stuk ligt niet in deze postbus of kan zo niet worden "
 	  "afgevinkt." },
+	{ KL_C_QUOTA_WITHDRAWALS, KL_RETRY_LATER, "quota_withdrawals",
+	  "Too many withdrawals for this day of referrals that the broker "
+	  "does not know.",
+	  "Te veel intrekkingen voor vandaag van verwijzingen die de broker "
+	  "niet kent." },
+	{ KL_C_MUST_ERASE, KL_RETRY_NEVER, "must_erase",
+	  "The referral was sent in error: nothing of it may be kept.",
+	  "De verwijzing is ten onrechte verzonden: er mag niets van "
+	  "bewaard blijven." },
 
 	{ KL_C_JSON, KL_RETRY_NEVER, "json",
 	  "The file is not valid JSON of this kind.",

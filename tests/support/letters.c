@@ -247,3 +247,16 @@ letter_receipt(const struct letter *l, const struct party *by,
 
 	LETTERS_SIGN(KL_RECEIPT, &r, by->sk, out);
 }
+
+struct kl_withdrawal
+letter_withdrawal(const struct letter *referral, const struct party *by,
+    uint32_t scope, uint32_t cause)
+{
+	return (struct kl_withdrawal){
+		.version = 1, .signer = by->id,
+		.signer_key_id = kl_key_id_of(by->sign_pk.b),
+		.conv_id = referral->e.header.conv_id, .scope = scope,
+		.cause = cause, .route = by->role, .at_ms = LETTERS_NOW_MS,
+		.valid_until = referral->e.consent.valid_until,
+	};
+}

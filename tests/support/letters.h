@@ -71,5 +71,9 @@ void letter_sign(struct letter *l, const struct party *from);
 /* What the receiver signs about it. */
 void letter_receipt(const struct letter *l, const struct party *by,
     uint32_t outcome, uint32_t code, struct letter_bytes *out);
+/* The consent of a REFERRAL is withdrawn at the desk of `by`, at
+ * LETTERS_NOW_MS. */
+struct kl_withdrawal letter_withdrawal(const struct letter *referral,
+    const struct party *by, uint32_t scope, uint32_t cause);
 
 #endif

@@ -475,6 +475,53 @@ shell_receipt(struct shell *s, const struct party *who,
 	return (enum kl_code)a.m.code;
 }
 
+enum kl_code
+shell_withdraw(struct shell *s, const struct party *who,
+    const struct kl_withdrawal *w, struct kl_withdraw_reply *reply)
+{
+	struct kl_withdraw m;
+	struct shell_answer a;
+	struct letter_bytes b;
+
+	LETTERS_SIGN(KL_WITHDRAWAL, w, who->sk, &b);
+	m.withdrawal = kl_bytes(b.b, b.n);
+	SHELL_SEND(s, who, KL_WITHDRAW, KL_M_WITHDRAW, &m);
+	shell_turn(s);
+	if (!shell_take(s, &a)) {
+		shell_turn(s);
+		ck_assert(shell_take(s, &a));
+	}
+	ck_assert_uint_eq(a.m.request, KL_WITHDRAW);
+	ck_assert_uint_eq(a.m.request_id, s->requests);
+	if (a.m.code == KL_C_OK && reply != NULL)
+		ck_assert_int_eq(KL_MESSAGE_READ(KL_M_WITHDRAW_REPLY,
+		    a.m.body, s->mem, reply), KL_C_OK);
+	return (enum kl_code)a.m.code;
+}
+
+enum kl_code
+shell_erased(struct shell *s, const struct party *who,
+    const struct kl_notice *request, uint32_t case_system)
+{
+	struct kl_put_receipt m = { .statement = KL_ERASE_RECEIPT };
+	struct kl_erase_receipt r = { .version = 1, .signer = who->id,
+		.signer_key_id = kl_key_id_of(who->sign_pk.b),
+		.conv_id = request->conv_id, .adapter_copy = KL_ERASED,
+		.case_system = case_system, .at_ms = shell_now_ms(s) };
+	struct shell_answer a;
+	struct letter_bytes b;
+	struct kl_signed v;
+
+	ck_assert_int_eq(kl_signed_read(request->withdrawal, s->mem, &v),
+	    KL_C_OK);
+	r.withdrawal_hash = kl_hash_of(v.body);
+	LETTERS_SIGN(KL_ERASE_RECEIPT, &r, who->sk, &b);
+	m.receipt = kl_bytes(b.b, b.n);
+	SHELL_SEND(s, who, KL_PUT_RECEIPT, KL_M_PUT_RECEIPT, &m);
+	shell_answer(s, &a);
+	return (enum kl_code)a.m.code;
+}
+
 void
 shell_deliver(struct shell *s, const struct party *from,
     const struct party *to, const struct letter *l)

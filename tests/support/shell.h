@@ -96,6 +96,13 @@ struct shell_items shell_fetch(struct shell *s, const struct party *who,
     uint64_t ack);
 enum kl_code shell_receipt(struct shell *s, const struct party *who,
     const struct letter *l, uint32_t outcome, uint32_t code);
+/* Signs and sends a WITHDRAWAL and waits for its answer, of the next turn if
+ * something is erased first. reply: NULL, or what an OK says. */
+enum kl_code shell_withdraw(struct shell *s, const struct party *who,
+    const struct kl_withdrawal *w, struct kl_withdraw_reply *reply);
+/* Signs and sends what answers an ERASE_REQUEST. */
+enum kl_code shell_erased(struct shell *s, const struct party *who,
+    const struct kl_notice *request, uint32_t case_system);
 /* Submitted by `from`, fetched by `to`, receipted as opened. */
 void shell_deliver(struct shell *s, const struct party *from,
     const struct party *to, const struct letter *l);

@@ -1139,7 +1139,7 @@ START_TEST(other_statements_are_not_shown)
 {
 	lose_store();
 	ck_assert_uint_eq(show(&practice, KL_WITHDRAWAL,
-	    &receipt), KL_C_NOT_SERVED);
+	    &receipt), KL_C_MALFORMED);
 	ck_assert_uint_eq(show(&practice, KL_CARD,
 	    &receipt), KL_C_VALUE_UNKNOWN);
 }

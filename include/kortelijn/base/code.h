@@ -68,6 +68,8 @@ enum kl_code {
 	KL_C_NOT_A_PARTY = 79,
 	KL_C_MESSAGE_UNKNOWN = 80,
 	KL_C_ITEM_UNKNOWN = 81,
+	KL_C_QUOTA_WITHDRAWALS = 82,
+	KL_C_MUST_ERASE = 83,
 
 	/* 100-139: content rules, checked by both adapters */
 	KL_C_JSON = 100,

@@ -1,0 +1,233 @@
+#include "broker/core/owed.h"
+
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+#include <kortelijn/domain/calendar.h>
+#include <kortelijn/domain/policy.h>
+
+#include "broker/core/tables.h"
+#include "broker/core/timer.h"
+
+#define PACKED_MAX 128
+
+/* ---- the row ----------------------------------------------------------- */
+
+struct owed_key { uint8_t b[2 * sizeof(struct kl_tag)]; };
+
+static struct owed_key
+key_of(struct turn *t, const struct kl_tag *conv, uint32_t number,
+    const struct kl_hash *withdrawal)
+{
+	uint8_t who[4 + sizeof withdrawal->b];
+	struct kl_writer w;
+	struct owed_key k;
+	struct kl_tag tag;
+
+	kl_writer_init(&w, who, sizeof who);
+	kl_put_u32(&w, number);
+	kl_put(&w, withdrawal->b, sizeof withdrawal->b);
+	tag = vault_tag(t->vault, T_OWED, kl_writer_bytes(&w));
+	memcpy(k.b, conv->b, sizeof conv->b);
+	memcpy(k.b + sizeof conv->b, tag.b, sizeof tag.b);
+	return k;
+}
+
+static int
+put(struct turn *t, const struct conversation *c, const struct owed *o)
+{
+	const struct owed_key key = key_of(t, &c->tag, o->number,
+	    &o->withdrawal);
+	uint8_t plain[PACKED_MAX];
+	struct kl_bytes sealed;
+	struct kl_writer w;
+	int r;
+
+	kl_writer_init(&w, plain, sizeof plain);
+	kl_put_u32(&w, o->number);
+	kl_put_u32(&w, o->asker);
+	kl_put_u64(&w, o->item);
+	kl_put_i64(&w, o->due_ms);
+	kl_put_u8(&w, (uint8_t)o->state);
+	kl_put_u8(&w, (uint8_t)o->cause);
+	kl_put(&w, o->withdrawal.b, sizeof o->withdrawal.b);
+	kl_put_u8(&w, (uint8_t)o->adapter_copy);
+	kl_put_u8(&w, (uint8_t)o->case_system);
+	kl_put_u64(&w, o->leaf);
+	if (w.full)
+		return KL_E_SIZE;
+	r = vault_seal(t->vault, c->slot, T_OWED, KL_BYTES_OF(key.b),
+	    kl_writer_bytes(&w), t->mem, &sealed);
+	return r != KL_OK ? r :
+	    kl_kv_put(t->txn, T_OWED, KL_BYTES_OF(key.b), sealed);
+}
+
+static int
+unseal(struct turn *t, const struct conversation *c,
+    const struct owed_key *key, struct kl_bytes sealed, struct owed *out)
+{
+	struct kl_bytes plain;
+	struct kl_reader r;
+	int err;
+
+	err = vault_open(t->vault, c->slot, T_OWED, KL_BYTES_OF(key->b),
+	    sealed, t->mem, &plain);
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, plain);
+	out->number = kl_get_u32(&r);
+	out->asker = kl_get_u32(&r);
+	out->item = kl_get_u64(&r);
+	out->due_ms = kl_get_i64(&r);
+	out->state = kl_get_u8(&r);
+	out->cause = kl_get_u8(&r);
+	kl_get(&r, out->withdrawal.b, sizeof out->withdrawal.b);
+	out->adapter_copy = kl_get_u8(&r);
+	out->case_system = kl_get_u8(&r);
+	out->leaf = kl_get_u64(&r);
+	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
+}
+
+int
+owed_find(struct turn *t, const struct conversation *c, uint32_t number,
+    const struct kl_hash *withdrawal, struct owed *out)
+{
+	const struct owed_key key = key_of(t, &c->tag, number, withdrawal);
+	struct kl_bytes v;
+	int err = kl_kv_get(t->txn, T_OWED, KL_BYTES_OF(key.b), &v);
+
+	memset(out, 0, sizeof *out);
+	return err != KL_OK ? err : unseal(t, c, &key, v, out);
+}
+
+/* ---- asking ------------------------------------------------------------ */
+
+int
+owed_ask(struct turn *t, const struct conversation *c, const struct owed *o,
+    struct kl_bytes withdrawal, struct kl_bytes parent)
+{
+	const struct kl_term term = kl_policy_term(t->policy,
+	    KL_POL_ERASE_RECEIPT_TERM);
+	const struct mailbox_ask ask = { .withdrawal = withdrawal,
+		.parent = parent, .due_ms = kl_calendar_add_working_days(
+		    t->now_ms, term.n) };
+	struct owed made;
+	int err = owed_find(t, c, o->number, &o->withdrawal, &made);
+
+	if (err != KL_E_NOT_FOUND)
+		return err;
+	made = (struct owed){ .number = o->number, .asker = o->asker,
+		.cause = o->cause, .withdrawal = o->withdrawal,
+		.state = OWED_OPEN, .due_ms = ask.due_ms };
+	err = mailbox_put_erase_request(t, c, o->number, &ask, &made.item);
+	if (err == KL_OK)
+		err = timer_put(t, made.due_ms, TIMER_OWED, &c->tag);
+	return err != KL_OK ? err : put(t, c, &made);
+}
+
+/* ---- the receipt ------------------------------------------------------- */
+
+static struct kl_id
+id_of(struct registry *r, uint32_t number)
+{
+	const struct participant *p = registry_by_number(r, number);
+
+	return p != NULL ? p->id : (struct kl_id){ { 0 } };
+}
+
+int
+owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
+    struct owed *o, const struct participant *by,
+    const struct kl_erase_receipt *v, struct kl_bytes packed,
+    const struct kl_hash *body_hash, struct journal_leaf *leaf)
+{
+	const struct mailbox_row item = { .number = o->number,
+		.item = o->item };
+	struct kl_record rec = { .event = KL_EV_ERASE_RECEIPT,
+		.conv_ref = c->ref, .org_from = by->id,
+		.org_to = id_of(r, o->asker), .actor_role = by->role,
+		.actor_key_id = v->signer_key_id, .body_hash = *body_hash };
+	int err;
+
+	err = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    leaf);
+	if (err == KL_OK)
+		err = mailbox_drop(t, &item);
+	if (err != KL_OK && err != KL_E_NOT_FOUND)
+		return err;
+	o->state = OWED_ANSWERED;
+	o->adapter_copy = v->adapter_copy;
+	o->case_system = v->case_system;
+	o->leaf = leaf->index;
+	err = put(t, c, o);
+	return err != KL_OK || o->asker == 0 ? err :
+	    mailbox_put_statement(t, c, o->asker, KL_ERASE_RECEIPT, packed);
+}
+
+/* ---- past its term ----------------------------------------------------- */
+
+static int
+escalate(struct turn *t, struct registry *r, const struct conversation *c,
+    struct owed *o)
+{
+	struct kl_record rec = { .event = KL_EV_ESCALATED,
+		.conv_ref = c->ref, .org_from = id_of(r, o->number),
+		.org_to = id_of(r, o->asker),
+		.due_minute = o->due_ms / KL_MINUTE_MS,
+		.body_hash = o->withdrawal };
+	const uint32_t both[] = { o->number, o->asker };
+	struct journal_leaf leaf;
+	int err;
+
+	err = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    &leaf);
+	for (size_t i = 0; i < 2 && err == KL_OK; i++)
+		if (both[i] != 0)
+			err = mailbox_put_escalation(t, c, both[i],
+			    o->due_ms);
+	if (err != KL_OK)
+		return err;
+	o->state = OWED_ESCALATED;
+	return put(t, c, o);
+}
+
+/* The next row of the conversation behind `key`. KL_E_NOT_FOUND. */
+static int
+next(struct turn *t, const struct conversation *c, struct owed_key *key,
+    bool first, struct owed *out)
+{
+	struct kl_kv_entry row;
+	int err;
+
+	if (first)
+		memset(key, 0, sizeof *key);
+	memcpy(key->b, c->tag.b, sizeof c->tag.b);
+	err = kl_kv_seek(t->txn, T_OWED, KL_BYTES_OF(key->b), !first, &row);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof key->b)
+		return KL_E_DAMAGED;
+	if (memcmp(row.key.p, c->tag.b, sizeof c->tag.b) != 0)
+		return KL_E_NOT_FOUND;
+	memcpy(key->b, row.key.p, sizeof key->b);
+	return unseal(t, c, key, row.value, out);
+}
+
+int
+owed_due(struct turn *t, struct registry *r, const struct kl_tag *tag)
+{
+	struct conversation c;
+	struct owed_key key;
+	bool first = true;
+	struct owed o;
+	int err = conversation_get(t, tag, &c);
+
+	while (err == KL_OK) {
+		err = next(t, &c, &key, first, &o);
+		first = false;
+		if (err == KL_OK && o.state == OWED_OPEN &&
+		    o.due_ms <= t->now_ms)
+			err = escalate(t, r, &c, &o);
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}

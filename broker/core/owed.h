@@ -1,0 +1,48 @@
+/*
+ * owed.h: what a withdrawal asks of the other parties: ERASE_REQUESTs and the
+ * receipts that are owed for them, with their term. PROTOCOL.md 7.4.4, 8.9.
+ */
+#ifndef CORE_OWED_H
+#define CORE_OWED_H
+
+#include "broker/core/mailbox.h"
+
+enum owed_state {
+	OWED_OPEN = 1,
+	OWED_ESCALATED = 2,	/* past its term, and both were told */
+	OWED_ANSWERED = 3,
+};
+
+struct owed {
+	uint32_t number;		/* whose mailbox it lies in */
+	uint32_t asker;			/* of who withdrew */
+	uint64_t item;
+	int64_t due_ms;
+	uint32_t state, cause;		/* the cause is the withdrawal's */
+	struct kl_hash withdrawal;	/* hash of its body */
+	/* of the receipt */
+	uint32_t adapter_copy, case_system;
+	uint64_t leaf;
+};
+
+/* Puts an ERASE_REQUEST into mailbox o->number; of o it takes number, asker,
+ * cause and withdrawal. parent: as in mailbox_ask. What was asked before is not
+ * asked again. */
+int owed_ask(struct turn *t, const struct conversation *c,
+    const struct owed *o, struct kl_bytes withdrawal, struct kl_bytes parent)
+    KL_MUST_CHECK;
+/* KL_E_NOT_FOUND: nobody asked this of that mailbox. */
+int owed_find(struct turn *t, const struct conversation *c, uint32_t number,
+    const struct kl_hash *withdrawal, struct owed *out) KL_MUST_CHECK;
+/* The receipt of `by`: leaf, the item goes, who withdrew gets it (packed). */
+int owed_answer(struct turn *t, struct registry *r,
+    const struct conversation *c, struct owed *o,
+    const struct participant *by, const struct kl_erase_receipt *v,
+    struct kl_bytes packed, const struct kl_hash *body_hash,
+    struct journal_leaf *leaf) KL_MUST_CHECK;
+/* What a timer is for: whose receipt for this conversation is missing? Once
+ * for each a leaf, and a NOTICE to both. */
+int owed_due(struct turn *t, struct registry *r,
+    const struct kl_tag *conversation) KL_MUST_CHECK;
+
+#endif
