@@ -32,7 +32,7 @@ HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope
 # Command lines: linked by the programs of commands, not installed.
-CLI = cli output ask enrol policy
+CLI = cli output ask enrol policy rewrap
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -44,12 +44,12 @@ PARTS = vault tree month journal registry registry_store conversation timer mess
 	withdraw_row withdraw_end retain present \
 	refusals
 CORE = main boot fence papers keys cycle dispatch acks control control_status \
-	control_papers control_hold policy control_policy stats handle_hello \
+	control_papers control_hold control_rewrap rewrap policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	held handle_withdraw handle_erase_receipt \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
-CTL = main cmd_authority cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
+CTL = main cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
@@ -59,10 +59,11 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 ENGINE = alarm access access_words events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
-	session_items engine engine_in engine_out engine_files subject
+	session_items rewrap engine engine_in engine_out engine_files subject
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd control_case control_profile \
-	control_show control_wait cmd cmd_setup cmd_run cmd_case cmd_show
+	control_rewrap \
+	control_show control_wait cmd cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
 PRACTICE = main folder
 MUNICIPALITY = main folder
 
@@ -77,6 +78,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	calendar nightly hold state rules render person content policy \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = vault tree journal registry conversation mailbox retain retention sync \
+	core_rewrap \
 	core_submit core_policy core_session core_delivery core_turn core_control \
 	core_withdraw \
 	core_hostile
@@ -100,6 +102,7 @@ INTEGRATION = 00-tests-are-counted \
 	16-instances \
 	20-store-loss \
 	30-policy \
+	34-rewrap \
 	22-five-weeks-off
 LONG = fault/kill-loop fault/seeded
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,

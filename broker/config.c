@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/nightly.h>
 #include <kortelijn/host/textfile.h>
 
 #define OFFSET_MAX_MS (366 * KL_DAY_MS)
@@ -27,9 +28,17 @@ static const struct kl_conf_choice erasures[] = {
 };
 
 static int
+fail(struct kl_conf_error *error, const char *path, const char *why)
+{
+	(void)snprintf(error->b, sizeof error->b, "%.256s: %s", path, why);
+	return KL_E_CONFIG;
+}
+
+static int
 file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 {
 	uint32_t erasure = (uint32_t)c->erasure;
+	char rewrap_at[KL_NIGHTLY_TEXT] = "03:00";
 	const struct kl_conf_key keys[] = {
 		{ .section = "broker", .name = "config_dir",
 		    .type = KL_CONF_PATH, .out = c->config_dir,
@@ -50,6 +59,15 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 		{ .section = "broker", .name = "erasure",
 		    .type = KL_CONF_CHOICE, .out = &erasure,
 		    .choice = erasures },
+		{ .section = "broker", .name = "master_key",
+		    .type = KL_CONF_PATH, .out = c->master_key,
+		    .size = sizeof c->master_key },
+		{ .section = "broker", .name = "master_key_old",
+		    .type = KL_CONF_PATH, .out = c->master_key_old,
+		    .size = sizeof c->master_key_old },
+		{ .section = "broker", .name = "rewrap_at",
+		    .type = KL_CONF_TEXT, .out = rewrap_at,
+		    .size = sizeof rewrap_at },
 		{ .section = "broker", .name = "clock_offset",
 		    .type = KL_CONF_DURATION, .out = &c->clock_offset_ms,
 		    .min = -OFFSET_MAX_MS, .max = OFFSET_MAX_MS },
@@ -69,16 +87,11 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 	};
 	int r = kl_conf_read(path, keys, sizeof keys / sizeof keys[0], error);
 
-	if (r == KL_OK)
-		c->erasure = (enum kl_erasure)erasure;
-	return r;
-}
-
-static int
-fail(struct kl_conf_error *error, const char *path, const char *why)
-{
-	(void)snprintf(error->b, sizeof error->b, "%.256s: %s", path, why);
-	return KL_E_CONFIG;
+	if (r != KL_OK)
+		return r;
+	c->erasure = (enum kl_erasure)erasure;
+	return kl_nightly_read(rewrap_at, &c->rewrap_at) == KL_OK ? KL_OK :
+	    fail(error, path, "rewrap_at: a time of day such as 03:00");
 }
 
 static int

@@ -38,6 +38,9 @@ struct broker_conf {
 	int64_t map_mb;
 	int64_t slots;
 	enum kl_erasure erasure;
+	char master_key[BROKER_PATH_BYTES];	/* "": none, as the next */
+	char master_key_old[BROKER_PATH_BYTES];
+	uint32_t rewrap_at;			/* minute of the day, local */
 	int64_t clock_offset_ms;		/* 0 in production */
 	bool log_json;
 	char trace[BROKER_PATH_BYTES];		/* "": none, as in production */

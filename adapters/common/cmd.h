@@ -16,6 +16,7 @@
 int cmd_init(struct cli *c);
 int cmd_accept(struct cli *c);
 int cmd_status(struct cli *c);
+int cmd_rewrap(struct cli *c);
 int cmd_take_over(struct cli *c);
 int cmd_refer(struct cli *c);
 int cmd_correct(struct cli *c);

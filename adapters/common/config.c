@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/nightly.h>
 #include <kortelijn/host/link.h>
 
 #define SLOTS_DEFAULT 16384
@@ -65,7 +66,7 @@ check(const struct config *c, const char *path,
 int
 config_read(const char *path, struct config *out, struct kl_conf_error *error)
 {
-	char id[40] = "";
+	char id[40] = "", rewrap_at[KL_NIGHTLY_TEXT] = "03:00";
 	const int64_t years = 20 * 365 * KL_DAY_MS;
 	const struct kl_conf_key keys[] = {
 		{ "adapter", "role", KL_CONF_CHOICE, &out->role, 0, 0, 0,
@@ -92,6 +93,13 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  1 << 20, NULL, false },
 		{ "adapter", "map_mb", KL_CONF_INT, &out->map_mb, 0, 16,
 		  65536, NULL, false },
+		{ "adapter", "master_key", KL_CONF_PATH, out->master_key,
+		  sizeof out->master_key, 0, 0, NULL, false },
+		{ "adapter", "master_key_old", KL_CONF_PATH,
+		  out->master_key_old, sizeof out->master_key_old, 0, 0, NULL,
+		  false },
+		{ "adapter", "rewrap_at", KL_CONF_TEXT, rewrap_at,
+		  sizeof rewrap_at, 0, 0, NULL, false },
 		{ "adapter", "log_json", KL_CONF_BOOL, &out->log_json, 0, 0,
 		  0, NULL, false },
 		{ "adapter", "trace", KL_CONF_PATH, out->trace,
@@ -118,6 +126,9 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 	r = kl_conf_read(path, keys, sizeof keys / sizeof keys[0], error);
 	if (r != KL_OK)
 		return r;
+	if (kl_nightly_read(rewrap_at, &out->rewrap_at) != KL_OK)
+		return refuse(error, path, "[adapter] rewrap_at is a time of "
+		    "day such as 03:00");
 	if (kl_id_read(id, &out->id) != KL_OK)
 		memset(&out->id, 0, sizeof out->id);
 	return check(out, path, error);

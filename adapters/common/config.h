@@ -28,6 +28,9 @@ struct config {
 	int64_t clock_offset_ms;	/* training only */
 	int64_t slots;
 	int64_t map_mb;
+	char master_key[CONFIG_TEXT_MAX];	/* "": none, as the next */
+	char master_key_old[CONFIG_TEXT_MAX];
+	uint32_t rewrap_at;		/* minute of the day, local */
 	bool log_json;
 	char trace[CONFIG_TEXT_MAX];	/* training only; "": none */
 	/* [folder] */

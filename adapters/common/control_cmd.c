@@ -5,6 +5,7 @@
 #include "adapters/common/access.h"
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_profile.h"
+#include "adapters/common/control_rewrap.h"
 #include "adapters/common/control_show.h"
 #include "adapters/common/view.h"
 
@@ -84,6 +85,7 @@ static const struct row {
 	int (*run)(struct control_cmd *c);
 } rows[] = {
 	{ "status", ANY, { "wait" }, control_show_status },
+	{ "rewrap", ANY, { "start" }, control_rewrap_run },
 	{ "list", ANY, { "after", "max" }, control_show_list },
 	{ "show", ANY, { "reference" }, control_show_case },
 	{ "refer", ROLE(KL_PRACTICE), { "file", "wait" }, control_case_refer },

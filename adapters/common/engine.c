@@ -5,6 +5,7 @@
 
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/log.h>
+#include <kortelijn/host/master.h>
 
 #include "adapters/common/access.h"
 #include "adapters/common/cases.h"
@@ -32,6 +33,41 @@ wire_send(void *arg, const struct kl_bytes *frames, size_t n)
 	return kl_link_send(e->link, NULL, frames, n);
 }
 
+/* What is wrong with the secret of the master key, and what to do. */
+static int
+secret_wrong(const char *why, const char **what)
+{
+	kl_logf(KL_LOG_ERROR, "master_key_unusable", kl_log_word("why", why));
+	*what = "master_key";
+	return KL_E_CONFIG;
+}
+
+static int
+open_sealed(struct engine *e, struct store_options *o, const char **what)
+{
+	const struct config *c = e->config;
+	const struct kl_master_files files = { c->master_key,
+		c->master_key_old, c->data_dir };
+	struct kl_conf_error error = { "" };
+	struct kl_master m;
+	int r;
+
+	if ((r = kl_master_read(&files, &m, &error)) != KL_OK)
+		return r == KL_E_CONFIG ? secret_wrong(error.b, what) : r;
+	o->secret = m.secret;
+	o->secret_before = m.before;
+	r = store_open(o, &e->store);
+	kl_master_clear(&m);
+	if (r != KL_OK)
+		return kl_master_advice(r) != NULL ?
+		    secret_wrong(kl_master_advice(r), what) : r;
+	if (!kl_slots_sealed(store_slots(e->store)))
+		kl_logf(KL_LOG_WARN, "master_key_beside_slots", kl_log_word(
+		    "so", "who gets the disk gets the keys; see master_key in "
+		    "kortelijn-adapter.conf(5)"));
+	return KL_OK;
+}
+
 static int
 open_store(struct engine *e, const char **what)
 {
@@ -40,6 +76,7 @@ open_store(struct engine *e, const char **what)
 		.dir = c->data_dir, .mac_key = kl_secret_bytes(e->id.master),
 		.map_bytes = (size_t)c->map_mb * 1024 * 1024,
 		.slots = (uint32_t)c->slots, .verified = c->erasure == 1,
+		.now_ms = kl_clock_now_ms(&e->clock),
 	};
 	int r;
 
@@ -48,7 +85,7 @@ open_store(struct engine *e, const char **what)
 	    (r = kl_daemon_lock(c->data_dir)) != KL_OK)
 		return r;
 	*what = "store in data_dir";
-	return store_open(&o, &e->store);
+	return open_sealed(e, &o, what);
 }
 
 static int
@@ -403,7 +440,8 @@ turn_prepare(void *arg)
 	int64_t mono = kl_mono_ms(), w = session_wait_ms(e->session, mono);
 
 	if (store_dirty(e->store) || e->awake || e->broken ||
-	    calls_queued(e->calls) || e->turn.want_submit ||
+	    calls_queued(e->calls) || rewrap_waits(e) ||
+	    e->turn.want_submit ||
 	    e->turn.want_receipt)
 		return 0;
 	if (w < 0 || w > TIMERS_EVERY_MS)
@@ -436,6 +474,8 @@ turn_dispatch(void *arg, short revents)
 		(void)engine_result(e, erase(e, mono));
 	if (e->fatal == 0)
 		(void)engine_result(e, idle(e, mono));
+	if (e->fatal == 0)
+		(void)engine_result(e, rewrap_slice(e, mono));
 }
 
 static int

@@ -12,6 +12,7 @@
 #include "adapters/common/engine.h"
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
+#include "adapters/common/rewrap.h"
 #include "adapters/common/session.h"
 #include "adapters/common/timers.h"
 #include "adapters/common/turn.h"
@@ -48,6 +49,7 @@ struct engine {
 	struct timer timer_at;
 	int64_t next_idle_ms;		/* monotonic */
 	int64_t next_erase_ms;		/* monotonic */
+	struct rewrap rewrap;
 	int64_t next_refresh_ms;	/* monotonic: of the directory */
 	int fatal;			/* why the loop was stopped, or 0 */
 };

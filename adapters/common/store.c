@@ -105,6 +105,11 @@ finish_erasing(struct store *s)
 int
 store_open(const struct store_options *o, struct store **out)
 {
+	const struct kl_slots_options slots = { .count = o->slots,
+		.erasure = o->verified ? KL_ERASURE_VERIFIED :
+		    KL_ERASURE_BEST_EFFORT,
+		.secret = o->secret, .secret_before = o->secret_before,
+		.now_ms = o->now_ms };
 	struct store *s = calloc(1, sizeof *s);
 	int r = KL_E_MEMORY;
 
@@ -117,9 +122,7 @@ store_open(const struct store_options *o, struct store **out)
 	if ((r = kl_kv_open(s->path, o->map_bytes, o->mac_key, &s->kv)) !=
 	    KL_OK)
 		goto out;
-	r = kl_slots_open(o->dir, o->slots, o->verified ?
-	    KL_ERASURE_VERIFIED : KL_ERASURE_BEST_EFFORT, &s->slots);
-	if (r != KL_OK)
+	if ((r = kl_slots_open_with(o->dir, &slots, &s->slots)) != KL_OK)
 		goto out;
 	if ((r = mark_used(s)) != KL_OK || (r = finish_erasing(s)) != KL_OK)
 		goto out;
@@ -461,6 +464,12 @@ uint32_t
 store_slots_free(const struct store *s)
 {
 	return kl_slots_free(s->slots);
+}
+
+struct kl_slots *
+store_slots(const struct store *s)
+{
+	return s->slots;
 }
 
 /* What a value is bound to: its table and key. */

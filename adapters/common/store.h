@@ -15,6 +15,7 @@
 #include <kortelijn/base/types.h>
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/host/slots.h>
 
 /* First byte of every key. Tables of content are upper case. */
 enum store_table {
@@ -62,10 +63,12 @@ struct store_options {
 	size_t map_bytes;
 	uint32_t slots;
 	bool verified;			/* erasure */
+	const struct kl_secret *secret, *secret_before;	/* of the master key */
+	int64_t now_ms;			/* of a new slot file */
 };
 
 /* Opens or makes data.mdb, slots and master in dir; zeroes what a crash left
- * half erased. Errors of kl_kv_open and kl_slots_open. */
+ * half erased. Errors of kl_kv_open and kl_slots_open_with. */
 int store_open(const struct store_options *o, struct store **out)
     KL_MUST_CHECK;
 /* Accepts NULL. */
@@ -131,6 +134,8 @@ int store_slot_take(struct store *s, uint32_t *slot) KL_MUST_CHECK;
  * ignored. */
 int store_slot_drop(struct store *s, uint32_t slot) KL_MUST_CHECK;
 uint32_t store_slots_free(const struct store *s);
+/* For a rewrap, which gives zeroed slots new keys: only after store_idle. */
+struct kl_slots *store_slots(const struct store *s);
 /* Wipes the keys of slots that were read: at least every second. */
 void store_forget_keys(struct store *s);
 

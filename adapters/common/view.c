@@ -5,6 +5,7 @@
 #include <kortelijn/base/time.h>
 
 #include "adapters/common/identity.h"
+#include "adapters/common/rewrap.h"
 
 #define ALARMS_SHOWN 10
 
@@ -370,6 +371,20 @@ put_who(json_t *o, const struct config *c)
 	put_text(o, "realm", kl_realm_name(c->realm));
 }
 
+void
+view_put_erasure(const struct engine *e, json_t *o)
+{
+	const struct rewrap_status s = rewrap_status(e);
+
+	if (o == NULL)
+		return;
+	put_text(o, "erasure", engine_config(e)->erasure == 1 ? "verified" :
+	    "best-effort");
+	put_text(o, "master_key", s.sealed ? "sealed" : "beside the slots");
+	put_time(o, "rewrapped_at", s.at_ms);
+	put_bool(o, "rewrap_overdue", s.overdue);
+}
+
 int
 view_status(struct engine *e, json_t **out)
 {
@@ -402,6 +417,7 @@ view_status(struct engine *e, json_t **out)
 	put_number(o, "log_size", s.log_size);
 	put_time(o, "checkpoint_at", s.checkpoint_ms);
 	put_number(o, "slots_free", s.slots_free);
+	view_put_erasure(e, o);
 	put_number(o, "store_permille", s.store_permille);
 	put_number(o, "alarms", s.alarms);
 	if ((r = put_alarms(e, o)) != KL_OK) {

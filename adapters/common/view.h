@@ -27,6 +27,10 @@ json_t *view_receipts(const json_t *history);
 /* How the adapter fares, with its newest alarms. Errors as above. */
 int view_status(struct engine *e, json_t **out) KL_MUST_CHECK;
 
+/* What every report says of erasure: "erasure", "master_key", when the slot
+ * file was last written anew and whether that is overdue. `o` may be NULL. */
+void view_put_erasure(const struct engine *e, json_t *o);
+
 /* {"ok": false, "code", "field", "en", "nl", "retry"}. NULL: no memory. */
 json_t *view_refusal(const struct kl_finding *why);
 

@@ -57,6 +57,13 @@ static const struct cli_command commands[] = {
 	  "say what help to expect of a desk",
 	  "What the desk ID tells about itself; without ID a list of desks.",
 	  0, 1, { NULL }, cmd_profile },
+	{ "rewrap", "",
+	  "write the keys of the store anew, now",
+	  "The adapter does this by itself every night, at rewrap_at: every\n"
+	  "key is wrapped under a new master key and the old one destroyed,\n"
+	  "so that what a disk has kept of erased keys opens no more. Waits\n"
+	  "until it is done.",
+	  0, 0, { NULL }, cmd_rewrap },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"

@@ -11,6 +11,7 @@
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/log.h>
+#include <kortelijn/host/master.h>
 
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
@@ -178,20 +179,53 @@ store_words(int err)
 }
 
 static int
+slots_wrong(int err)
+{
+	if (err == KL_E_DENIED)
+		return needs_operator("slots_unusable", "this file system "
+		    "may keep copies of erased keys, or the file can be read "
+		    "by others; see erasure in kortelijnd.conf");
+	return needs_operator("slots_unusable", kl_master_advice(err) != NULL ?
+	    kl_master_advice(err) : store_words(err));
+}
+
+static int
+slots_open(struct core *c)
+{
+	const struct kl_master_files files = { c->conf->master_key,
+		c->conf->master_key_old, c->conf->state_dir };
+	struct kl_slots_options o = { .count = (uint32_t)c->conf->slots,
+		.erasure = c->conf->erasure,
+		.now_ms = kl_clock_now_ms(&c->clock) };
+	struct kl_conf_error error = { "" };
+	struct kl_master m;
+	int r;
+
+	if ((r = kl_master_read(&files, &m, &error)) != KL_OK)
+		return needs_operator("master_key_unusable",
+		    error.b[0] != '\0' ? error.b : kl_err_text(r));
+	o.secret = m.secret;
+	o.secret_before = m.before;
+	r = kl_slots_open_with(c->conf->state_dir, &o, &c->vault.slots);
+	kl_master_clear(&m);
+	if (r != KL_OK)
+		return slots_wrong(r);
+	if (!kl_slots_sealed(c->vault.slots))
+		kl_logf(KL_LOG_WARN, "master_key_beside_slots", kl_log_word(
+		    "so", "who gets the disk gets the keys; see master_key in "
+		    "kortelijnd.conf(5)"));
+	return CORE_EXIT_STOPPED;
+}
+
+static int
 files_open(struct core *c)
 {
 	const struct path store = in_dir(c->conf->state_dir, "data.mdb");
 	struct kl_slot_key mac;
 	int r;
 
-	r = kl_slots_open(c->conf->state_dir, (uint32_t)c->conf->slots,
-	    c->conf->erasure, &c->vault.slots);
-	if (r == KL_E_DENIED)
-		return needs_operator("slots_unusable", "this file system "
-		    "may keep copies of erased keys, or the file can be read "
-		    "by others; see erasure in kortelijnd.conf");
-	if (r != KL_OK)
-		return needs_operator("slots_unusable", store_words(r));
+	if ((r = slots_open(c)) != CORE_EXIT_STOPPED)
+		return r;
 	if ((r = fixed_key(c, SLOT_INDEX_KEY, &c->vault.index_key)) !=
 	    KL_OK || (r = fixed_key(c, SLOT_MAC_KEY, &mac)) != KL_OK)
 		return needs_operator("slots_unusable", store_words(r));

@@ -42,6 +42,7 @@ static const struct {
 	{ "checkpoint", control_checkpoint },
 	{ "policy", control_policy },
 	{ "policy_load", control_policy_load },
+	{ "rewrap", control_rewrap },
 	{ "hold", control_hold },
 	{ "hold_release", control_hold_release },
 };

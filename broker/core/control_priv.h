@@ -23,5 +23,10 @@ json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);
 /* Its part of the status; NULL: no memory. */
 void control_policy_status(const struct core *c, json_t *o);
+json_t *control_rewrap(struct core *c, const json_t *question);
+
+/* What every report says of erasure: "erasure", "master_key", when the slot
+ * file was last written anew and whether that is overdue. `o` may be NULL. */
+void control_put_erasure(const struct core *c, json_t *o);
 
 #endif

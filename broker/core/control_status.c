@@ -91,12 +91,11 @@ json_t *
 control_status(struct core *c, const json_t *question)
 {
 	const struct kl_slots *slots = c->vault.slots;
-
 	json_t *o;
 
 	(void)question;
 	o = json_pack("{s:b,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,"
-	    "s:I,s:I,s:I,s:b,s:s,s:I,s:I,s:I,s:o,s:o,s:o}",
+	    "s:I,s:I,s:I,s:b,s:I,s:I,s:I,s:o,s:o,s:o}",
 	    "ok", 1,
 	    "version", KL_VERSION,
 	    "realm", kl_realm_name(c->registry.realm),
@@ -113,8 +112,6 @@ control_status(struct core *c, const json_t *question)
 	    "slots_free", (json_int_t)kl_slots_free(slots),
 	    "slots", (json_int_t)kl_slots_count(slots),
 	    "clock_held", c->turn.untrusted,
-	    "erasure", c->conf->erasure == KL_ERASURE_VERIFIED ?
-	        "verified" : "best-effort",
 	    "turns", (json_int_t)c->stats.turns,
 	    "turns_undone", (json_int_t)c->stats.undone,
 	    "refused", (json_int_t)stats_refused(&c->stats),
@@ -122,6 +119,7 @@ control_status(struct core *c, const json_t *question)
 	    "requests", requests_json(c),
 	    "refusals", refusals_json(c));
 	control_policy_status(c, o);
+	control_put_erasure(c, o);
 	return o;
 }
 

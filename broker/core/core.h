@@ -14,6 +14,7 @@
 #include "broker/core/mailbox.h"
 #include "broker/core/refusals.h"
 #include "broker/core/retain.h"
+#include "broker/core/rewrap.h"
 #include "broker/core/stats.h"
 #include "broker/core/withdraw.h"
 #include "broker/pipe.h"
@@ -100,6 +101,7 @@ struct core {
 	struct registry registry;
 	struct mailbox box;
 	struct retain retain;
+	struct rewrap rewrap;
 	bool hold_told;			/* that the clock is not trusted */
 	int64_t undone_told_ms;		/* monotonic; when it may be again */
 	bool full;			/* no SUBMIT from here on */

@@ -319,6 +319,8 @@ cycle_end(struct core *c, int err)
 	c->registry_changed = c->keys_changed = false;
 	replies_send(c);
 	fullness_look(c);
+	if (err == KL_OK)
+		rewrap_slice(c);
 }
 
 /* Said once when it begins, and when it is over. */

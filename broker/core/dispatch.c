@@ -272,7 +272,8 @@ dispatch_wait_ms(const struct core *c)
 	const int64_t now_ms = kl_mono_ms();
 	int64_t due_ms = fetch_due_ms(c);
 
-	if (c->work_left || c->refilled || c->held.n > 0)
+	if (c->work_left || c->refilled || c->held.n > 0 ||
+	    rewrap_waits(c))
 		return 0;
 	if (c->erase_due_ms != 0 && c->erase_due_ms < due_ms)
 		due_ms = c->erase_due_ms;

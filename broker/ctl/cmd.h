@@ -19,6 +19,7 @@ int cmd_participant_revoke(struct cli *c);
 int cmd_hold(struct cli *c);
 int cmd_hold_release(struct cli *c);
 int cmd_status(struct cli *c);
+int cmd_rewrap(struct cli *c);
 int cmd_checkpoint(struct cli *c);
 int cmd_origin_new(struct cli *c);
 int cmd_policy_show(struct cli *c);

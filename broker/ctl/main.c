@@ -93,6 +93,14 @@ static const struct cli_command commands[] = {
 	  "its term by it is erased at once and cannot come back. A leaf in\n"
 	  "the log tells that you did.",
 	  0, 0, { NULL }, cmd_hold_release },
+	{ "rewrap", "",
+	  "write the keys of the store anew, now",
+	  "The broker does this by itself every night, at rewrap_at. Each\n"
+	  "message's key is wrapped under a new master key, slice by slice\n"
+	  "while the broker works; the old master key is destroyed, so that\n"
+	  "what a disk has kept of erased keys opens no more. Waits until it\n"
+	  "is done.",
+	  0, 0, { NULL }, cmd_rewrap },
 	{ "checkpoint", "",
 	  "print the signed head of the delivery log",
 	  "The text can be kept anywhere and later proves that the log was\n"

@@ -14,7 +14,7 @@
 static int
 refuse(struct kl_conf_error *error, const char *path, const char *why)
 {
-	(void)snprintf(error->b, sizeof error->b, "%.200s: %s", path, why);
+	(void)snprintf(error->b, sizeof error->b, "%s: %.200s", why, path);
 	return KL_E_CONFIG;
 }
 
@@ -65,14 +65,14 @@ read_one(const char *path, bool credential, struct kl_secret **out,
 	case KL_E_MEMORY:
 		return r;
 	case KL_E_NOT_FOUND:
-		return refuse(error, path, "not there. Put the secret of the "
-		    "master key back; without it the store cannot be opened");
+		return refuse(error, path, "the secret of the master key is "
+		    "not there; put it back");
 	case KL_E_DENIED:
-		return refuse(error, path, "must be a file of this user that "
-		    "nobody else can read: chmod 600");
+		return refuse(error, path, "the secret of the master key "
+		    "must be a file of this user alone; chmod 600");
 	case KL_E_SIZE:
-		return refuse(error, path, "a secret has 32 to 4096 bytes; "
-		    "'head -c 32 /dev/urandom' makes one");
+		return refuse(error, path, "the secret of the master key "
+		    "has 32 to 4096 bytes");
 	default:
 		return refuse(error, path, kl_err_text(r));
 	}
@@ -109,16 +109,15 @@ read_either(const char *credential, const char *file, const char *state_dir,
 
 	if (credential_path(credential, path)) {
 		if (file[0] != '\0')
-			return refuse(error, file, "the service manager hands "
-			    "over a credential too. Leave one of them out, or "
-			    "give the one before as master_key_old");
+			return refuse(error, file, "there is a credential too; "
+			    "give one, or one as master_key_old");
 		return read_one(path, true, out, error);
 	}
 	if (file[0] == '\0')
 		return KL_OK;
 	if (lies_in(file, state_dir))
-		return refuse(error, file, "lies in the directory of the "
-		    "slots, where it seals nothing: move it elsewhere");
+		return refuse(error, file, "the secret of the master key lies "
+		    "beside the slots; move it elsewhere");
 	return read_one(file, false, out, error);
 }
 
@@ -150,13 +149,13 @@ kl_master_advice(int err)
 {
 	switch (err) {
 	case KL_E_NOT_FOUND:
-		return "its master key is sealed: give the credential "
+		return "the master key is sealed: give credential "
 		    KL_MASTER_CREDENTIAL " or master_key again; nothing was "
 		    "changed";
 	case KL_E_SIGNATURE:
-		return "its master key is sealed under another secret: give "
-		    "that one again, or name it as master_key_old beside the "
-		    "new one; nothing was changed";
+		return "the master key is sealed under another secret: give "
+		    "that one, or add it as master_key_old; nothing was "
+		    "changed";
 	default:
 		return NULL;
 	}

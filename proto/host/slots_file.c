@@ -150,13 +150,6 @@ files_settle(const struct kl_slots *s, const struct kl_slots_options *o)
 
 /* ---- opening ---- */
 
-int
-kl_slots_file_check(const struct kl_slots *s, int fd)
-{
-	return s->erasure == KL_ERASURE_VERIFIED ?
-	    kl_fs_check_in_place(fd) : KL_OK;
-}
-
 static int
 file_open(const struct kl_slots *s, const char *name, int *fd)
 {
@@ -168,7 +161,8 @@ file_open(const struct kl_slots *s, const char *name, int *fd)
 		    KL_E_DENIED : KL_E_IO;
 	if ((r = kl_fs_check_private(*fd)) != KL_OK)
 		return r;
-	return kl_slots_file_check(s, *fd);
+	return s->erasure == KL_ERASURE_VERIFIED ?
+	    kl_fs_check_in_place(*fd) : KL_OK;
 }
 
 /* The keys are not known yet: they hang on the generation that stands here,

@@ -130,9 +130,6 @@ int kl_slots_file_open(struct kl_slots *s, const char *dir,
 /* A new, empty file in s->dir_fd. KL_E_FULL, KL_E_IO. */
 int kl_slots_file_new(const struct kl_slots *s, const char *name, int *fd)
     KL_MUST_CHECK;
-/* KL_E_DENIED: erasure is to be verified, and this file's blocks may be
- * kept. */
-int kl_slots_file_check(const struct kl_slots *s, int fd) KL_MUST_CHECK;
 /* KL_E_FULL for want of room, else KL_E_IO: after a system call failed. */
 int kl_slots_file_error(void);
 

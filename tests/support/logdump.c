@@ -13,6 +13,7 @@
 
 #include <kortelijn/crypto/merkle.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/host/master.h>
 
 #include "broker/config.h"
 #include "broker/core/journal.h"
@@ -36,6 +37,26 @@ fail(const char *what, const char *why)
 }
 
 static int
+dump_slots(struct dump *d, const struct broker_conf *conf)
+{
+	const struct kl_master_files files = { conf->master_key,
+		conf->master_key_old, conf->state_dir };
+	struct kl_slots_options o = { .count = (uint32_t)conf->slots,
+		.erasure = KL_ERASURE_BEST_EFFORT };
+	struct kl_conf_error error;
+	struct kl_master m;
+	int r = kl_master_read(&files, &m, &error);
+
+	if (r != KL_OK)
+		return r;
+	o.secret = m.secret;
+	o.secret_before = m.before;
+	r = kl_slots_open_with(conf->state_dir, &o, &d->vault.slots);
+	kl_master_clear(&m);
+	return r;
+}
+
+static int
 dump_open(struct dump *d, const struct broker_conf *conf)
 {
 	char path[BROKER_PATH_BYTES + 16];
@@ -45,8 +66,7 @@ dump_open(struct dump *d, const struct broker_conf *conf)
 	d->mem = kl_arena_new(1 << 20, 4096);
 	if (d->mem == NULL)
 		return KL_E_MEMORY;
-	r = kl_slots_open(conf->state_dir, (uint32_t)conf->slots,
-	    KL_ERASURE_BEST_EFFORT, &d->vault.slots);
+	r = dump_slots(d, conf);
 	if (r != KL_OK ||
 	    (r = kl_slots_key(d->vault.slots, MAC_SLOT, &mac)) != KL_OK)
 		return r;

@@ -159,6 +159,7 @@ START_TEST(missing_or_unknown_key_is_refused)
 	refused(HEAD "realm = training\nbsn = yes\n", "bsn");
 	refused(HEAD "realm = training\nerasure = maybe\n", "erasure");
 	refused(HEAD "realm = training\nlanguage = fr\n", "language");
+	refused(HEAD "realm = training\nrewrap_at = 25:00\n", "rewrap_at");
 	refused(HEAD "realm = training\nslots = 1\n", "slots");
 }
 END_TEST

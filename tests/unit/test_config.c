@@ -72,6 +72,8 @@ START_TEST(little_is_asked_the_rest_has_defaults)
 	ck_assert_int_eq(conf.map_mb, 256);
 	ck_assert_int_eq(conf.slots, 8192);
 	ck_assert_int_eq(conf.erasure, KL_ERASURE_VERIFIED);
+	ck_assert_str_eq(conf.master_key, "");
+	ck_assert_uint_eq(conf.rewrap_at, 3 * 60);
 	ck_assert_int_eq(conf.clock_offset_ms, 0);
 	ck_assert(!conf.log_json);
 	ck_assert_int_eq(conf.realm, KL_TRAINING);
@@ -85,6 +87,8 @@ START_TEST(every_key_is_taken)
 	    "state_dir = /srv/k\nlisten = tcp://10.0.0.1:1\n"
 	    "control = /run/k.sock\nmap_mb = 5\nslots = 16\n"
 	    "erasure = best-effort\nclock_offset = 5d\nlog_json = yes\n"
+	    "master_key = /srv/m\nmaster_key_old = /srv/o\n"
+	    "rewrap_at = 23:30\n"
 	    "trace = /srv/trace\n[limits]\nrequests_per_minute = 11\n"
 	    "bytes_per_day_mb = 12\nopen_conversations = 13\n"), KL_OK);
 	ck_assert_str_eq(conf.state_dir, "/srv/k");
@@ -95,6 +99,9 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(conf.erasure, KL_ERASURE_BEST_EFFORT);
 	ck_assert_int_eq(conf.clock_offset_ms, 5 * KL_DAY_MS);
 	ck_assert(conf.log_json);
+	ck_assert_str_eq(conf.master_key, "/srv/m");
+	ck_assert_str_eq(conf.master_key_old, "/srv/o");
+	ck_assert_uint_eq(conf.rewrap_at, 23 * 60 + 30);
 	ck_assert_str_eq(conf.trace, "/srv/trace");
 	ck_assert_int_eq(conf.requests_per_minute, 11);
 	ck_assert_int_eq(conf.bytes_per_day_mb, 12);
@@ -106,6 +113,8 @@ START_TEST(wrong_lines_are_named)
 {
 	refused("slots = 15\n", "slots");
 	refused("erasure = perhaps\n", "erasure");
+	refused("rewrap_at = 3 am\n", "rewrap_at");
+	refused("rewrap_at = 24:00\n", "rewrap_at");
 	/* libzmq would listen on 34463. */
 	refused("listen = tcp://127.0.0.1:99999\n", "listen");
 	refused("listen = 127.0.0.1:7700\n", "listen");

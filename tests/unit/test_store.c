@@ -34,8 +34,9 @@ setup(void)
 {
 	ck_assert_int_eq(kl_crypto_init(), KL_OK);
 	dir = tmpdir_make();
-	o = (struct store_options){ dir.path, kl_bytes(mac, sizeof mac),
-	    4u << 20, SLOTS, false };
+	o = (struct store_options){ .dir = dir.path,
+		.mac_key = KL_BYTES_OF(mac), .map_bytes = 4u << 20,
+		.slots = SLOTS };
 	key = KL_BYTES_OF(key_bytes);
 	mem = kl_arena_new(1 << 20, 1000);
 	open_store();
@@ -475,8 +476,9 @@ START_TEST(directory_that_is_not_there_is_an_error)
 	o.dir = "/nonexistent";
 	ck_assert_int_eq(store_open(&o, &s), KL_E_IO);
 	ck_assert_ptr_null(s);
-	o = (struct store_options){ dir.path, KL_BYTES_OF(mac), 4u << 20,
-	    SLOTS, false };
+	o = (struct store_options){ .dir = dir.path,
+		.mac_key = KL_BYTES_OF(mac), .map_bytes = 4u << 20,
+		.slots = SLOTS };
 	ck_assert_int_eq(store_open(&o, &s), KL_E_EXISTS);
 	ck_assert_ptr_null(s);
 }

@@ -101,8 +101,8 @@ int64_t kl_slots_made_ms(const struct kl_slots *s);
  * up, and the old one goes on. Until finish the new master key is on no disk.
  */
 
-/* KL_E_EXISTS: one is running; KL_E_DENIED, KL_E_FULL, KL_E_IO,
- * KL_E_MEMORY: nothing was begun. */
+/* KL_E_EXISTS: one is running; KL_E_FULL, KL_E_IO, KL_E_MEMORY: nothing was
+ * begun. */
 int kl_slots_rewrap_begin(struct kl_slots *s, int64_t now_ms) KL_MUST_CHECK;
 /* Copies at most `max` slots, synced, and gives zeroed ones new keys, on the
  * terms of kl_slots_refill. Answers how many are left to copy, or KL_E_FULL,
