@@ -17,6 +17,21 @@ int alarm_raise(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
 /* With bytes that prove it to others. KL_E_SIZE besides. */
 int alarm_raise_evidence(struct turn *t, enum engine_alarm_kind kind,
     struct kl_bytes evidence) KL_MUST_CHECK;
+/* The same, but only if no alarm of that kind is open for conv; the interfaces
+ * are told. It stays open until alarm_close. */
+int alarm_open(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
+    const struct kl_conv_id *conv) KL_MUST_CHECK;
+/* What it warned of has happened after all. KL_OK also if none is open. */
+int alarm_close(struct turn *t, enum engine_alarm_kind kind,
+    const struct kl_conv_id *conv) KL_MUST_CHECK;
+/* All that are open for a case that is forgotten. */
+int alarm_close_all(struct turn *t, const struct kl_conv_id *conv)
+    KL_MUST_CHECK;
+/* How many are open. */
+int alarm_count_open(struct store *s, uint64_t *n) KL_MUST_CHECK;
+/* KL_E_NOT_FOUND; errors of the store. */
+int alarm_get(struct store *s, uint64_t seq, struct engine_alarm *out)
+    KL_MUST_CHECK;
 /* The first one after `after`. KL_E_NOT_FOUND; errors of the store. */
 int alarm_next(struct store *s, uint64_t after, struct engine_alarm *out)
     KL_MUST_CHECK;

@@ -5,9 +5,9 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/host/slots.h>
 
-#include "adapters/common/timers.h"
-
-#define FORGET_AFTER_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
+#include "adapters/common/alarm.h"
+#include "adapters/common/deadlines.h"
+#include "adapters/common/retention.h"
 
 /* ---- keys ------------------------------------------------------------ */
 
@@ -321,24 +321,67 @@ del_all(struct turn *t, char table, const struct kl_conv_id *conv)
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
-int
-cases_forget(struct turn *t, struct case_row *c)
+/* All but the names, which lead to the row. */
+static int
+del_copy(struct turn *t, struct case_row *c)
 {
-	const struct kl_bytes conv = KL_BYTES_OF(c->conv);
-	struct kl_tag spoken = spoken_tag(t, &c->spoken);
-	struct kl_tag client = client_tag(t, c->referral_id);
-	uint8_t key[8];
 	int r;
 
 	if ((r = cases_content_erase(t, c)) != KL_OK ||
 	    (r = store_slot_drop(t->store, c->slot)) != KL_OK ||
 	    (r = del_all(t, STORE_STEP, &c->conv)) != KL_OK ||
-	    (r = store_del(t->store, STORE_GOT, conv)) != KL_OK ||
-	    (r = store_del(t->store, STORE_SIGNED,
-	    KL_BYTES_OF(c->referral_msg))) != KL_OK ||
+	    (r = del_all(t, STORE_ATTEMPT, &c->conv)) != KL_OK ||
+	    (r = store_del(t->store, STORE_GOT, KL_BYTES_OF(c->conv))) !=
+	    KL_OK)
+		return r;
+	return store_del(t->store, STORE_SIGNED,
+	    KL_BYTES_OF(c->referral_msg));
+}
+
+int
+cases_reduce(struct turn *t, struct case_row *c)
+{
+	const struct case_row was = *c;
+	int r = del_copy(t, c);
+
+	memset(c, 0, sizeof *c);
+	c->number = was.number;
+	c->conv = was.conv;
+	c->ref = was.ref;
+	c->origin = was.origin;
+	c->spoken = was.spoken;
+	c->peer = was.peer;
+	c->mine = was.mine;
+	c->valid_until = was.valid_until;
+	c->created_ms = was.created_ms;
+	c->changed_ms = t->now_ms;
+	memcpy(c->referral_id, was.referral_id, sizeof c->referral_id);
+	memcpy(c->patient_ref, was.patient_ref, sizeof c->patient_ref);
+	c->ended_ms = was.ended_ms;
+	c->kept_from_ms = was.kept_from_ms;
+	c->copy_until_ms = was.copy_until_ms;
+	c->map_until_ms = was.map_until_ms;
+	c->mapped = c->closed = 1;
+	c->slot_content = KL_SLOT_NONE;
+	/* How it ended is part of what was erased. */
+	c->sent.code = c->full.code = KL_ST_CLOSED;
+	return r != KL_OK ? r : store_slot_take(t->store, &c->slot);
+}
+
+int
+cases_forget(struct turn *t, struct case_row *c)
+{
+	struct kl_tag spoken = spoken_tag(t, &c->spoken);
+	struct kl_tag client = client_tag(t, c->referral_id);
+	uint8_t key[8];
+	int r;
+
+	if ((r = alarm_close_all(t, &c->conv)) != KL_OK ||
+	    (r = del_copy(t, c)) != KL_OK ||
 	    (r = store_del(t->store, STORE_ORDER, order_key(key,
 	    c->number))) != KL_OK ||
-	    (r = store_del(t->store, STORE_CASE, conv)) != KL_OK)
+	    (r = store_del(t->store, STORE_CASE, KL_BYTES_OF(c->conv))) !=
+	    KL_OK)
 		return r;
 	r = store_del(t->store, STORE_SPOKEN, KL_BYTES_OF(spoken));
 	if (r == KL_OK && c->referral_id[0] != '\0')
@@ -364,16 +407,10 @@ cases_open(const struct case_row *c)
 int
 cases_note_end(struct turn *t, struct case_row *c)
 {
-	bool open = cases_open(c);
+	int r = deadlines_review(t, c);
 
-	if (!open && c->closed == 0) {
-		c->closed = 1;
-		return timers_put(t->store, t->now_ms + FORGET_AFTER_MS,
-		    TIMER_FORGET, c->conv.b);
-	}
-	if (open)
-		c->closed = 0;
-	return KL_OK;
+	c->closed = cases_open(c) ? 0 : 1;
+	return r != KL_OK ? r : retention_review(t, c);
 }
 
 void
@@ -410,6 +447,10 @@ cases_view(const struct turn *t, const struct case_row *c,
 	out->answer_by_ms = c->answer_by_ms;
 	out->expire_at_ms = c->expire_at_ms;
 	out->valid_until = c->valid_until;
+	out->alarms = c->raised;
+	out->handed_ms = c->handed_ms;
+	out->copy_until_ms = c->ended_ms != 0 ? c->copy_until_ms : 0;
+	out->mapped = c->mapped != 0;
 	out->has_leaf = c->has_leaf != 0;
 	out->leaf = c->leaf;
 }

@@ -48,6 +48,25 @@ struct case_row {
 
 	int64_t created_ms, sent_ms, delivered_ms, changed_ms;
 	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;
+	/* deadlines.h: since when each has happened; 0: not yet */
+	int64_t seen_ms;		/* desk: in somebody's hands */
+	int64_t taken_up_ms, contact_ms, talk_ms, decided_ms;
+	int64_t news_ms;		/* last feedback */
+	int64_t reopened_ms;
+	uint32_t told_steps;		/* feedback counted in news_ms */
+	uint32_t raised;		/* 1 << enum deadline: told */
+
+	/* retention.h */
+	int64_t ended_ms;		/* over or uncertain since; 0: not */
+	int64_t feedback_over_ms;	/* known since; 0: not */
+	int64_t handed_ms;		/* desk: the case system has it */
+	int64_t kept_from_ms;		/* the end that these count from */
+	int64_t copy_until_ms, map_until_ms;
+	int64_t announced_ms;		/* that it goes; 0: not */
+	uint32_t mapped;		/* 1: only the map is left */
+	uint32_t attempts;		/* noted (attempts.h) */
+	uint32_t attempts_from;		/* those of before an end */
+
 	char referral_id[JSON_CLIENT_ID_MAX + 1];
 	char patient_ref[JSON_PATIENT_REF_MAX + 1];
 	struct kl_hash file;		/* of the practice's file */
@@ -114,7 +133,13 @@ int cases_content_spent(struct turn *t, struct case_row *c) KL_MUST_CHECK;
 /* Everything of it: rows, names, keys. Messages are the outbox's. */
 int cases_forget(struct turn *t, struct case_row *c) KL_MUST_CHECK;
 
-/* The end was reached (or left again): sets when it is forgotten. */
+/* The practice's copy: what is left is which conversation it was, with whom,
+ * and of which patient, under a fresh key. Changes *c. KL_E_FULL besides. */
+int cases_reduce(struct turn *t, struct case_row *c) KL_MUST_CHECK;
+
+/* To be called after every change of a case, before it is put: what must
+ * happen until when (deadlines.h), and how long it is kept (retention.h).
+ * Changes *c. */
 int cases_note_end(struct turn *t, struct case_row *c) KL_MUST_CHECK;
 bool cases_open(const struct case_row *c);
 void cases_view(const struct turn *t, const struct case_row *c,

@@ -7,18 +7,14 @@
 #include <kortelijn/host/log.h>
 #include <kortelijn/host/master.h>
 
-#include "adapters/common/access.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/engine_priv.h"
-#include "adapters/common/outbox_time.h"
 #include "adapters/common/prekeys.h"
 #include "adapters/common/timers.h"
 
 #define RECV_MAX 64		/* messages of one turn */
-#define TIMERS_MAX 64		/* of one turn */
-#define TIMERS_LOOKED_MAX 1024	/* with those that are held */
-#define TIMERS_EVERY_MS 1000
+#define LOOK_EVERY_MS 1000	/* at the link, and at what is due */
 #define IDLE_EVERY_MS 500
 #define ERASE_EVERY_MS 100	/* turns in between share a sync */
 #define SLOTS_LOW 4		/* refill below a quarter of the pool */
@@ -110,6 +106,7 @@ load(struct engine *e)
 	int r;
 
 	if ((r = checkpoint_origin(e->store, &t->origin)) != KL_OK ||
+	    (r = clock_hold_load(&e->hold, e->store)) != KL_OK ||
 	    (r = directory_load(e->dir, e->store, e->mem)) != KL_OK ||
 	    (r = outbox_load(e->outbox, t)) != KL_OK)
 		return r;
@@ -203,7 +200,7 @@ undo(struct engine *e)
 
 	store_abort(e->store);
 	store_forget_keys(e->store);
-	e->timers_begun = false;
+	engine_time_undone(e);
 	kl_trace_drop(e->trace);
 	session_begin_again(e->session, mono + KL_SECOND_MS);
 	if ((r = load(e)) != KL_OK)
@@ -245,118 +242,7 @@ end_turn(struct engine *e)
 	kl_arena_reset(e->mem);
 }
 
-/* ---- what time brings ------------------------------------------------ */
-
-static int
-forget_case(struct engine *e, struct turn *t, const struct timer *due)
-{
-	struct kl_conv_id conv;
-	struct case_row c;
-	int r;
-
-	memcpy(conv.b, due->id, sizeof conv.b);
-	if ((r = cases_get(t, &conv, &c)) != KL_OK)
-		return r == KL_E_NOT_FOUND ? KL_OK : r;
-	if (due->what == TIMER_CONTENT) {
-		if ((r = cases_content_spent(t, &c)) != KL_OK)
-			return r;
-		return cases_put(t, &c);
-	}
-	/* Reopened meanwhile: its next end sets another timer. */
-	if (cases_open(&c) || c.closed == 0)
-		return KL_OK;
-	if ((r = outbox_time_forget(e->outbox, t, &c)) != KL_OK)
-		return r;
-	return cases_forget(t, &c);
-}
-
-/* A step at a time: what was not taken away yet is next at once. */
-static int
-end_month(struct turn *t, const struct timer *due)
-{
-	struct kl_reader id;
-	bool more;
-	int r;
-
-	kl_reader_init(&id, kl_bytes(due->id, 4));
-	r = access_end_month(t, kl_get_u32(&id), &more);
-	return r != KL_OK || !more ? r : timers_put(t->store, t->now_ms + 1,
-	    TIMER_ACCESS, due->id);
-}
-
-static int
-run_timer(struct engine *e, struct turn *t, const struct timer *due)
-{
-	struct kl_msg_id id;
-	int r = timers_done(e->store, due);
-
-	if (r != KL_OK)
-		return r;
-	memcpy(id.b, due->id, sizeof id.b);
-	switch (due->what) {
-	case TIMER_CONTENT:
-	case TIMER_FORGET:
-		return forget_case(e, t, due);
-	case TIMER_EXPIRE:
-		return outbox_time_due(e->outbox, t, &id, true);
-	case TIMER_DELIVER_BY:
-		return outbox_time_due(e->outbox, t, &id, false);
-	case TIMER_SEEN:
-		return receipts_forget(t, &id);
-	case TIMER_ACCESS:
-		return end_month(t, due);
-	default:
-		return KL_OK;
-	}
-}
-
-/* What erases waits while the broker's clock does not say what ours says: one
- * that leapt would erase all at once. A missed deadline is told anyway, above
- * all when the broker is silent. */
-static bool
-held(const struct turn *t, const struct timer *due)
-{
-	return due->what != TIMER_DELIVER_BY &&
-	    (!t->clock_known || !turn_clock_good(t));
-}
-
-/* Those that are held stay, and may be many: the next turn goes on behind the
- * last one looked at, until the end of what is due. */
-static int
-run_due(struct engine *e, struct turn *t)
-{
-	struct timer due;
-	int r = e->timers_begun ? timers_next(e->store, &e->timer_at, &due) :
-	    timers_first(e->store, &due);
-	int run = 0, looked = 0;
-
-	while (r == KL_OK && due.due_ms <= t->now_ms && run < TIMERS_MAX &&
-	    looked++ < TIMERS_LOOKED_MAX) {
-		if (!held(t, &due)) {
-			if ((r = run_timer(e, t, &due)) != KL_OK)
-				return r;
-			run++;
-		}
-		e->timer_at = due;
-		r = timers_next(e->store, &due, &due);
-	}
-	e->timers_begun = r == KL_OK && due.due_ms <= t->now_ms;
-	return r == KL_E_NOT_FOUND ? KL_OK : r;
-}
-
-static int
-run_timers(struct engine *e, struct turn *t, int64_t mono_ms)
-{
-	int r;
-
-	if (e->next_timer_ms > mono_ms)
-		return KL_OK;
-	store_forget_keys(e->store);
-	r = run_due(e, t);
-	if (r == KL_OK && !e->timers_begun)
-		e->next_timer_ms = mono_ms + TIMERS_EVERY_MS;
-	return r;
-}
+/* ---- idle turns ------------------------------------------------------ */
 
 /* New keys for slots that were emptied, when the pool runs low or nothing else
  * is to be done. */
@@ -444,8 +330,8 @@ turn_prepare(void *arg)
 	    e->turn.want_submit ||
 	    e->turn.want_receipt)
 		return 0;
-	if (w < 0 || w > TIMERS_EVERY_MS)
-		w = TIMERS_EVERY_MS;
+	if (w < 0 || w > LOOK_EVERY_MS)
+		w = LOOK_EVERY_MS;
 	if (store_erasing(e->store) && w > e->next_erase_ms - mono)
 		w = e->next_erase_ms > mono ? e->next_erase_ms - mono : 0;
 	return w;
@@ -465,7 +351,7 @@ turn_dispatch(void *arg, short revents)
 	watch_link(e, mono);
 	t->want_submit = t->want_receipt = false;
 	if (!e->broken)
-		r = run_timers(e, t, mono);
+		r = engine_time_run(e, t, mono);
 	if (!e->broken && r == KL_OK)
 		r = session_work(e->session, t, mono);
 	(void)engine_result(e, r);

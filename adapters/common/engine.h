@@ -138,6 +138,10 @@ struct engine_case {
 	int64_t created_ms, sent_ms, delivered_ms, changed_ms;	/* 0: not yet */
 	int64_t deliver_by_ms, answer_by_ms, expire_at_ms;	/* 0: none */
 	uint32_t valid_until;		/* day, of the consent */
+	uint32_t alarms;		/* 1 << enum deadline, that are open */
+	int64_t handed_ms;		/* desk: its case system has it */
+	int64_t copy_until_ms;		/* kept here until; 0: open */
+	bool mapped;			/* practice: only the map is left */
 	bool has_leaf;
 	uint64_t leaf;			/* of the REFERRAL, in the log */
 };
@@ -219,6 +223,8 @@ enum engine_event_kind {
 	ENGINE_EV_CORRECTION = 2,	/* its content was replaced */
 	ENGINE_EV_FEEDBACK = 3,		/* a feedback came */
 	ENGINE_EV_STATE = 4,		/* state changed without a message */
+	ENGINE_EV_ALARM = 6,		/* raised; step is the alarm's seq */
+	ENGINE_EV_ALARM_CLOSED = 7,	/* the same */
 };
 struct engine_event {
 	uint64_t seq;			/* cursor */
@@ -259,6 +265,15 @@ enum engine_alarm_kind {
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
 	ENGINE_AL_CARD = 17,		/* the own card ends in 30 days */
 	ENGINE_AL_LOG_LEFT = 32,	/* a broker that was left is back */
+	/* These and CHECKPOINT are open until what they ask has happened. */
+	ENGINE_AL_NOT_COLLECTED = 22,
+	ENGINE_AL_NOT_TAKEN_UP = 23,
+	ENGINE_AL_NO_CONTACT = 24,
+	ENGINE_AL_NO_TALK = 25,
+	ENGINE_AL_NO_DECISION = 26,
+	ENGINE_AL_NO_NEWS = 27,
+	ENGINE_AL_COPY_ENDS = 28,	/* is erased here in 14 days */
+	ENGINE_AL_DRAFT = 29,		/* never left, so it was erased */
 };
 const char *engine_alarm_name(uint32_t kind);
 
@@ -267,6 +282,7 @@ struct engine_alarm {
 	uint32_t kind;			/* enum engine_alarm_kind */
 	uint32_t code;			/* enum kl_code, 0: none */
 	int64_t at_ms;
+	int64_t closed_ms;		/* 0: open, or of a kind that stays */
 	bool has_conv;
 	struct kl_conv_id conv;
 };
@@ -313,6 +329,11 @@ int engine_status(struct engine *e, struct engine_status *out) KL_MUST_CHECK;
 /* Somebody looks for what the directory may bring: it is brought up to date
  * now, at most once in two seconds. */
 void engine_refresh(struct engine *e);
+
+/* Why nothing is erased by time now, "none" if it is: clock_hold_why. */
+const char *engine_hold(struct engine *e);
+/* The operator says that this machine's clock is right. KL_E_AGAIN. */
+int engine_hold_release(struct engine *e) KL_MUST_CHECK;
 
 /* The operator says that this is the one instance from now on. */
 void engine_take_over(struct engine *e);

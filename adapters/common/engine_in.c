@@ -166,7 +166,7 @@ store_referral(struct engine *e, struct turn *t, struct case_row *c,
 	    (r = cases_put_client(t, c)) != KL_OK ||
 	    (r = put_content(t, c, CASES_REFERRAL, &f->referral, why)) !=
 	    KL_OK || (r = outbox_draft_add(e->outbox, t, c, KL_REFERRAL, NULL,
-	    KL_MS_NONE)) != KL_OK)
+	    KL_MS_NONE)) != KL_OK || (r = cases_note_end(t, c)) != KL_OK)
 		return r;
 	return cases_put(t, c);
 }

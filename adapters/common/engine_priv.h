@@ -1,7 +1,7 @@
 /*
  * engine_priv.h: the engine as its own files see it: engine.c (opening, turns,
  * link), engine_in.c (what comes in from people), engine_out.c (what they
- * see).
+ * see), engine_time.c (what time brings).
  */
 #ifndef ADAPTERS_COMMON_ENGINE_PRIV_H
 #define ADAPTERS_COMMON_ENGINE_PRIV_H
@@ -9,6 +9,7 @@
 #include <kortelijn/host/link.h>
 
 #include "adapters/common/calls.h"
+#include "adapters/common/clock_hold.h"
 #include "adapters/common/engine.h"
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
@@ -47,6 +48,11 @@ struct engine {
 	int64_t next_timer_ms;		/* monotonic: look at timers */
 	bool timers_begun;		/* more is due behind timer_at */
 	struct timer timer_at;
+	struct clock_hold hold;
+	bool held;			/* nothing is erased by time now */
+	bool sweeping;			/* all terms anew, behind sweep_at */
+	uint64_t sweep_at;
+	struct kl_policy swept_for;	/* the last sweep's */
 	int64_t next_idle_ms;		/* monotonic */
 	int64_t next_erase_ms;		/* monotonic */
 	struct rewrap rewrap;
@@ -58,6 +64,12 @@ struct engine {
  * and the like pass; our own failures mark the turn and become KL_E_AGAIN;
  * what leaves no way on stops the loop. */
 int engine_result(struct engine *e, int r);
+/* engine_time.c: timers that are due and terms that changed, some of them.
+ * Errors of the store. */
+int engine_time_run(struct engine *e, struct turn *t, int64_t mono_ms)
+    KL_MUST_CHECK;
+/* The turn was undone. */
+void engine_time_undone(struct engine *e);
 /* Clock and memory of the turn that goes on. */
 struct turn *engine_turn(struct engine *e);
 

@@ -5,6 +5,7 @@
 #include <kortelijn/crypto/sign.h>
 
 #include "adapters/common/alarm.h"
+#include "adapters/common/deadlines.h"
 #include "adapters/common/events.h"
 #include "adapters/common/outbox_draft.h"
 #include "adapters/common/timers.h"
@@ -287,6 +288,17 @@ key_died(uint32_t code)
 	    code == KL_C_PREKEY || code == KL_C_BLOCKED;
 }
 
+/* The broker says so too: told once, by whoever says it first. */
+static int
+deadline_missed(struct back *b)
+{
+	int r = b->row.kind == KL_REFERRAL ?
+	    deadlines_notice(b->t, &b->c) :
+	    alarm_raise(b->t, ENGINE_AL_DEADLINE, 0, &b->c.conv);
+
+	return r != KL_OK ? r : cases_put(b->t, &b->c);
+}
+
 static int
 about_message(struct back *b, const struct kl_notice *n)
 {
@@ -310,8 +322,7 @@ about_message(struct back *b, const struct kl_notice *n)
 			return KL_OK;
 		return seal_again(b, ENGINE_LOST, "lost");
 	case KL_NOTICE_DEADLINE:
-		b->tell = false;
-		return alarm_raise(b->t, ENGINE_AL_DEADLINE, 0, &b->c.conv);
+		return deadline_missed(b);
 	default:
 		return KL_OK;	/* LATE comes with its receipt */
 	}
@@ -335,6 +346,8 @@ about_conversation(struct back *b, const struct kl_notice *n)
 		b->step.what = ENGINE_WITHDRAWN;
 		break;
 	case KL_NOTICE_DEADLINE:
+		r = deadlines_notice(t, &b->c);
+		return r != KL_OK ? r : cases_put(t, &b->c);
 	case KL_NOTICE_ESCALATION:
 		b->step.what = ENGINE_DEADLINE;
 		r = alarm_raise(t, ENGINE_AL_DEADLINE, 0, &b->c.conv);

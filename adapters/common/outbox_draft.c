@@ -252,9 +252,11 @@ sealed(struct turn *t, struct case_row *c, struct out_row *row)
 	kl_trace(t->trace, &(struct kl_trace_line){ .at_ms = t->now_ms,
 	    .event = "sealed", .msg = &row->id, .conv = &row->conv,
 	    .body = &row->body });
-	if ((r = timers_put(t->store, row->deliver_by_ms, TIMER_DELIVER_BY,
-	    row->id.b)) != KL_OK || row->waited == 0)
+	if (row->kind == KL_CORRECTION && (r = timers_put(t->store,
+	    row->deliver_by_ms, TIMER_DELIVER_BY, row->id.b)) != KL_OK)
 		return r;
+	if (row->waited == 0)
+		return KL_OK;
 	memset(&step, 0, sizeof step);
 	step.what = ENGINE_SEALED;
 	step.kind = row->kind;

@@ -14,6 +14,7 @@
 
 #define REPLACED_PAUSE_MS KL_MINUTE_MS	/* PROTOCOL.md 6.5.3 */
 #define NO_CHECKPOINT_MS (15 * KL_MINUTE_MS)
+#define START_MS (30 * KL_SECOND_MS)
 /* Before the end of the own card: the authority meets and signs by hand. */
 #define CARD_ENDS_MS (30 * KL_DAY_MS)
 #define CARD_TOLD "card_told"
@@ -113,6 +114,7 @@ lose_all(struct session *s)
 void
 session_begin_again(struct session *s, int64_t due_mono_ms)
 {
+	s->log = SESSION_LOG_UNKNOWN;	/* its turn may have been undone */
 	lose_all(s);
 	session_enter(s, SESSION_DOWN);
 	s->due_ms = due_mono_ms;
@@ -225,21 +227,43 @@ send_outbox(struct session *s, struct turn *t, int64_t mono_ms)
 	}
 }
 
-/* 15 minutes without a head of the log: told once, also when there is no
- * broker to be silent. */
+/* Until the first head of the log the one of before the start counts, but the
+ * link has its time to come up first. */
+static int
+watch_from(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	struct checkpoint kept;
+	int64_t ago_ms;
+	int r = checkpoint_get(t, &kept);
+
+	ago_ms = kept.seen_ms == 0 ? 0 : t->now_ms - kept.seen_ms;
+	if (ago_ms > NO_CHECKPOINT_MS - START_MS)
+		ago_ms = NO_CHECKPOINT_MS - START_MS;
+	s->log_from_ms = mono_ms - (ago_ms > 0 ? ago_ms : 0);
+	return r;
+}
+
+/* 15 minutes without a head of the log: an alarm, also when there is no broker
+ * to be silent; closed when one is seen. */
 static int
 watch_log(struct session *s, struct turn *t, int64_t mono_ms)
 {
-	if (s->log_seen_ms == 0)
-		s->log_seen_ms = mono_ms;
-	if (mono_ms - s->log_seen_ms < NO_CHECKPOINT_MS) {
-		s->log_alarm = false;
+	const bool seen = s->log_seen_ms != 0;
+	enum session_log log;
+	int r;
+
+	if (s->log == SESSION_LOG_UNKNOWN && s->log_from_ms == 0 &&
+	    (r = watch_from(s, t, mono_ms)) != KL_OK)
+		return r;
+	log = mono_ms - (seen ? s->log_seen_ms : s->log_from_ms) >=
+	    NO_CHECKPOINT_MS ? SESSION_LOG_SILENT : seen ? SESSION_LOG_SEEN :
+	    SESSION_LOG_UNKNOWN;
+	if (log == s->log || log == SESSION_LOG_UNKNOWN)
 		return KL_OK;
-	}
-	if (s->log_alarm)
-		return KL_OK;
-	s->log_alarm = true;
-	return alarm_raise(t, ENGINE_AL_CHECKPOINT, 0, NULL);
+	s->log = log;
+	return log == SESSION_LOG_SILENT ?
+	    alarm_open(t, ENGINE_AL_CHECKPOINT, 0, NULL) :
+	    alarm_close(t, ENGINE_AL_CHECKPOINT, NULL);
 }
 
 /* Nothing leaves any more, and nobody who only hands files in looks at the

@@ -28,6 +28,8 @@ enum session_phase {
 	SESSION_STUCK,		/* refused; HELLO again at due_ms */
 };
 
+enum session_log { SESSION_LOG_UNKNOWN, SESSION_LOG_SEEN, SESSION_LOG_SILENT };
+
 /* What lies in the store. */
 struct session_instance {
 	struct kl_instance instance;
@@ -71,8 +73,10 @@ struct session {
 	bool clock_known;
 	int64_t clock_off_ms;
 	uint32_t clock_alarm;		/* 0, 1: warned, 2: no sealing */
-	int64_t log_seen_ms;		/* monotonic: last head of the log */
-	bool log_alarm;			/* that it is long ago was told */
+	int64_t log_seen_ms;		/* monotonic: last head of the log, 0:
+					 * none since the start */
+	int64_t log_from_ms;		/* monotonic: what counts till then */
+	enum session_log log;		/* as the alarm has it */
 };
 
 /* Packs the struct and asks. KL_E_FULL: later. */

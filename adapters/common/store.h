@@ -34,6 +34,7 @@ enum store_table {
 	STORE_EVENT = 'x',		/* seq -> struct of events.c */
 	STORE_TIMER = 'z',		/* due, what, id */
 	STORE_ALARM = 'a',		/* seq -> struct of alarm.c */
+	STORE_ALARM_OPEN = 'j',		/* conv_id, kind -> seq */
 	STORE_MONTH = 'y',		/* see access.c: keys of months */
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
@@ -46,6 +47,7 @@ enum store_table {
 	STORE_CONTENT = 'T',		/* conv_id, which -> packed content */
 	STORE_SIGNED = 'B',		/* msg_id -> signed envelope */
 	STORE_SEALED = 'Y',		/* msg_id -> its ciphertext */
+	STORE_ATTEMPT = 'A',		/* conv_id, n -> struct kl_attempt */
 	STORE_GOT = 'G',		/* conv_id -> receipt of the REFERRAL */
 	STORE_FEEDBACK = 'H',		/* msg_id -> struct kl_feedback */
 	STORE_ACCESS = 'J',		/* month, tag, seq -> access_line */

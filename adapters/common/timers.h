@@ -12,7 +12,8 @@ enum timer_what {
 	TIMER_EXPIRE = 2,		/* msg: of ours */
 	TIMER_DELIVER_BY = 3,		/* msg: of ours */
 	TIMER_SEEN = 4,			/* msg: receipt kept for repeats */
-	TIMER_FORGET = 5,		/* conv: ended long ago */
+	TIMER_TERM = 10,		/* conv: deadlines.h */
+	TIMER_COPY = 11,		/* conv: retention.h */
 	TIMER_ACCESS = 26,		/* month of the access log: see there */
 };
 

@@ -8,10 +8,14 @@
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/slots.h>
 
+#include "adapters/common/alarm.h"
+#include "adapters/common/deadlines.h"
 #include "adapters/common/outbox_answer.h"
 #include "adapters/common/outbox_back.h"
 #include "adapters/common/outbox_draft.h"
 #include "adapters/common/prekeys.h"
+#include "adapters/common/retention.h"
+#include "adapters/common/timers.h"
 #include "tests/support/people.h"
 
 #define OK(x) ck_assert_int_eq((x), KL_OK)
@@ -193,6 +197,7 @@ adapter_refer(struct adapter *a, const struct adapter *to, uint32_t level,
 	put_content(a, c, CASES_REFERRAL, &r);
 	OK(outbox_draft_add(a->outbox, &a->t, c, KL_REFERRAL, NULL,
 	    KL_MS_NONE));
+	OK(cases_note_end(&a->t, c));
 	OK(cases_put(&a->t, c));
 	adapter_commit(a);
 }
@@ -214,7 +219,8 @@ adapter_correct(struct adapter *a, struct case_row *c,
 void
 adapter_feedback(struct adapter *a, struct case_row *c, uint32_t code)
 {
-	struct kl_feedback f = { .code = code, .day = PEOPLE_TODAY };
+	struct kl_feedback f = { .code = code,
+		.day = kl_day_of(a->t.now_ms) };
 
 	*c = adapter_case(a, &c->conv);
 	if (code == KL_ST_CONTACT_DETAILS_WANTED)
@@ -224,8 +230,47 @@ adapter_feedback(struct adapter *a, struct case_row *c, uint32_t code)
 	ck_assert_uint_eq(kl_progress_step(&c->sent, &f), KL_C_OK);
 	OK(outbox_draft_add(a->outbox, &a->t, c, KL_FEEDBACK, &f,
 	    c->sent.milestone));
+	OK(cases_note_end(&a->t, c));
 	OK(cases_put(&a->t, c));
 	adapter_commit(a);
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+void
+adapter_time(struct adapter *a, int64_t at_ms)
+{
+	struct kl_conv_id conv;
+	struct timer due;
+	int r;
+
+	a->t.now_ms = at_ms;
+	while ((r = timers_first(a->store, &due)) == KL_OK &&
+	    due.due_ms <= at_ms) {
+		OK(timers_done(a->store, &due));
+		memcpy(conv.b, due.id, sizeof conv.b);
+		if (due.what == TIMER_TERM)
+			OK(deadlines_timer(&a->t, &conv));
+		else if (due.what == TIMER_COPY)
+			OK(retention_timer(a->outbox, &a->t, &conv));
+		adapter_commit(a);
+	}
+	ck_assert(r == KL_OK || r == KL_E_NOT_FOUND);
+}
+
+unsigned
+adapter_alarms(struct adapter *a, uint32_t kind, unsigned *open)
+{
+	struct engine_alarm al = { .seq = 0 };
+	unsigned n = 0;
+
+	*open = 0;
+	while (alarm_next(a->store, al.seq, &al) == KL_OK)
+		if (al.kind == kind) {
+			n++;
+			*open += al.closed_ms == 0 ? 1 : 0;
+		}
+	return n;
 }
 
 /* ---- the broker's part -------------------------------------------------- */

@@ -159,10 +159,8 @@ START_TEST(content_under_way_is_not_spent)
 }
 END_TEST
 
-START_TEST(end_sets_one_timer_until_it_is_left_again)
+START_TEST(end_is_noted_until_it_is_left_again)
 {
-	struct timer t;
-
 	make();
 	OK(cases_note_end(&a.t, &c));
 	ck_assert_uint_eq(c.closed, 0);
@@ -173,15 +171,6 @@ START_TEST(end_sets_one_timer_until_it_is_left_again)
 	c.sent.code = KL_ST_DELIVERED;
 	OK(cases_note_end(&a.t, &c));
 	ck_assert_uint_eq(c.closed, 0);
-	/* That of the message comes first. */
-	OK(timers_first(a.store, &t));
-	ck_assert_uint_eq(t.what, TIMER_EXPIRE);
-	OK(timers_done(a.store, &t));
-	OK(timers_first(a.store, &t));
-	ck_assert_uint_eq(t.what, TIMER_FORGET);
-	ck_assert_int_eq(t.due_ms, a.t.now_ms + 90 * KL_DAY_MS);
-	OK(timers_done(a.store, &t));
-	ck_assert_int_eq(timers_first(a.store, &t), KL_E_NOT_FOUND);
 }
 END_TEST
 
@@ -424,7 +413,7 @@ main(void)
 	tcase_add_test(t, history_is_numbered);
 	tcase_add_test(t, erased_content_is_gone_the_case_is_not);
 	tcase_add_test(t, content_under_way_is_not_spent);
-	tcase_add_test(t, end_sets_one_timer_until_it_is_left_again);
+	tcase_add_test(t, end_is_noted_until_it_is_left_again);
 	tcase_add_test(t, forgetting_gives_the_slots_back);
 	tcase_add_test(t, full_pool_makes_no_case);
 	tcase_add_test(t, alarms_stay_in_their_order);

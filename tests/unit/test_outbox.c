@@ -569,9 +569,17 @@ START_TEST(accepted_without_a_word_is_uncertain)
 }
 END_TEST
 
-START_TEST(missed_deadline_is_an_alarm)
+START_TEST(missed_deadline_of_a_correction_is_an_alarm)
 {
+	struct kl_referral other = people_usual();
+
 	sent();
+	/* That of the referral is a term of the case: test_deadlines. */
+	pass(2 * KL_DAY_MS, false);
+	ck_assert_uint_eq(last_alarm(&gp), 0);
+	adapter_correct(&gp, &c, &other);
+	ck_assert(adapter_send(&gp, &region, &mail));
+	adapter_accepted(&gp, &mail);
 	pass(2 * KL_DAY_MS, false);
 	ck_assert_uint_eq(last_alarm(&gp), ENGINE_AL_DEADLINE);
 }
@@ -655,7 +663,7 @@ main(void)
 	tcase_add_test(t, notice_about_a_conversation_sets_its_flag);
 	tcase_add_test(t, never_accepted_expires_at_its_time);
 	tcase_add_test(t, accepted_without_a_word_is_uncertain);
-	tcase_add_test(t, missed_deadline_is_an_alarm);
+	tcase_add_test(t, missed_deadline_of_a_correction_is_an_alarm);
 	tcase_add_test(t, what_was_accepted_is_sent_to_a_new_log);
 	tcase_add_test(t, forgotten_case_leaves_no_rows);
 	suite_add_tcase(s, t);

@@ -1,0 +1,47 @@
+/*
+ * retention.h: how long this adapter keeps what it has of a case. DOMAIN.md 3,
+ * P54 to P58; PROTOCOL.md 13.
+ *
+ *   practice  a draft that was never sealed: P54
+ *             plaintext: until it is taken up, 14 days, or the end
+ *                (RELIABILITY.md 1.13)
+ *             copy (states, messages): P55 after the end
+ *             reference and patient, the map: P58 after the end
+ *   desk      content: P56 after the case system has it
+ *             all of it: P57 after the end, announced
+ *
+ * Terms stand in the row of the case as times; another policy only ever makes
+ * them earlier. Nothing of this runs while a conversation is open; what is
+ * uncertain counts as ended, as does one that nothing more can be heard of.
+ */
+#ifndef ADAPTERS_COMMON_RETENTION_H
+#define ADAPTERS_COMMON_RETENTION_H
+
+#include "adapters/common/cases.h"
+#include "adapters/common/outbox.h"
+
+#define RETENTION_SWEEP_MAX 64		/* cases of one turn */
+
+enum retention_part {
+	RETENTION_DRAFT, RETENTION_CONTENT, RETENTION_ANNOUNCE,
+	RETENTION_COPY, RETENTION_MAP, RETENTION_PARTS,
+};
+
+/* Since when the conversation counts as ended, or will. Pure. */
+int64_t retention_end(const struct case_row *c, const struct kl_policy *p);
+/* When a part is erased or, for ANNOUNCE, announced; 0: it is not, or not
+ * yet. By the times that retention_review wrote. Pure. */
+int64_t retention_due(const struct case_row *c, const struct kl_policy *p,
+    enum retention_part part);
+
+/* After each change of a case: writes its times and sets the timer. Changes
+ * *c, which the caller puts. Errors of the store. */
+int retention_review(struct turn *t, struct case_row *c) KL_MUST_CHECK;
+/* A timer of the case came due. Errors of the store. */
+int retention_timer(struct outbox *o, struct turn *t,
+    const struct kl_conv_id *conv) KL_MUST_CHECK;
+/* All terms anew, of some cases behind number *after; 0 when all were looked
+ * at. After a start and after another policy. Errors of the store. */
+int retention_sweep(struct turn *t, uint64_t *after) KL_MUST_CHECK;
+
+#endif
