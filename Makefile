@@ -46,11 +46,11 @@ PARTS = vault tree month journal registry registry_store conversation timer mess
 CORE = main boot fence papers keys cycle dispatch acks control control_status \
 	control_papers control_hold control_rewrap rewrap policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
-	held handle_withdraw handle_erase_receipt \
+	held handle_withdraw handle_erase_receipt control_withdraw \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
-	cmd_origin control paper term
+	cmd_origin cmd_subject control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text texts letter \

@@ -45,6 +45,7 @@ static const struct {
 	{ "rewrap", control_rewrap },
 	{ "hold", control_hold },
 	{ "hold_release", control_hold_release },
+	{ "withdraw", control_withdraw },
 };
 
 static void

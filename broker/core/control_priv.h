@@ -21,6 +21,7 @@ json_t *control_hold_release(struct core *c, const json_t *question);
 json_t *control_checkpoint(struct core *c, const json_t *question);
 json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);
+json_t *control_withdraw(struct core *c, const json_t *question);
 /* Its part of the status; NULL: no memory. */
 void control_policy_status(const struct core *c, json_t *o);
 json_t *control_rewrap(struct core *c, const json_t *question);

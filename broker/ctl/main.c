@@ -139,6 +139,15 @@ static const struct cli_command commands[] = {
 	  "approved_on and review_on. Nothing that has begun gets a longer\n"
 	  "term by it. Ends drain mode.",
 	  1, 1, { NULL }, cmd_policy_load },
+	{ "subject erase", "FILE",
+	  "end a referral by a party's signed withdrawal",
+	  "FILE is what 'withdraw --out=FILE' of the practice or of the\n"
+	  "municipality has written. The broker verifies it, ends the consent\n"
+	  "as if that adapter had sent it, asks the others to erase, and\n"
+	  "answers when its keys are destroyed. The counts: 'erased' waited\n"
+	  "and never left, 'released_before' was delivered, 'unconfirmed'\n"
+	  "left and has no receipt. Without such a file nothing is erased.",
+	  1, 1, { NULL }, cmd_subject_erase },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

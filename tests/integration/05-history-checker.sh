@@ -143,6 +143,61 @@ cut_leaf()
 	sed -i 3d "$T/dump"
 }
 
+# withdrawn KIND: all of it (""), or the feedback only.
+withdrawn()
+{
+	printf '{"leaf":0,"event":"consent_withdrawn","conv_ref":"%s",' \
+	    "$(hex e 32)"
+	printf '"kind":"%s"}\n' "$1"
+}
+
+# withdrawn_before PATTERN KIND: the leaf stands before the first that fits.
+withdrawn_before()
+{
+	local leaf
+
+	leaf=$(withdrawn "$2")
+	awk -v leaf="$leaf" -v pattern="$1" '
+	    !done && $0 ~ pattern { print leaf; done = 1 } { print }' \
+	    "$T/dump" >"$T/more"
+	mv "$T/more" "$T/dump"
+	number_leaves
+}
+
+# The log alone, as an auditor has it.
+right_log()
+{
+	local name=$1
+
+	shift
+	history_right
+	"$@"
+	if "$HISTORY" "--log=$T/dump" >"$T/out"; then
+		echo "ok passes_$name"
+	else
+		echo "not ok passes_$name"
+		cat "$T/out"
+		FAILED=1
+	fi
+}
+
+wrong_log()
+{
+	local name=$1 pattern=$2
+
+	shift 2
+	history_right
+	"$@"
+	if ! "$HISTORY" "--log=$T/dump" >"$T/out" &&
+	    grep -q "$pattern" "$T/out"; then
+		echo "ok finds_$name"
+	else
+		echo "not ok finds_$name"
+		cat "$T/out"
+		FAILED=1
+	fi
+}
+
 history_right
 if check; then
 	echo "ok passes_what_is_right"
@@ -168,4 +223,16 @@ wrong feedback_before_receipt "before the receipt" swap_conversation
 wrong skipped_state "delivered after accepted" \
     without dump '"released".*"feedback"'
 wrong missing_leaf "is missing" cut_leaf
+wrong_log release_after_withdrawal "after its consent was withdrawn" \
+    withdrawn_before '"released".*"correction"' ""
+wrong_log accept_after_withdrawal "accepted after its consent" \
+    withdrawn_before '"accepted".*"feedback"' ""
+wrong_log feedback_after_its_withdrawal "feedback released after" \
+    withdrawn_before '"released".*"feedback"' feedback
+right_log feedback_of_level_0 \
+    withdrawn_before '"accepted".*"feedback"' feedback
+right_log correction_after_feedback_was_withdrawn \
+    withdrawn_before '"accepted".*"correction"' feedback
+right_log late_receipt_after_withdrawal \
+    withdrawn_before '"delivered".*"feedback"' ""
 exit "$FAILED"

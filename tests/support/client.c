@@ -332,6 +332,36 @@ client_begin(struct client *c, int64_t ms, uint32_t *code)
 	return publish(c, ms, code);
 }
 
+int
+client_withdraw(struct client *c, const struct kl_conv_id *conv,
+    uint32_t scope, uint32_t valid_until, int64_t ms,
+    struct kl_withdraw_reply *out, uint32_t *code)
+{
+	const struct kl_withdrawal w = {
+		.version = KL_PROTOCOL_VERSION, .signer = c->id,
+		.signer_key_id = c->key_id, .conv_id = *conv,
+		.scope = scope, .cause = KL_CAUSE_RESIDENT,
+		.route = c->role, .at_ms = now_ms(),
+		.valid_until = valid_until,
+	};
+	uint8_t packed[KL_WITHDRAWAL_MAX];
+	struct client_answer a;
+	struct kl_withdraw q;
+	size_t n;
+	int r;
+
+	r = client_sign(c, KL_WITHDRAWAL, &w, sizeof w, packed, sizeof packed,
+	    &n);
+	if (r != KL_OK)
+		return r;
+	q.withdrawal = kl_bytes(packed, n);
+	r = client_call(c, KL_WITHDRAW, KL_M_WITHDRAW, &q, sizeof q, ms, &a);
+	if ((r = answer_of(r, &a, code)) != KL_OK)
+		return r;
+	return KL_MESSAGE_READ(KL_M_WITHDRAW_REPLY, a.reply.body, c->in,
+	    out) == KL_C_OK ? KL_OK : KL_E_FORMAT;
+}
+
 struct kl_header
 client_header(const struct client *c, uint32_t kind, const struct kl_id *to,
     int64_t at_ms)

@@ -74,6 +74,12 @@ int client_begin(struct client *c, int64_t ms, uint32_t *code) KL_MUST_CHECK;
 int client_sign(const struct client *c, uint32_t statement, const void *in,
     size_t in_size, uint8_t *buf, size_t cap, size_t *n) KL_MUST_CHECK;
 
+/* Signs a WITHDRAWAL of the conversation, valid_until as in its consent, and
+ * waits for its answer. KL_E_REFUSED: *code says why. */
+int client_withdraw(struct client *c, const struct kl_conv_id *conv,
+    uint32_t scope, uint32_t valid_until, int64_t ms,
+    struct kl_withdraw_reply *out, uint32_t *code) KL_MUST_CHECK;
+
 /* A header of `kind` to `to` with everything filled but what belongs to the
  * conversation; times from now_ms on. */
 struct kl_header client_header(const struct client *c, uint32_t kind,

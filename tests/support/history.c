@@ -6,7 +6,8 @@
  * TRACE: lines of host/trace.h, of the broker and of each adapter; written
  * outside the store, after the commit that they tell of. DUMP: lines of
  * logdump, one file for each origin of the log in its order. --drained: the
- * run ended quietly, so nothing may still be under way.
+ * run ended quietly, so nothing may still be under way. With nothing but
+ * --log it judges the log alone, as an auditor would.
  *
  * The log is what counts: a process that is killed between a commit and its
  * line leaves a line out, never a leaf. Ends with 1 if anything is wrong.
@@ -35,6 +36,7 @@ struct history {
 	size_t line;		/* of all traces, counted on */
 	size_t violations;
 	size_t unseen;		/* delivered, but no line of its opening */
+	size_t withdrawals;	/* of conversations that are in a log */
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -386,7 +388,7 @@ check_delivered(struct history *h, const char *id, const json_t *m)
 static void
 check_arrived(struct history *h, const char *id, const json_t *m)
 {
-	if (!h->drained || ended(m))
+	if (!h->drained || ended(m) || leaves_of(h, m, "withdrawn") > 0)
 		return;
 	if (number(m, "sealed") > 0 && number(m, "accepted") == 0 &&
 	    leaves_of(h, m, "accepted") == 0)
@@ -496,6 +498,60 @@ check_conversations(struct history *h, const struct log *log)
 	json_decref(delivered);
 }
 
+static bool
+is_feedback(const json_t *record)
+{
+	return strcmp(text(record, "kind"), "feedback") == 0;
+}
+
+/* One leaf after the withdrawals that were seen before it. all, feedback: of
+ * conversations, withdrawn; accepted: where messages were. */
+static void
+check_after_withdrawal(struct history *h, const json_t *r, const json_t *all,
+    const json_t *feedback, const json_t *accepted)
+{
+	const char *conv = text(r, "conv_ref");
+	const bool released = is(r, "released");
+
+	if (!released && !is(r, "accepted"))
+		return;
+	if (has(all, conv))
+		violation(h, "leaf %d: %s after its consent was withdrawn",
+		    (int)number(r, "leaf"), text(r, "event"));
+	/* At level 0 one kind of feedback is still accepted, and then goes. */
+	else if (released && is_feedback(r) && has(feedback, conv) &&
+	    number(accepted, text(r, "msg_ref")) < number(feedback, conv))
+		violation(h, "leaf %d: feedback released after it was "
+		    "withdrawn", (int)number(r, "leaf"));
+}
+
+/* Nothing is released after the CONSENT_WITHDRAWN leaf of its consent and
+ * scope: the order of leaves is the order in which it was done. */
+static void
+check_withdrawals(struct history *h, const struct log *log)
+{
+	json_t *all = json_object(), *feedback = json_object();
+	json_t *accepted = json_object(), *r;
+	size_t i;
+
+	json_array_foreach(log->leaves, i, r) {
+		check_after_withdrawal(h, r, all, feedback, accepted);
+		if (is(r, "accepted"))
+			(void)json_object_set(accepted, text(r, "msg_ref"),
+			    json_object_get(r, "leaf"));
+		/* Without one it is of a conversation that never came. */
+		if (!is(r, "consent_withdrawn") ||
+		    *text(r, "conv_ref") == '\0')
+			continue;
+		(void)json_object_set(is_feedback(r) ? feedback : all,
+		    text(r, "conv_ref"), json_object_get(r, "leaf"));
+		h->withdrawals++;
+	}
+	json_decref(all);
+	json_decref(feedback);
+	json_decref(accepted);
+}
+
 /* In a conversation each side is heard in the order in which it spoke. */
 static void
 check_order(struct history *h, size_t i)
@@ -537,6 +593,7 @@ check_log(struct history *h, size_t i)
 	json_object_foreach(h->log[i].by_ref, ref, records)
 		check_chain(h, ref, records, i > 0);
 	check_conversations(h, &h->log[i]);
+	check_withdrawals(h, &h->log[i]);
 	check_order(h, i);
 }
 
@@ -562,10 +619,11 @@ summary(const struct history *h)
 	for (size_t i = 0; i < h->n_logs; i++)
 		leaves += json_array_size(h->log[i].leaves);
 	printf("history: %zu messages, %zu acknowledged, %zu seen, %zu "
-	    "delivered, %zu leaves in %zu logs: %zu violations\n",
+	    "delivered, %zu withdrawals, %zu leaves in %zu logs: %zu "
+	    "violations\n",
 	    json_object_size(h->msgs), count(h, "accepted"),
-	    count(h, "opened"), count(h, "delivered"), leaves, h->n_logs,
-	    h->violations);
+	    count(h, "opened"), count(h, "delivered"), h->withdrawals, leaves,
+	    h->n_logs, h->violations);
 }
 
 static void

@@ -170,14 +170,14 @@ START_TEST(participants_lists_every_card)
 END_TEST
 
 static json_t *
-ask_paper(const char *cmd, const struct letter_bytes *b)
+ask_paper(const char *cmd, const char *member, const struct letter_bytes *b)
 {
 	char base64[2 * KL_STATEMENT_MAX], question[3 * KL_STATEMENT_MAX];
 
 	ck_assert_int_eq(kl_base64(kl_bytes(b->b, b->n), base64,
 	    sizeof base64), KL_OK);
 	(void)snprintf(question, sizeof question,
-	    "{\"cmd\":\"%s\",\"%s\":\"%s\"}", cmd, cmd, base64);
+	    "{\"cmd\":\"%s\",\"%s\":\"%s\"}", cmd, member, base64);
 	return ask(question);
 }
 
@@ -189,7 +189,7 @@ START_TEST(a_card_is_taken_up_while_it_runs)
 	json_t *o;
 
 	LETTERS_SIGN(KL_CARD, &c, s.authority, &b);
-	o = ask_paper("card", &b);
+	o = ask_paper("card", "card", &b);
 	ck_assert(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
 	ck_assert_uint_eq(s.core->journal.committed.size, before + 1);
@@ -199,7 +199,7 @@ START_TEST(a_card_is_taken_up_while_it_runs)
 	c.realm = KL_PRODUCTION;
 	c.serial[0] ^= 1;
 	LETTERS_SIGN(KL_CARD, &c, s.authority, &b);
-	o = ask_paper("card", &b);
+	o = ask_paper("card", "card", &b);
 	ck_assert(json_is_false(json_object_get(o, "ok")));
 	ck_assert_str_eq(text(o, "code"), "realm");
 	json_decref(o);
@@ -214,13 +214,13 @@ START_TEST(a_revocation_is_taken_up_while_it_runs)
 	json_t *o;
 
 	LETTERS_SIGN(KL_REVOCATION, &v, s.authority, &b);
-	o = ask_paper("revocation", &b);
+	o = ask_paper("revocation", "revocation", &b);
 	ck_assert(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
 	ck_assert_int_eq(shell_verdict(&s, &s.desk), PIPE_KEY_REVOKED);
 	/* Signed by somebody else. */
 	LETTERS_SIGN(KL_REVOCATION, &v, s.desk.sk, &b);
-	o = ask_paper("revocation", &b);
+	o = ask_paper("revocation", "revocation", &b);
 	ck_assert_str_eq(text(o, "code"), "signature");
 	json_decref(o);
 }
@@ -279,6 +279,74 @@ START_TEST(a_clock_behind_the_mark_is_released_as_well)
 }
 END_TEST
 
+START_TEST(a_partys_withdrawal_is_done_and_counted)
+{
+	struct kl_withdrawal w;
+	struct letter_bytes b;
+	struct letter l;
+	uint64_t before;
+	json_t *o;
+
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+	letter_referral(&l, &s.practice, &s.desk);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	w = letter_withdrawal(&l, &s.practice, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	before = s.core->journal.committed.size;
+	LETTERS_SIGN(KL_WITHDRAWAL, &w, s.practice.sk, &b);
+	for (int again = 0; again < 2; again++) {
+		o = ask_paper("withdraw", "withdrawal", &b);
+		ck_assert(json_is_true(json_object_get(o, "ok")));
+		ck_assert_int_eq(number(o, "erased"), 1);
+		ck_assert_int_eq(number(o, "released_before"), 0);
+		ck_assert_int_eq(number(o, "unconfirmed"), 0);
+		ck_assert_str_eq(text(o, "scope"), "all");
+		ck_assert_str_eq(text(o, "cause"), "resident");
+		ck_assert_int_eq(json_is_true(json_object_get(o, "again")),
+		    again);
+		json_decref(o);
+		/* Its ERASED leaf was there before the answer. */
+		ck_assert_uint_eq(s.core->journal.committed.size, before + 3);
+	}
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n, 0);
+}
+END_TEST
+
+START_TEST(the_operator_alone_makes_nothing_disappear)
+{
+	struct kl_withdrawal w;
+	struct letter_bytes b;
+	struct letter l;
+	json_t *o;
+
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+	letter_referral(&l, &s.practice, &s.desk);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	w = letter_withdrawal(&l, &s.practice, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	/* With the keys of the broker and of the authority. */
+	LETTERS_SIGN(KL_WITHDRAWAL, &w, s.authority, &b);
+	o = ask_paper("withdraw", "withdrawal", &b);
+	ck_assert_str_eq(text(o, "code"), "signature");
+	json_decref(o);
+	w.signer = s.broker.id;
+	w.signer_key_id = kl_key_id_of(s.broker.sign_pk.b);
+	LETTERS_SIGN(KL_WITHDRAWAL, &w, s.broker.sk, &b);
+	o = ask_paper("withdraw", "withdrawal", &b);
+	ck_assert(json_is_false(json_object_get(o, "ok")));
+	json_decref(o);
+	o = ask("{\"cmd\":\"withdraw\",\"withdrawal\":\"AAAA\"}");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+	o = ask("{\"cmd\":\"withdraw\"}");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 1);
+}
+END_TEST
+
 START_TEST(a_question_that_is_none_is_refused)
 {
 	static const struct {
@@ -322,6 +390,8 @@ main(void)
 	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
 	tcase_add_test(t, a_hold_is_shown_and_released);
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
+	tcase_add_test(t, a_partys_withdrawal_is_done_and_counted);
+	tcase_add_test(t, the_operator_alone_makes_nothing_disappear);
 	tcase_add_test(t, a_question_that_is_none_is_refused);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);

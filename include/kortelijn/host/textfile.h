@@ -17,6 +17,7 @@
 #define KL_TAG_REQUEST "kortelijn-request-v1"
 #define KL_TAG_CARD "kortelijn-card-v1"
 #define KL_TAG_REVOCATION "kortelijn-revocation-v1"
+#define KL_TAG_WITHDRAWAL "kortelijn-withdrawal-v1"
 
 #define KL_TEXTFILE_MAX 24576		/* bytes of a file */
 #define KL_TEXTFILE_WORD_MAX 64		/* of a word, with NUL */
