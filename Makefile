@@ -39,11 +39,11 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month journal registry registry_store conversation timer message \
+PARTS = vault tree month journal export registry registry_store conversation timer message \
 	mailbox erase retain_end retain_forget deadline owed withdraw \
 	withdraw_row withdraw_end retain present \
 	refusals
-CORE = main boot fence papers keys cycle dispatch acks control control_status \
+CORE = main boot fence exporter control_export papers keys cycle dispatch acks control control_status \
 	control_papers control_hold control_rewrap rewrap policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	held handle_withdraw handle_erase_receipt control_withdraw \
@@ -78,7 +78,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	calendar nightly hold state rules render person content policy \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = vault tree journal registry conversation mailbox retain retention sync \
+UNIT_CORE = export vault tree journal registry conversation mailbox retain retention sync \
 	core_rewrap \
 	core_submit core_policy core_session core_delivery core_turn core_control \
 	core_withdraw \

@@ -46,6 +46,9 @@ file_read(const char *path, struct broker_conf *c, struct kl_conf_error *error)
 		{ .section = "broker", .name = "state_dir",
 		    .type = KL_CONF_PATH, .out = c->state_dir,
 		    .size = sizeof c->state_dir },
+		{ .section = "broker", .name = "export_dir",
+		    .type = KL_CONF_PATH, .out = c->export_dir,
+		    .size = sizeof c->export_dir },
 		{ .section = "broker", .name = "listen",
 		    .type = KL_CONF_ADDRESS, .out = c->listen,
 		    .size = sizeof c->listen },
@@ -128,6 +131,19 @@ control_default(struct broker_conf *c, const char *path,
 	return KL_OK;
 }
 
+static int
+export_default(struct broker_conf *c, const char *path,
+    struct kl_conf_error *error)
+{
+	if (c->export_dir[0] != '\0')
+		return KL_OK;
+	if ((size_t)snprintf(c->export_dir, sizeof c->export_dir, "%s/export",
+	    c->state_dir) >= sizeof c->export_dir)
+		return fail(error, path, "state_dir is too long for an export "
+		    "in it: set export_dir");
+	return KL_OK;
+}
+
 int
 broker_conf_read(const char *path, struct broker_conf *out,
     struct kl_conf_error *error)
@@ -137,6 +153,7 @@ broker_conf_read(const char *path, struct broker_conf *out,
 	*out = defaults;
 	if ((r = file_read(path, out, error)) != KL_OK ||
 	    (r = control_default(out, path, error)) != KL_OK ||
+	    (r = export_default(out, path, error)) != KL_OK ||
 	    (r = authority_read(out, error)) != KL_OK)
 		return r;
 	if (out->clock_offset_ms != 0 && out->realm != KL_TRAINING)

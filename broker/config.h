@@ -21,6 +21,8 @@
 #define BROKER_FIRST_START "first start"	/* none was there before */
 #define BROKER_POLICY "policy.conf"
 #define BROKER_LAST_CHECKPOINT "last-checkpoint"
+/* Seals the log export. */
+#define BROKER_RECOVERY_KEY "recovery.key"
 /* And what core leaves there: the name of the newest log that began here, so
  * that the store of an older one is known for what it is. */
 #define BROKER_ORIGIN "log.origin"
@@ -33,6 +35,7 @@ struct broker_conf {
 	/* [broker] */
 	char config_dir[BROKER_PATH_BYTES];
 	char state_dir[BROKER_PATH_BYTES];
+	char export_dir[BROKER_PATH_BYTES];	/* of the log; "": none */
 	char listen[BROKER_PATH_BYTES];		/* "tcp://127.0.0.1:7700" */
 	char control[BROKER_CONTROL_BYTES];	/* path of the control socket */
 	int64_t map_mb;

@@ -17,6 +17,7 @@
 #include "broker/core/cycle.h"
 #include "broker/core/erase.h"
 #include "broker/core/fence.h"
+#include "broker/core/exporter.h"
 #include "broker/core/papers.h"
 #include "broker/core/policy.h"
 #include "broker/core/tables.h"
@@ -311,7 +312,8 @@ parts_load(struct core *c, struct kl_kv_txn *txn)
 	    (r = journal_load(&c->journal, txn)) != KL_OK ||
 	    (r = registry_load(&c->registry, txn, c->mem)) != KL_OK ||
 	    (r = mailbox_load(&c->box, txn)) != KL_OK ||
-	    (r = retain_load(&c->retain, txn)) != KL_OK)
+	    (r = retain_load(&c->retain, txn)) != KL_OK ||
+	    (r = export_load(&c->export, txn)) != KL_OK)
 		return r;
 	return erase_mark_slots(&c->turn);
 }
@@ -437,6 +439,7 @@ boot_open(struct core *c)
 	    (status = keys_open(c)) != CORE_EXIT_STOPPED ||
 	    (status = store_open(c)) != CORE_EXIT_STOPPED)
 		return status;
+	exporter_open(c);
 	return trace_open(c);
 }
 
@@ -482,6 +485,7 @@ boot_close(struct core *c)
 {
 	kl_trace_close(c->trace);
 	free(c->turn.events);
+	exporter_close(c);
 	registry_clear(&c->registry);
 	kl_kv_close(c->kv);
 	vault_clear(&c->vault);

@@ -40,6 +40,8 @@ static const struct {
 	{ "card", control_card },
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
+	{ "export", control_export },
+	{ "export_state", control_export_state },
 	{ "policy", control_policy },
 	{ "policy_load", control_policy_load },
 	{ "rewrap", control_rewrap },

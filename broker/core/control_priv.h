@@ -18,6 +18,8 @@ json_t *control_card(struct core *c, const json_t *question);
 json_t *control_revocation(struct core *c, const json_t *question);
 json_t *control_hold(struct core *c, const json_t *question);
 json_t *control_hold_release(struct core *c, const json_t *question);
+json_t *control_export(struct core *c, const json_t *question);
+json_t *control_export_state(struct core *c, const json_t *question);
 json_t *control_checkpoint(struct core *c, const json_t *question);
 json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);
@@ -29,5 +31,6 @@ json_t *control_rewrap(struct core *c, const json_t *question);
 /* What every report says of erasure: "erasure", "master_key", when the slot
  * file was last written anew and whether that is overdue. `o` may be NULL. */
 void control_put_erasure(const struct core *c, json_t *o);
+void control_export_status(const struct core *c, json_t *o);
 
 #endif

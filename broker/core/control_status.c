@@ -120,6 +120,7 @@ control_status(struct core *c, const json_t *question)
 	    "refusals", refusals_json(c));
 	control_policy_status(c, o);
 	control_put_erasure(c, o);
+	control_export_status(c, o);
 	return o;
 }
 

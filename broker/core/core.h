@@ -11,6 +11,7 @@
 #include <kortelijn/host/trace.h>
 
 #include "broker/config.h"
+#include "broker/core/export.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/refusals.h"
 #include "broker/core/retain.h"
@@ -92,6 +93,7 @@ struct core {
 
 	/* keys and paths */
 	struct kl_secret *log_sk;
+	struct kl_secret *recovery_key;	/* NULL: not there */
 	char mark_path[CORE_PATH_BYTES];
 
 	/* store */
@@ -102,6 +104,7 @@ struct core {
 	struct mailbox box;
 	struct retain retain;
 	struct rewrap rewrap;
+	struct export export;		/* of the log, every night */
 	bool hold_told;			/* that the clock is not trusted */
 	int64_t undone_told_ms;		/* monotonic; when it may be again */
 	bool full;			/* no SUBMIT from here on */

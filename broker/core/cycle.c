@@ -170,6 +170,7 @@ parts_committed(struct core *c)
 	mailbox_committed(&c->box);
 	retain_committed(&c->retain);
 	refusals_committed(&c->refusals);
+	export_committed(&c->export);
 	vault_keep_taken(&c->vault);
 	held_committed(c);
 }
@@ -205,6 +206,7 @@ turn_undo(struct core *c)
 	mailbox_undo(&c->box);
 	retain_undo(&c->retain);
 	refusals_undo(&c->refusals);
+	export_undo(&c->export, kl_mono_ms());
 	vault_undo_taken(&c->vault);
 	kl_trace_drop(c->trace);
 	c->turn.n_events = 0;

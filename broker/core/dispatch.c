@@ -7,6 +7,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
+#include "broker/core/exporter.h"
 #include "broker/core/fetch.h"
 #include "broker/core/held.h"
 #include "broker/core/keys.h"
@@ -256,6 +257,8 @@ dispatch_turn(struct core *c)
 	    kl_mono_ms() >= c->housekeeping_ms))
 		r = housekeeping(c);
 	if (r == KL_OK)
+		r = exporter_step(c);
+	if (r == KL_OK)
 		r = fetch_wake(c);
 	if (r == KL_OK)
 		r = fetch_expire(c);
@@ -273,7 +276,7 @@ dispatch_wait_ms(const struct core *c)
 	int64_t due_ms = fetch_due_ms(c);
 
 	if (c->work_left || c->refilled || c->held.n > 0 ||
-	    rewrap_waits(c))
+	    rewrap_waits(c) || exporter_busy(c))
 		return 0;
 	if (c->erase_due_ms != 0 && c->erase_due_ms < due_ms)
 		due_ms = c->erase_due_ms;

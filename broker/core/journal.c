@@ -117,17 +117,25 @@ leaf_row(struct kl_kv_txn *txn, uint64_t index, uint32_t *month,
 }
 
 int
-journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
-    struct kl_arena *mem, struct kl_bytes *out)
+journal_month(struct kl_kv_txn *txn, uint64_t index, uint32_t *month)
 {
-	struct kl_logged l = { .leaf = index };
+	struct kl_bytes sealed;
+
+	return leaf_row(txn, index, month, &sealed);
+}
+
+int
+journal_record(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
+    struct kl_arena *mem, struct journal_leaf *out)
+{
 	struct kl_bytes sealed, plain, copy;
 	struct kl_reader r;
 	uint32_t month, slot;
 	uint8_t key[8];
 	int err;
 
-	*out = KL_BYTES_NONE;
+	memset(out, 0, sizeof *out);
+	out->index = index;
 	if ((err = leaf_row(txn, index, &month, &sealed)) != KL_OK)
 		return err;
 	if (sealed.n == 0)
@@ -143,8 +151,24 @@ journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 	if (err != KL_OK)
 		return err;
 	kl_reader_init(&r, plain);
-	kl_get(&r, l.salt, sizeof l.salt);
-	l.record = kl_get_bytes(&r, r.n);
+	kl_get(&r, out->salt, sizeof out->salt);
+	out->record = kl_get_bytes(&r, r.n);
+	return r.bad ? KL_E_DAMAGED : KL_OK;
+}
+
+int
+journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
+    struct kl_arena *mem, struct kl_bytes *out)
+{
+	struct kl_logged l = { .leaf = index };
+	struct journal_leaf leaf;
+	int err;
+
+	*out = KL_BYTES_NONE;
+	if ((err = journal_record(j, txn, index, mem, &leaf)) != KL_OK)
+		return err;
+	memcpy(l.salt, leaf.salt, sizeof l.salt);
+	l.record = leaf.record;
 	return KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, out);
 }
 

@@ -50,6 +50,14 @@ int journal_load(struct journal *j, struct kl_kv_txn *txn) KL_MUST_CHECK;
 int journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
     struct kl_record *r, struct kl_arena *mem, struct journal_leaf *out)
     KL_MUST_CHECK;
+/* In which month a leaf was written: 12 * year + month. KL_E_NOT_FOUND,
+ * KL_E_DAMAGED. */
+int journal_month(struct kl_kv_txn *txn, uint64_t index, uint32_t *month)
+    KL_MUST_CHECK;
+/* A leaf as its writer was told of it. KL_E_NOT_FOUND: no such leaf, or its
+ * month was erased. */
+int journal_record(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
+    struct kl_arena *mem, struct journal_leaf *out) KL_MUST_CHECK;
 /* A packed kl_logged of a leaf. KL_E_NOT_FOUND: no such leaf, or its month
  * was erased. */
 int journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,

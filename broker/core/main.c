@@ -65,7 +65,8 @@ loop_open(struct core *c)
 static int
 confine(const struct core *c)
 {
-	const char *const write_dirs[] = { c->conf->state_dir, NULL };
+	const char *const write_dirs[] = { c->conf->state_dir,
+		c->export.dir >= 0 ? c->conf->export_dir : NULL, NULL };
 	struct kl_sandbox s = { .role = KL_SANDBOX_CORE,
 		.write_dirs = write_dirs };
 	int r = kl_sandbox_enter(&s);

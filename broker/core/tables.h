@@ -24,6 +24,8 @@ enum core_table {
 	T_TIMER = 'X',		/* time (8), sort (1), tag -> none */
 	T_ERASING = 'Z',	/* slot (4) -> tags of message and conv; more */
 	T_SHOWN = 'W',		/* tag of a body -> slot, sealed receipt */
+	T_EXPORT = 'A',		/* month (4) -> leaves, what is in its file;
+				 * 0: leaves looked at, when it was done */
 	T_MARKER = 'E',		/* tag of a forgotten conv_id -> none */
 	T_WRITTEN = 'Y',	/* tags of conv, of a message of it -> none */
 	T_WITHDRAWAL = 'R',	/* tag of conv, scope (1) -> slot, sealed */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/crypto/logfile.h>
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/conf.h>
 #include <kortelijn/host/daemon.h>
@@ -50,6 +51,27 @@ log_key_begin(const char *dir, const char *path, const struct kl_secret *sk)
 
 	return r == KL_OK ?
 	    kl_keyfile_write(AT_FDCWD, path, "log", sk) : r;
+}
+
+/* What the log export is sealed with; one that is there stays, or what it
+ * sealed is lost. */
+static int
+recovery_key(const char *dir)
+{
+	struct kl_secret *sk = NULL;
+	struct paper_path path;
+	int r;
+
+	if ((r = paper_path(dir, BROKER_RECOVERY_KEY, &path)) != KL_OK)
+		return r;
+	r = kl_keyfile_read(AT_FDCWD, path.b, "recovery", &sk);
+	if (r == KL_E_NOT_FOUND) {
+		sk = kl_secret_random(KL_LOGFILE_KEY_BYTES);
+		r = sk == NULL ? KL_E_MEMORY : kl_keyfile_write(AT_FDCWD,
+		    path.b, "recovery", sk);
+	}
+	kl_secret_free(sk);
+	return r;
 }
 
 static int
@@ -94,6 +116,10 @@ static const char conf_text[] =
     "# master_key = /etc/kortelijn/master.secret\n"
     "# rewrap_at = 03:00\n"
     "# log_json = no\n"
+    "# The sealed export of the log, every night: put it on another disk, and\n"
+    "# keep recovery.key in other hands. It also names the last checkpoint\n"
+    "# after a loss.\n"
+    "# export_dir = %s/export\n"
     "\n"
     "# Of each participant.\n"
     "[limits]\n"
@@ -110,7 +136,7 @@ conf_fill(int fd, const char *dir, const char *state, const char *endpoint)
 	if (realpath(dir, full) == NULL)
 		return KL_E_IO;
 	n = snprintf(text, sizeof text, conf_text, full, state, endpoint,
-	    state);
+	    state, state);
 	if (n < 0 || (size_t)n >= sizeof text)
 		return KL_E_SIZE;
 	if (kl_fs_pwrite(fd, text, (size_t)n, 0) != KL_OK || fsync(fd) != 0)
@@ -179,6 +205,7 @@ broker_make(const char *dir, struct paper *p,
 	if ((r = directories_make(dir)) != KL_OK ||
 	    (r = transport_key(dir, &p->card.transport_pk)) != KL_OK ||
 	    (r = log_key(dir, &p->card.sign_pk)) != KL_OK ||
+	    (r = recovery_key(dir)) != KL_OK ||
 	    (r = paper_authority_write(dir, a)) != KL_OK ||
 	    (r = paper_card_sign(p, a)) != KL_OK ||
 	    (r = paper_path(dir, "broker.card", &path)) != KL_OK ||

@@ -23,12 +23,12 @@ static const struct cli_command commands[] = {
 	{ "broker init", "CONFIG_DIR --id=ID --name=NAME --authority=DIR "
 	  "[--endpoint=ADDRESS] [--state=DIR] [--days=N] [--from=DAY]",
 	  "make keys, card and configuration of a broker",
-	  "Makes curve.key, log.key, authority.pub, broker.card, cards/,\n"
-	  "revocations/, policy.conf and a commented kortelijnd.conf in\n"
-	  "CONFIG_DIR. Keys, policy and configuration that are there stay;\n"
-	  "the card is renewed. Run it as the user that runs kortelijnd.\n"
-	  "--endpoint is where it listens, tcp://127.0.0.1:7700 if it is not\n"
-	  "given.",
+	  "Makes curve.key, log.key, recovery.key, authority.pub,\n"
+	  "broker.card, cards/, revocations/, policy.conf and a commented\n"
+	  "kortelijnd.conf in CONFIG_DIR. Keys, policy and configuration that\n"
+	  "are there stay; the card is renewed. Run it as the user that runs\n"
+	  "kortelijnd. --endpoint is where it listens, tcp://127.0.0.1:7700 if\n"
+	  "it is not given.",
 	  1, 1, { "id=", "name=", "authority=", "endpoint=", "state=",
 	    "days=", "from=" }, cmd_broker_init },
 	{ "enrol request", "DIR --id=ID --name=NAME --role=ROLE "

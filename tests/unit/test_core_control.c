@@ -1,5 +1,6 @@
 /* What the operator's program is answered over the control socket. */
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <jansson.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/crypto/keyfile.h>
 
 #include "broker/core/control.h"
 #include "tests/support/shell.h"
@@ -347,6 +349,55 @@ START_TEST(the_operator_alone_makes_nothing_disappear)
 }
 END_TEST
 
+START_TEST(an_export_is_off_until_it_has_place_and_key)
+{
+	json_t *o = ask("{\"cmd\":\"export\"}");
+
+	ck_assert(!json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	(void)snprintf(s.conf.export_dir, sizeof s.conf.export_dir,
+	    "%.150s/export", s.dir.path);
+	shell_restart(&s, LETTERS_NOW_MS);
+	o = ask("{\"cmd\":\"export\"}");
+	ck_assert_ptr_nonnull(strstr(text(o, "text"), "recovery.key"));
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(an_export_is_made_on_demand_and_shown)
+{
+	struct kl_secret *key = kl_secret_random(32);
+	const json_t *e;
+	json_t *o;
+
+	ck_assert_int_eq(kl_keyfile_write(AT_FDCWD,
+	    shell_file(&s, "config/recovery.key").b, "recovery", key),
+	    KL_OK);
+	kl_secret_free(key);
+	(void)snprintf(s.conf.export_dir, sizeof s.conf.export_dir,
+	    "%.150s/export", s.dir.path);
+	shell_restart(&s, LETTERS_NOW_MS);
+	o = ask("{\"cmd\":\"export\"}");
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	for (int i = 0; s.core->export.phase != EXPORT_IDLE; i++) {
+		ck_assert_int_lt(i, 1000);
+		shell_turn(&s);
+	}
+	o = ask("{\"cmd\":\"export_state\"}");
+	e = json_object_get(o, "export");
+	ck_assert_int_ge(number(e, "last_ms"), LETTERS_NOW_MS);
+	ck_assert(json_is_false(json_object_get(e, "running")));
+	ck_assert(json_is_false(json_object_get(e, "overdue")));
+	ck_assert_ptr_null(json_object_get(e, "off"));
+	ck_assert_ptr_null(json_object_get(e, "failed"));
+	json_decref(o);
+	o = ask("{\"cmd\":\"status\"}");
+	ck_assert(json_is_object(json_object_get(o, "export")));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(a_question_that_is_none_is_refused)
 {
 	static const struct {
@@ -392,6 +443,8 @@ main(void)
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
 	tcase_add_test(t, a_partys_withdrawal_is_done_and_counted);
 	tcase_add_test(t, the_operator_alone_makes_nothing_disappear);
+	tcase_add_test(t, an_export_is_off_until_it_has_place_and_key);
+	tcase_add_test(t, an_export_is_made_on_demand_and_shown);
 	tcase_add_test(t, a_question_that_is_none_is_refused);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);

@@ -34,12 +34,13 @@ struct kl_logfile_head {
 /* KL_E_SIZE. */
 int kl_logfile_head_pack(const struct kl_logfile_head *h, uint8_t *buf,
     size_t cap, size_t *n) KL_MUST_CHECK;
-/* The front of a file; *n bytes of it are the head. KL_E_FORMAT: no such file,
- * or cut short; KL_E_UNKNOWN: of a later version. The note is not verified. */
+/* The front of a file; *n bytes of it are the head. KL_E_FORMAT: no such
+ * file, or cut short; KL_E_UNKNOWN: of a later version. The note is not
+ * verified. */
 int kl_logfile_head_read(struct kl_bytes in, struct kl_logfile_head *out,
     size_t *n) KL_MUST_CHECK;
 
-/* Leaf `index` as it stands in a file; record is empty once its term is over. */
+/* Leaf `index` as it stands in a file; record is empty after its term. */
 struct kl_logfile_leaf {
 	uint64_t index;
 	struct kl_hash hash;
