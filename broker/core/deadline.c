@@ -83,8 +83,9 @@ deadline_answer(struct turn *t, struct registry *r,
 
 	if (err != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
-	/* What was not even delivered has been told before. */
+	/* What was not even delivered has been told before; and what was taken
+	 * up once stays so, also when it is opened again. */
 	return c.state == KL_CONV_OPEN && c.delivered &&
-	    c.milestone == KL_MS_NONE ?
+	    c.milestone == KL_MS_NONE && c.seq_receiver == 0 ?
 	    missed(t, r, &c, NULL, d->at_ms) : KL_OK;
 }

@@ -92,7 +92,10 @@ erase_log_message(struct turn *t, struct kl_bytes tags)
 		return r;
 	rec.prev_state = m.state;
 	rec.new_state = KL_MSG_ERASED;
-	return message_log(t, &c, &m, &rec, &leaf);
+	if ((r = message_log(t, &c, &m, &rec, &leaf)) != KL_OK)
+		return r;
+	m.erased_leaf = leaf.index;
+	return message_put(t, &c, &m);
 }
 
 static int

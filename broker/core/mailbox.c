@@ -320,6 +320,7 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 		.tag = vault_tag(t->vault, T_MESSAGE,
 		    KL_BYTES_OF(e->header.msg_id)),
 		.state = KL_MSG_ACCEPTED, .receiver = to->number,
+		.was = KL_SLOT_NONE,
 		.body = message_body_tag(t, body_hash), .conv = c->tag,
 		.expire_ms = e->header.expire_at_ms,
 		.id = e->header.msg_id, .body_hash = *body_hash,
@@ -386,6 +387,7 @@ end_message(struct turn *t, const struct conversation *c, struct message *m,
 	t->box->ended = true;
 	r = kl_kv_put(t->txn, T_ERASING, vault_slot_key(key, m->slot),
 	    kl_bytes(value, sizeof value - (read_back ? 0 : 1)));
+	m->was = m->slot;
 	m->slot = KL_SLOT_NONE;
 	return r;
 }
@@ -461,6 +463,21 @@ mailbox_present(struct turn *t, const struct conversation *c,
 	m->leaf = leaf.index;
 	r = timer_put(t, m->expire_ms, TIMER_EXPIRE, &m->tag);
 	return r != KL_OK ? r : message_put_new(t, c, m);
+}
+
+int
+mailbox_end_gone(struct turn *t, struct message *m)
+{
+	uint8_t key[12];
+	int r;
+
+	r = kl_kv_del(t->txn, T_ITEM, item_key(key, m->receiver, m->item));
+	if (r == KL_OK || r == KL_E_NOT_FOUND)
+		r = kl_kv_del(t->txn, T_BLOB, vault_slot_key(key, m->slot));
+	if (r == KL_OK || r == KL_E_NOT_FOUND)
+		r = mailbox_erase_later(t, m->slot);
+	return r != KL_OK ? r :
+	    kl_kv_del(t->txn, T_MESSAGE, KL_BYTES_OF(m->tag));
 }
 
 int

@@ -76,6 +76,9 @@ int mailbox_withdraw(struct turn *t, const struct conversation *c,
 int mailbox_present(struct turn *t, const struct conversation *c,
     struct message *m, uint32_t state, uint32_t code,
     const struct kl_key_id *actor, uint32_t actor_role) KL_MUST_CHECK;
+/* Takes away a message that waits although its conversation is no more, with
+ * all that is left of it: nothing of it can be named any longer. */
+int mailbox_end_gone(struct turn *t, struct message *m) KL_MUST_CHECK;
 /* Puts a slot up for erasing that is no message's: of a conversation whose
  * rows are gone. */
 int mailbox_erase_later(struct turn *t, uint32_t slot) KL_MUST_CHECK;

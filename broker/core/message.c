@@ -3,12 +3,12 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/domain/policy.h>
 
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 
 #define FORGET_AFTER_MS (7 * KL_DAY_MS)		/* repeats: PROTOCOL.md 15 */
-#define LATE_RECEIPT_MS (90 * KL_DAY_MS)	/* PROTOCOL.md 15.2 */
 
 /* ---- the row ----------------------------------------------------------- */
 
@@ -54,6 +54,8 @@ message_put(struct turn *t, const struct conversation *c,
 	kl_put_u8(&w, (uint8_t)m->repeats);
 	kl_put_i64(&w, m->repeated_ms);
 	kl_put_u64(&w, m->held);
+	kl_put_u32(&w, m->was);
+	kl_put_u64(&w, m->erased_leaf);
 	kl_put_bytes(&w, sealed);
 	return kl_kv_put(t->txn, T_MESSAGE, KL_BYTES_OF(m->tag),
 	    kl_writer_bytes(&w));
@@ -119,6 +121,8 @@ read_clear(struct kl_bytes v, struct message *m, struct kl_bytes *sealed)
 	m->repeats = kl_get_u8(&r);
 	m->repeated_ms = kl_get_i64(&r);
 	m->held = kl_get_u64(&r);
+	m->was = kl_get_u32(&r);
+	m->erased_leaf = kl_get_u64(&r);
 	*sealed = kl_get_bytes(&r, r.n);
 	return r.bad ? KL_E_DAMAGED : KL_OK;
 }
@@ -216,7 +220,8 @@ message_forget(struct turn *t, const struct kl_tag *tag)
 	if (r != KL_OK)
 		return r;
 	until = m.expire_ms + (m.state == KL_MSG_UNCONFIRMED ?
-	    LATE_RECEIPT_MS : FORGET_AFTER_MS);
+	    kl_policy_ms(t->policy, KL_POL_METADATA_AFTER_END) :
+	    FORGET_AFTER_MS);
 	if (until > t->now_ms || m.slot != KL_SLOT_NONE)
 		return timer_put(t,
 		    until > t->now_ms ? until : t->now_ms + KL_HOUR_MS,

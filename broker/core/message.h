@@ -23,6 +23,8 @@ struct message {
 	int64_t repeated_ms;
 	uint64_t held;			/* epoch in which its receiver showed
 					 * the receipt; 0: never */
+	uint32_t was;			/* slot that it had, or NONE */
+	uint64_t erased_leaf;		/* ERASED of it; 0: none yet */
 	/* sealed under the conversation's key */
 	struct kl_msg_id id;
 	struct kl_ref ref;

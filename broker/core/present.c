@@ -6,6 +6,7 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/crypto/sign.h>
 
+#include "broker/core/deadline.h"
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 #include "broker/core/withdraw.h"
@@ -269,6 +270,7 @@ message_of_body(struct present *p, const struct conversation *c,
 		.tag = vault_tag(p->t->vault, T_MESSAGE,
 		    KL_BYTES_OF(e.header.msg_id)),
 		.state = KL_MSG_NONE, .slot = KL_SLOT_NONE,
+		.was = KL_SLOT_NONE,
 		.receiver = to->number,
 		.body = message_body_tag(p->t, &c->referral),
 		.conv = c->tag, .expire_ms = e.header.expire_at_ms,
@@ -470,6 +472,15 @@ settle_body(struct present *p, struct conversation *c, struct kl_bytes body)
 	return err != KL_OK ? err : shown_drop(p->t, &c->referral);
 }
 
+/* A term that runs is warned of as before; one that has passed was. */
+static int
+answer_term(struct turn *t, const struct conversation *c,
+    const struct kl_header *h)
+{
+	return h->answer_by_ms <= t->now_ms ? KL_OK :
+	    deadline_begin(t, c, h->answer_by_ms);
+}
+
 static int
 referral_apply(struct present *p, const struct shown_referral *v)
 {
@@ -488,7 +499,8 @@ referral_apply(struct present *p, const struct shown_referral *v)
 	    (err = conversation_put_new(p->t, &c)) != KL_OK ||
 	    (err = conversation_put_body(p->t, &c, v->packed)) != KL_OK ||
 	    (err = retain_begin(p->t, p->registry, &c,
-	    v->e.header.expire_at_ms)) != KL_OK)
+	    v->e.header.expire_at_ms)) != KL_OK ||
+	    (err = answer_term(p->t, &c, &v->e.header)) != KL_OK)
 		return err;
 	err = settle_body(p, &c, v->packed);
 	/* Whoever shows what was withdrawn is asked to erase it. */

@@ -24,10 +24,15 @@ term_ms(const struct turn *t, uint32_t days, enum kl_policy_key key)
 }
 
 int64_t
+retain_limit(const struct turn *t, const struct conversation *c)
+{
+	return c->begun_ms + term_ms(t, c->max_days, KL_POL_METADATA_MAX);
+}
+
+int64_t
 retain_until(const struct turn *t, const struct conversation *c)
 {
-	const int64_t limit_ms = c->begun_ms + term_ms(t, c->max_days,
-	    KL_POL_METADATA_MAX);
+	const int64_t limit_ms = retain_limit(t, c);
 	const int64_t end_ms = c->state == KL_CONV_OPEN ? c->quiet_ms :
 	    c->ended_ms;
 	const int64_t until_ms = end_ms + term_ms(t, c->after_end_days,
@@ -355,6 +360,8 @@ end_expired(struct turn *t, struct registry *r, struct message *m)
 	struct conversation c;
 	int err = conversation_get(t, &m->conv, &c);
 
+	if (err == KL_E_NOT_FOUND)
+		return mailbox_end_gone(t, m);
 	if (err == KL_OK)
 		err = message_get(t, &m->tag, &c, m);
 	return err != KL_OK ? err : retain_end(t, r, &c, m, KL_C_EXPIRED);

@@ -42,8 +42,10 @@ int retain_begin(struct turn *t, struct registry *r,
  * ended. The caller stores it. PROTOCOL.md 15.2. */
 int retain_quiet(struct turn *t, struct conversation *c, int64_t from_ms)
     KL_MUST_CHECK;
-/* When it is forgotten, as things are now. */
+/* When it is forgotten, as things are now; a parent stays for its children
+ * until its limit, which nothing outlives. */
 int64_t retain_until(const struct turn *t, const struct conversation *c);
+int64_t retain_limit(const struct turn *t, const struct conversation *c);
 /* The policy has changed: if its terms are stricter, they are those of the
  * conversation from now on. */
 int retain_shorten(struct turn *t, struct conversation *c) KL_MUST_CHECK;

@@ -36,6 +36,42 @@ retain_marker(struct turn *t, const struct kl_conv_id *id)
 	return kl_kv_get(t->txn, T_MARKER, KL_BYTES_OF(tag), &v);
 }
 
+/* What still waits in it cannot outlive it. */
+static int
+messages_end(struct turn *t, struct registry *r, struct conversation *c)
+{
+	const size_t mark = kl_arena_mark(t->mem);
+	struct message m = { .state = 0 };
+	struct kl_tag after = { { 0 } };
+	bool first = true;
+	int err;
+
+	while ((err = message_next_of(t, &c->tag, &after, first, &m)) ==
+	    KL_OK) {
+		first = false;
+		after = m.tag;
+		err = message_get(t, &after, c, &m);
+		if (err == KL_OK && (m.state == KL_MSG_ACCEPTED ||
+		    m.state == KL_MSG_RELEASED))
+			err = retain_end(t, r, c, &m, KL_C_CONVERSATION_ENDED);
+		if (err != KL_OK && err != KL_E_NOT_FOUND)
+			return err;
+		kl_arena_release(t->mem, mark);
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+/* What stands under it is shown to be allowed by it. */
+static bool
+has_child(struct turn *t, const struct conversation *c)
+{
+	const struct kl_tag none = { { 0 } };
+	struct kl_tag child;
+
+	return conversation_next_child(t, &c->referral, &none, true,
+	    &child) == KL_OK;
+}
+
 int
 retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 {
@@ -46,6 +82,11 @@ retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	if (retain_until(t, &c) > t->now_ms)
 		return KL_OK;	/* it was opened again: another timer */
+	if (retain_limit(t, &c) > t->now_ms && has_child(t, &c))
+		return timer_put(t, t->now_ms + KL_DAY_MS,
+		    TIMER_CONVERSATION, tag);
+	if ((err = messages_end(t, r, &c)) != KL_OK)
+		return err;
 	if (c.state == KL_CONV_OPEN)
 		retain_count_down(r, &c);
 	if ((err = conversation_drop(t, &c)) != KL_OK ||

@@ -202,6 +202,7 @@ state_end(struct ending *e)
 		err = close_all(e);
 	} else {
 		close_feedback(e);
+		err = retain_quiet(e->w->t, e->c, e->w->t->now_ms);
 	}
 	return err != KL_OK ? err : conversation_put(e->w->t, e->c);
 }

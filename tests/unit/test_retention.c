@@ -332,6 +332,77 @@ START_TEST(conversation_counts_as_ended_when_its_consent_is_past)
 }
 END_TEST
 
+START_TEST(parent_stays_for_its_children_until_its_limit)
+{
+	struct conversation parent, child;
+	struct party partner = party_make(KL_PARTNER, "kvk:12345678");
+	struct letter onward;
+
+	(void)parts_enrol(&p, &partner);
+	begin(KL_LEVEL_2, 365);
+	receive();
+	parent = c;
+	letter_referral(&onward, &desk, &partner);
+	onward.e.consent.under = parent.referral;
+	letter_seal(&onward, &desk);
+	ck_assert_int_eq(conversation_make(&p.turn, &onward.e,
+	    &onward.body_hash, &child), KL_OK);
+	ck_assert_int_eq(conversation_put_new(&p.turn, &child), KL_OK);
+	end(LETTERS_NOW_MS);
+	run_at(LETTERS_NOW_MS + AFTER_END_MS);
+	ck_assert_int_eq(conversation_get(&p.turn, &parent.tag, &c), KL_OK);
+	/* The child goes, and a day later its parent is looked at again. */
+	ck_assert_int_eq(conversation_drop(&p.turn, &child), KL_OK);
+	run_at(LETTERS_NOW_MS + AFTER_END_MS + KL_DAY_MS);
+	ck_assert_int_eq(conversation_get(&p.turn, &parent.tag, &c),
+	    KL_E_NOT_FOUND);
+	party_clear(&partner);
+}
+END_TEST
+
+START_TEST(what_waits_ends_with_its_conversation)
+{
+	struct letter feedback;
+	struct message late;
+	struct kl_bytes v;
+	uint32_t slot;
+	uint8_t key[4];
+
+	begin(KL_LEVEL_2, 731);
+	receive();
+	p.turn.now_ms = c.begun_ms + MAX_MS - 10 * KL_DAY_MS;
+	letter_feedback(&feedback, &referral, &desk, &practice,
+	    KL_MS_TAKEN_UP);
+	feedback.e.header.created_ms = p.turn.now_ms;
+	feedback.e.header.deliver_by_ms = p.turn.now_ms + 42 * KL_DAY_MS;
+	feedback.e.header.expire_at_ms = p.turn.now_ms + 42 * KL_DAY_MS;
+	letter_seal(&feedback, &desk);
+	accept_letter(&feedback, &late);
+	slot = late.slot;
+	run_at(c.begun_ms + MAX_MS);
+	ck_assert_int_eq(kl_kv_get(p.turn.txn, T_BLOB,
+	    vault_slot_key(key, slot), &v), KL_E_NOT_FOUND);
+	ck_assert_uint_eq(erase_turn(), 3);
+	slot_is_gone(slot);
+}
+END_TEST
+
+START_TEST(message_whose_conversation_is_gone_ends_at_its_term)
+{
+	struct message again;
+	uint32_t slot;
+
+	begin(KL_LEVEL_2, 365);
+	slot = m.slot;
+	ck_assert_int_eq(conversation_drop(&p.turn, &c), KL_OK);
+	run_at(m.expire_ms);
+	ck_assert_int_eq(message_peek(&p.turn, &m.tag, &again),
+	    KL_E_NOT_FOUND);
+	ck_assert_uint_eq(erase_turn(), 1);
+	slot_is_gone(slot);
+}
+END_TEST
+
 /* ---- the signed body ---- */
 
 START_TEST(signed_referral_lasts_as_long_as_its_conversation)
@@ -689,6 +760,9 @@ messages_case(void)
 	    conversation_counts_as_ended_when_its_feedback_stops);
 	tcase_add_test(tc,
 	    conversation_counts_as_ended_when_its_consent_is_past);
+	tcase_add_test(tc, parent_stays_for_its_children_until_its_limit);
+	tcase_add_test(tc, what_waits_ends_with_its_conversation);
+	tcase_add_test(tc, message_whose_conversation_is_gone_ends_at_its_term);
 	tcase_add_test(tc, signed_referral_lasts_as_long_as_its_conversation);
 	tcase_add_test(tc, marker_lasts_until_the_consent_is_past);
 	tcase_add_test(tc, nothing_marks_what_is_forgotten_after_its_consent);

@@ -704,6 +704,31 @@ START_TEST(body_whose_referral_never_comes_expires)
 }
 END_TEST
 
+START_TEST(answer_that_is_late_after_a_loss_is_told_once)
+{
+	lose_store();
+	ck_assert_uint_eq(show_body(&practice, &referral), KL_C_OK);
+	ck_assert_uint_eq(show_receipt(&desk, &receipt), KL_C_OK);
+	for (int again = 0; again < 2; again++) {
+		restart(11 * KL_DAY_MS);
+		ck_assert_uint_eq(leaves(KL_EV_DEADLINE), 1);
+	}
+}
+END_TEST
+
+START_TEST(answer_that_was_late_before_a_loss_is_not_told_again)
+{
+	referral.e.header.answer_by_ms = referral.e.header.created_ms + 1;
+	letter_seal(&referral, &practice.p);
+	lose_store();
+	ck_assert_uint_eq(show_body(&practice, &referral), KL_C_OK);
+	letter_receipt(&referral, &desk.p, KL_OPENED, KL_C_OK, &receipt);
+	ck_assert_uint_eq(show_receipt(&desk, &receipt), KL_C_OK);
+	restart(11 * KL_DAY_MS);
+	ck_assert_uint_eq(leaves(KL_EV_DEADLINE), 0);
+}
+END_TEST
+
 START_TEST(onward_referral_waits_for_the_parents_practice)
 {
 	struct letter child;
@@ -1435,6 +1460,9 @@ loss_case(void)
 	tcase_add_test(tc,
 	    refused_referral_is_over_when_its_receipt_is_shown);
 	tcase_add_test(tc, body_whose_referral_never_comes_expires);
+	tcase_add_test(tc, answer_that_is_late_after_a_loss_is_told_once);
+	tcase_add_test(tc,
+	    answer_that_was_late_before_a_loss_is_not_told_again);
 	tcase_add_test(tc, onward_referral_waits_for_the_parents_practice);
 	tcase_add_test(tc,
 	    delivered_onward_referral_waits_for_the_parents_practice);
