@@ -60,7 +60,8 @@ ENGINE = alarm access access_words events timers terms guard cases outbox outbox
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \
-	deadlines retention clock_hold engine_time
+	deadlines retention clock_hold engine_time repeats withdraw \
+	withdraw_told erasure erasure_check purge engine_withdraw
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd control_case control_profile \
 	control_rewrap \
@@ -89,7 +90,8 @@ UNIT_FACES = interfaces page cmd
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \
-	adapter_retention checkpoint receipts guard cases engine
+	adapter_retention checkpoint receipts guard cases engine \
+	withdraw erasure
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \
 	02-configuration-examples \

@@ -180,14 +180,11 @@ cases_take_names(struct turn *t, struct case_row *c,
 int
 cases_step(struct turn *t, struct case_row *c, struct engine_step *s)
 {
-	uint8_t key[NUMBERED_KEY_BYTES];
-
 	s->n = ++c->steps;
 	s->at_ms = t->now_ms;
 	s->state = c->sent.code;
 	c->changed_ms = t->now_ms;
-	return store_put_sealed(t->store, STORE_STEP,
-	    numbered_key(key, &c->conv, s->n), c->slot, KL_BYTES_OF(*s));
+	return cases_step_rewrite(t, c, s);
 }
 
 int
@@ -200,6 +197,16 @@ cases_step_next(struct turn *t, const struct case_row *c, uint64_t after,
 		return KL_E_NOT_FOUND;
 	return store_get_sealed_row(t->store, STORE_STEP,
 	    numbered_key(key, &c->conv, after + 1), t->mem, out, sizeof *out);
+}
+
+int
+cases_step_rewrite(struct turn *t, const struct case_row *c,
+    const struct engine_step *s)
+{
+	uint8_t key[NUMBERED_KEY_BYTES];
+
+	return store_put_sealed(t->store, STORE_STEP,
+	    numbered_key(key, &c->conv, s->n), c->slot, KL_BYTES_OF(*s));
 }
 
 int
@@ -401,7 +408,50 @@ own_state(const struct case_row *c)
 bool
 cases_open(const struct case_row *c)
 {
-	return c->refused == 0 && !kl_state_end(own_state(c));
+	return c->refused == 0 && c->withdrawn != KL_SCOPE_ALL &&
+	    !kl_state_end(own_state(c));
+}
+
+uint32_t
+cases_may(const struct case_row *c, uint32_t kind, uint32_t level)
+{
+	if (c->withdrawn == KL_SCOPE_ALL)
+		return KL_C_CONVERSATION_ENDED;
+	/* As at level 0: a letter that is returned may go. */
+	if (c->withdrawn == KL_SCOPE_FEEDBACK && kind == KL_FEEDBACK &&
+	    level > KL_LEVEL_0)
+		return KL_C_NO_FEEDBACK_CONSENT;
+	return KL_C_OK;
+}
+
+/* An end that was reached stays, but for a wrong patient behind a resident
+ * who withdrew. */
+static void
+end_at(struct kl_progress *p, uint32_t end)
+{
+	if (p->code == KL_ST_CONSENT_WITHDRAWN)
+		p->code = end;
+	else
+		(void)kl_progress_event(p, end);
+}
+
+void
+cases_withdraw(struct case_row *c, uint32_t scope, uint32_t cause)
+{
+	const uint32_t end = cause == KL_CAUSE_SENT_IN_ERROR ?
+	    KL_ST_SENT_IN_ERROR : KL_ST_CONSENT_WITHDRAWN;
+
+	if (c->withdrawn == KL_SCOPE_ALL && cause <= c->cause)
+		return;
+	c->withdrawn = c->withdrawn == KL_SCOPE_ALL ? KL_SCOPE_ALL : scope;
+	c->cause = cause;
+	c->feedback_ended = 1;
+	if (scope != KL_SCOPE_ALL)
+		return;
+	/* What never left ends as what did: people see one word for it. */
+	(void)kl_progress_event(&c->sent, KL_ST_SENT);
+	end_at(&c->sent, end);
+	end_at(&c->full, end);
 }
 
 int
@@ -436,6 +486,8 @@ cases_view(const struct turn *t, const struct case_row *c,
 	out->open = cases_open(c);
 	out->feedback_ended = c->feedback_ended != 0;
 	out->refused = c->refused;
+	out->withdrawn = c->withdrawn;
+	out->cause = c->cause;
 	out->corrected = c->corrected != 0;
 	out->has_content = c->slot_content != KL_SLOT_NONE;
 	out->crisis = c->crisis != 0;

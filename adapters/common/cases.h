@@ -25,7 +25,7 @@ struct case_row {
 	uint32_t crisis;		/* 1 */
 	struct kl_msg_id referral_msg;
 	struct kl_hash referral;	/* hash of its body, or zero */
-	struct kl_consent consent;	/* sender; to seal by */
+	struct kl_consent consent;	/* sender; to seal by. Else its parent */
 	uint32_t level, valid_until;
 	uint32_t staff_role;		/* sender */
 	uint32_t origin;		/* number of the log that ref is of */
@@ -39,6 +39,8 @@ struct case_row {
 	uint32_t pending;		/* REFERRAL, CORRECTION of ours that
 					 * are on their way */
 	uint32_t closed;		/* 1: forgetting is on its way */
+	uint32_t withdrawn;		/* enum kl_scope that ended, 0: none */
+	uint32_t cause;			/* enum kl_cause of it */
 	struct kl_msg_id feedback_msg;	/* our last one, or zero */
 	uint64_t seq_out, seq_in;	/* last that counted, of each side */
 	uint64_t gap_from, gap_to;	/* of theirs: never come; 0: none */
@@ -105,6 +107,9 @@ int cases_step(struct turn *t, struct case_row *c, struct engine_step *s)
     KL_MUST_CHECK;
 int cases_step_next(struct turn *t, const struct case_row *c, uint64_t after,
     struct engine_step *out) KL_MUST_CHECK;
+/* Writes step s->n anew, under the slot that the case has now. */
+int cases_step_rewrite(struct turn *t, const struct case_row *c,
+    const struct engine_step *s) KL_MUST_CHECK;
 /* What this side can show later of the broker's log. */
 int cases_keep_logged(struct turn *t, const struct case_row *c,
     const struct kl_logged *l) KL_MUST_CHECK;
@@ -142,6 +147,13 @@ int cases_reduce(struct turn *t, struct case_row *c) KL_MUST_CHECK;
  * Changes *c. */
 int cases_note_end(struct turn *t, struct case_row *c) KL_MUST_CHECK;
 bool cases_open(const struct case_row *c);
+/* May a message of this kind and level (enum kl_level, 0: it has none) still
+ * go or come? KL_C_OK; after a withdrawal KL_C_CONVERSATION_ENDED or, of
+ * feedback, KL_C_NO_FEEDBACK_CONSENT. */
+uint32_t cases_may(const struct case_row *c, uint32_t kind, uint32_t level);
+/* A withdrawal ended this scope: state, as far as it can follow, and what may
+ * still go. Changes *c. */
+void cases_withdraw(struct case_row *c, uint32_t scope, uint32_t cause);
 void cases_view(const struct turn *t, const struct case_row *c,
     struct engine_case *out);
 

@@ -138,6 +138,8 @@ take_card(struct directory *d, const struct kl_card *c)
 		memset(to, 0, sizeof *to);
 	}
 	to->id = c->id;
+	to->succeeds = c->succeeds;
+	to->succeeds_from_ms = c->succeeds_from_ms;
 	to->role = c->role;
 	memcpy(to->serial, c->serial, sizeof to->serial);
 	to->sign_pk = c->sign_pk;

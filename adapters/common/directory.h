@@ -23,6 +23,8 @@ struct directory_card {
 	struct kl_sign_pk sign_pk;
 	int64_t not_before_ms, not_after_ms;
 	int64_t revoked_ms;		/* 0: not */
+	struct kl_id succeeds;		/* zero: nobody */
+	int64_t succeeds_from_ms;
 	char name[101];
 };
 

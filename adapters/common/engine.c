@@ -12,6 +12,7 @@
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/prekeys.h"
 #include "adapters/common/timers.h"
+#include "adapters/common/withdraw.h"
 
 #define RECV_MAX 64		/* messages of one turn */
 #define LOOK_EVERY_MS 1000	/* at the link, and at what is due */
@@ -94,8 +95,12 @@ open_parts(struct engine *e)
 	e->calls = calls_new(&wire);
 	e->outbox = outbox_new();
 	e->receipts = receipts_new();
+	e->withdrawals = repeats_new();
+	e->erasures = erasure_new();
 	return e->mem == NULL || e->dir == NULL || e->calls == NULL ||
-	    e->outbox == NULL || e->receipts == NULL ? KL_E_MEMORY : KL_OK;
+	    e->outbox == NULL || e->receipts == NULL ||
+	    e->withdrawals == NULL || e->erasures == NULL ? KL_E_MEMORY :
+	    KL_OK;
 }
 
 /* What lies in memory beside the store, as the store has it. */
@@ -108,7 +113,9 @@ load(struct engine *e)
 	if ((r = checkpoint_origin(e->store, &t->origin)) != KL_OK ||
 	    (r = clock_hold_load(&e->hold, e->store)) != KL_OK ||
 	    (r = directory_load(e->dir, e->store, e->mem)) != KL_OK ||
-	    (r = outbox_load(e->outbox, t)) != KL_OK)
+	    (r = outbox_load(e->outbox, t)) != KL_OK ||
+	    (r = withdraw_load(e->withdrawals, t)) != KL_OK ||
+	    (r = erasure_load(e->erasures, t)) != KL_OK)
 		return r;
 	return receipts_load(e->receipts, t);
 }
@@ -116,7 +123,8 @@ load(struct engine *e)
 static int
 open_session(struct engine *e)
 {
-	const struct session_parts p = { e->calls, e->outbox, e->receipts };
+	const struct session_parts p = { e->calls, e->outbox, e->receipts,
+		e->withdrawals, e->erasures };
 	struct turn *t = &e->turn;
 	int r;
 
@@ -431,6 +439,8 @@ engine_free(struct engine *e)
 		kl_loop_remove(e->loop, &e->link_source);
 	session_close(e->session);
 	receipts_free(e->receipts);
+	repeats_free(e->withdrawals);
+	erasure_free(e->erasures);
 	outbox_free(e->outbox);
 	calls_free(e->calls);
 	kl_link_close(e->link);

@@ -132,6 +132,9 @@ struct engine_case {
 	bool feedback_ended;		/* consent for feedback is over */
 	uint32_t refused;		/* enum kl_code, 0: not */
 	bool corrected;			/* the content replaced another */
+	uint32_t withdrawn, cause;	/* enum kl_scope, kl_cause; 0: not */
+	bool withdrawing;		/* by us, not answered yet */
+	int64_t erase_by_ms;		/* the desk has to say: until; 0 */
 	bool has_content;
 	bool crisis;
 	uint32_t waiting;		/* messages of ours, not accepted yet */
@@ -192,6 +195,11 @@ enum engine_what {
 	ENGINE_WITHDRAWN = 15,
 	ENGINE_HIDDEN = 16,		/* above the level: kept here */
 	ENGINE_ERASED = 17,		/* content was erased */
+	ENGINE_WITHDRAWING = 18,	/* by us; the broker has not answered */
+	ENGINE_ERASE_ASKED = 19,	/* by a party; erased here */
+	ENGINE_ERASE_ANSWERED = 20,	/* what became of it in our systems */
+	ENGINE_ERASE_TOLD = 21,		/* the same, of the other side */
+	ENGINE_ERASE_MISSING = 22,	/* somebody has not answered in time */
 };
 const char *engine_what_name(uint32_t what);
 
@@ -223,6 +231,7 @@ enum engine_event_kind {
 	ENGINE_EV_CORRECTION = 2,	/* its content was replaced */
 	ENGINE_EV_FEEDBACK = 3,		/* a feedback came */
 	ENGINE_EV_STATE = 4,		/* state changed without a message */
+	ENGINE_EV_WITHDRAWAL = 5,	/* made, done, asked of us, answered */
 	ENGINE_EV_ALARM = 6,		/* raised; step is the alarm's seq */
 	ENGINE_EV_ALARM_CLOSED = 7,	/* the same */
 };
@@ -264,6 +273,10 @@ enum engine_alarm_kind {
 	ENGINE_AL_ERASE = 15,		/* an erase request without ground */
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
 	ENGINE_AL_CARD = 17,		/* the own card ends in 30 days */
+	ENGINE_AL_ERASE_ASKED = 18,	/* a party asks: erase, and answer */
+	ENGINE_AL_ERASE_LATE = 19,	/* it was not answered in time */
+	ENGINE_AL_WITHDRAWAL = 20,	/* the broker has not taken ours */
+	ENGINE_AL_ERASE_MISSING = 21,	/* the other side has not answered */
 	ENGINE_AL_LOG_LEFT = 32,	/* a broker that was left is back */
 	/* These and CHECKPOINT are open until what they ask has happened. */
 	ENGINE_AL_NOT_COLLECTED = 22,

@@ -230,6 +230,8 @@ find_to_correct(struct turn *t, const struct json_correction_file *f,
 static int
 check_correction(struct turn *t, struct case_row *c, struct kl_finding *why)
 {
+	if (c->withdrawn == KL_SCOPE_ALL)
+		return refuse(why, KL_C_WITHDRAWN, "/correction_of");
 	if (c->refused != 0)
 		return refuse(why, KL_C_STATE, "/correction_of");
 	if (c->valid_until < (uint32_t)kl_day_of(t->now_ms))
@@ -292,6 +294,8 @@ find_to_answer(struct turn *t, const struct kl_spoken *reference,
 	if (r == KL_E_NOT_FOUND || (r == KL_OK && (c->mine != 0 ||
 	    c->husk != 0)))
 		return refuse(why, KL_C_REFERRAL_UNKNOWN, "/reference");
+	if (r == KL_OK && c->withdrawn == KL_SCOPE_ALL)
+		return refuse(why, KL_C_WITHDRAWN, "/reference");
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #include "adapters/common/cases.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/engine_priv.h"
+#include "adapters/common/engine_withdraw.h"
 #include "adapters/common/events.h"
 
 /* ---- names ----------------------------------------------------------- */
@@ -31,6 +32,11 @@ engine_what_name(uint32_t what)
 		[ENGINE_WITHDRAWN] = "withdrawn",
 		[ENGINE_HIDDEN] = "hidden",
 		[ENGINE_ERASED] = "erased",
+		[ENGINE_WITHDRAWING] = "withdrawing",
+		[ENGINE_ERASE_ASKED] = "erase_asked",
+		[ENGINE_ERASE_ANSWERED] = "erase_answered",
+		[ENGINE_ERASE_TOLD] = "erase_told",
+		[ENGINE_ERASE_MISSING] = "erase_missing",
 	};
 
 	if (what >= sizeof names / sizeof names[0] || names[what] == NULL)
@@ -53,11 +59,27 @@ engine_session_name(uint32_t session)
 
 /* ---- cases ----------------------------------------------------------- */
 
-static void
+/* What is not done yet about a withdrawal. */
+static int
+view_withdrawn(struct engine *e, struct engine_case *out)
+{
+	struct engine_withdrawal w;
+	int r = engine_withdrawal(e, &out->conv, &w);
+
+	if (r != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	out->withdrawing = w.ours && !w.done;
+	if (w.asked && w.case_system == 0)
+		out->erase_by_ms = w.due_ms;
+	return KL_OK;
+}
+
+static int
 view(struct engine *e, const struct case_row *c, struct engine_case *out)
 {
 	cases_view(&e->turn, c, out);
 	out->waiting = outbox_waiting_of(e->outbox, &c->conv);
+	return c->withdrawn == 0 ? KL_OK : view_withdrawn(e, out);
 }
 
 int
@@ -68,7 +90,7 @@ engine_case_next(struct engine *e, uint64_t after, struct engine_case *out)
 	int r = cases_next(engine_turn(e), after, &c);
 
 	if (r == KL_OK)
-		view(e, &c, out);
+		r = view(e, &c, out);
 	kl_arena_release(e->mem, mark);
 	return engine_result(e, r);
 }
@@ -82,7 +104,7 @@ engine_case_get(struct engine *e, const struct kl_conv_id *conv,
 	int r = cases_get(engine_turn(e), conv, &c);
 
 	if (r == KL_OK)
-		view(e, &c, out);
+		r = view(e, &c, out);
 	kl_arena_release(e->mem, mark);
 	return engine_result(e, r);
 }
@@ -103,7 +125,7 @@ engine_case_find(struct engine *e, const char *reference,
 	if (r == KL_E_NOT_FOUND)
 		r = cases_by_client(t, reference, &c);
 	if (r == KL_OK)
-		view(e, &c, out);
+		r = view(e, &c, out);
 	kl_arena_release(e->mem, mark);
 	return engine_result(e, r);
 }

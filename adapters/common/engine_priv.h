@@ -11,6 +11,7 @@
 #include "adapters/common/calls.h"
 #include "adapters/common/clock_hold.h"
 #include "adapters/common/engine.h"
+#include "adapters/common/erasure.h"
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
 #include "adapters/common/rewrap.h"
@@ -34,6 +35,8 @@ struct engine {
 	struct calls *calls;
 	struct outbox *outbox;
 	struct receipts *receipts;
+	struct repeats *withdrawals;
+	struct erasures *erasures;
 	struct session *session;
 	struct turn turn;		/* lives on from turn to turn */
 	struct kl_policy policy;	/* that counts now */

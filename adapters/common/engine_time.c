@@ -6,6 +6,7 @@
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/outbox_time.h"
 #include "adapters/common/retention.h"
+#include "adapters/common/withdraw.h"
 
 #define TIMERS_MAX 64		/* of one turn */
 #define TIMERS_LOOKED_MAX 1024	/* with those that are held */
@@ -57,6 +58,13 @@ run_timer(struct engine *e, struct turn *t, const struct timer *due)
 		return outbox_time_due(e->outbox, t, &id, false);
 	case TIMER_SEEN:
 		return receipts_forget(t, &id);
+	case TIMER_WITHDRAWAL:
+		r = withdraw_forget(e->withdrawals, t, &conv);
+		return r != KL_OK ? r : erasure_forget(e->erasures, t, &conv);
+	case TIMER_ERASE_DUE:
+		return erasure_due(t, &conv);
+	case TIMER_WITHDRAW_WAITS:
+		return withdraw_waited(t, &conv);
 	case TIMER_ACCESS:
 		return end_month(t, due);
 	case TIMER_TERM:
@@ -74,7 +82,9 @@ run_timer(struct engine *e, struct turn *t, const struct timer *due)
 static bool
 erases(const struct timer *due)
 {
-	return due->what != TIMER_DELIVER_BY && due->what != TIMER_TERM;
+	return due->what != TIMER_DELIVER_BY && due->what != TIMER_TERM &&
+	    due->what != TIMER_ERASE_DUE &&
+	    due->what != TIMER_WITHDRAW_WAITS;
 }
 
 static struct kl_hold_clock

@@ -6,6 +6,7 @@
 #include <kortelijn/end/envelope.h>
 
 #include "adapters/common/alarm.h"
+#include "adapters/common/erasure.h"
 #include "adapters/common/guard.h"
 #include "adapters/common/inbox_take.h"
 #include "adapters/common/prekeys.h"
@@ -191,14 +192,13 @@ keep_receipt(struct turn *t, struct receipts *q, struct incoming *in,
 
 /* A refused message took its seq: the next one is not out of order. */
 static int
-refuse(struct turn *t, struct receipts *q, struct incoming *in,
+turn_away(struct turn *t, struct receipts *q, struct incoming *in,
     uint32_t outcome, uint32_t code)
 {
 	struct engine_step step;
-	int r = alarm_raise(t, ENGINE_AL_BAD_ITEM, code,
-	    &in->e.header.conv_id);
+	int r = KL_OK;
 
-	if (r == KL_OK && in->known &&
+	if (in->known &&
 	    is_next(&in->c, in->e.header.seq)) {
 		memset(&step, 0, sizeof step);
 		step.what = ENGINE_REFUSED;
@@ -212,6 +212,34 @@ refuse(struct turn *t, struct receipts *q, struct incoming *in,
 	}
 	trace(t, in, "refused");
 	return r != KL_OK ? r : keep_receipt(t, q, in, outcome, code);
+}
+
+static int
+refuse(struct turn *t, struct receipts *q, struct incoming *in,
+    uint32_t outcome, uint32_t code)
+{
+	int r = alarm_raise(t, ENGINE_AL_BAD_ITEM, code,
+	    &in->e.header.conv_id);
+
+	return r != KL_OK ? r : turn_away(t, q, in, outcome, code);
+}
+
+/* KL_C_OK, or why a withdrawal lets it in no more; it stays closed then. */
+static int
+withdrawn(struct turn *t, const struct incoming *in, uint32_t *code)
+{
+	const struct kl_header *h = &in->e.header;
+	bool ended = false;
+	int r = KL_OK;
+
+	*code = KL_C_OK;
+	if (in->known)
+		*code = cases_may(&in->c, h->kind, h->feedback_level);
+	else if (h->kind == KL_REFERRAL)
+		r = erasure_ended(t, &in->e, &ended);
+	if (ended)
+		*code = KL_C_CONVERSATION_ENDED;
+	return r;
 }
 
 static int
@@ -233,8 +261,11 @@ process(struct turn *t, struct receipts *q, struct incoming *in,
 	uint32_t code;
 	int err = find_case(t, in);
 
-	if (err != KL_OK)
+	if (err != KL_OK || (err = withdrawn(t, in, &code)) != KL_OK)
 		return err;
+	/* It was on its way: nobody did anything wrong. */
+	if (code != KL_C_OK)
+		return turn_away(t, q, in, KL_REFUSED, code);
 	code = open_it(t, in, ct, card, &err);
 	if (code == KL_C_TRY_LATER)
 		return err;

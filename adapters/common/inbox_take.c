@@ -81,6 +81,7 @@ fill_case(const struct turn *t, struct incoming *in,
 	c->referral_msg = h->msg_id;
 	c->referral = in->body;
 	c->level = c->sent.level = in->e.consent.feedback_level;
+	c->consent.under = in->e.consent.under;
 	c->valid_until = in->e.consent.valid_until;
 	c->leaf = in->logged.leaf;
 	c->has_leaf = 1;

@@ -25,6 +25,7 @@ enum out_state {
 	OUT_DEAD = 8,		/* code */
 	OUT_LOST = 9,		/* at the receiver */
 	OUT_REPLACED = 10,	/* sealed again under another id */
+	OUT_WITHDRAWN = 11,	/* purged; may be at the receiver */
 };
 
 #define OUTBOX_RESEAL_MAX 5	/* then it is given up */

@@ -101,6 +101,23 @@ accepted(struct outbox *o, struct turn *t, struct case_row *c,
 	    events_add(t, ENGINE_EV_STATE, &c->conv, step.n);
 }
 
+/* It was on its way when it was withdrawn: the case has its names now. */
+static int
+accepted_before(struct turn *t, struct case_row *c, struct out_row *row,
+    struct kl_bytes body)
+{
+	struct kl_submit_reply reply;
+	int r;
+
+	if (KL_MESSAGE_READ(KL_M_SUBMIT_REPLY, body, t->mem, &reply) !=
+	    KL_C_OK)
+		return KL_E_FORMAT;
+	if ((r = take_leaf(t, c, row, &reply)) != KL_OK ||
+	    (r = outbox_put_row(t, row)) != KL_OK)
+		return r;
+	return cases_put(t, c);
+}
+
 /* ---- refused --------------------------------------------------------- */
 
 static int
@@ -211,8 +228,10 @@ outbox_answer_take(struct outbox *o, struct turn *t,
 		return KL_OK;
 	if (r != KL_OK)
 		return r;
-	if (row.state != OUT_SEALED ||
-	    (r = cases_get(t, &row.conv, &c)) == KL_E_NOT_FOUND) {
+	r = cases_get(t, &row.conv, &c);
+	if (r == KL_OK && row.state == OUT_WITHDRAWN && a->code == KL_C_OK)
+		return accepted_before(t, &c, &row, a->body);
+	if (row.state != OUT_SEALED || r == KL_E_NOT_FOUND) {
 		outbox_drop(o, id);
 		return KL_OK;
 	}

@@ -280,6 +280,13 @@ ended(struct back *b, uint32_t state, enum engine_what what,
 	return close_back(b, what, events[what]);
 }
 
+/* What a withdrawal ended is never sealed again. */
+static uint32_t
+may_go(const struct back *b)
+{
+	return cases_may(&b->c, b->row.kind, KL_LEVEL_3);
+}
+
 /* A key died before the message was released: under another it may go. */
 static bool
 key_died(uint32_t code)
@@ -312,13 +319,13 @@ about_message(struct back *b, const struct kl_notice *n)
 	case KL_NOTICE_DEAD:
 		if (b->row.state >= OUT_DELIVERED)
 			return KL_OK;
-		if (!key_died(n->code))
+		if (!key_died(n->code) || may_go(b) != KL_C_OK)
 			return ended(b, OUT_DEAD, ENGINE_DEAD,
 			    ENGINE_AL_DEAD, n->code);
 		b->row.code = b->step.code = n->code;
 		return seal_again(b, ENGINE_DEAD, "dead");
 	case KL_NOTICE_LOST_AT_RECEIVER:
-		if (b->row.state != OUT_DELIVERED)
+		if (b->row.state != OUT_DELIVERED || may_go(b) != KL_C_OK)
 			return KL_OK;
 		return seal_again(b, ENGINE_LOST, "lost");
 	case KL_NOTICE_DEADLINE:
@@ -341,6 +348,13 @@ about_conversation(struct back *b, const struct kl_notice *n)
 		b->step.what = ENGINE_FEEDBACK_OVER;
 		break;
 	case KL_NOTICE_WITHDRAWN:
+		if (b->c.withdrawn != 0)	/* by us, or it was asked */
+			return KL_OK;
+		if (n->code == KL_C_NO_FEEDBACK_CONSENT) {
+			b->c.feedback_ended = 1;
+			b->step.what = ENGINE_FEEDBACK_OVER;
+			break;
+		}
 		(void)kl_progress_event(&b->c.sent, KL_ST_CONSENT_WITHDRAWN);
 		(void)kl_progress_event(&b->c.full, KL_ST_CONSENT_WITHDRAWN);
 		b->step.what = ENGINE_WITHDRAWN;
@@ -348,12 +362,6 @@ about_conversation(struct back *b, const struct kl_notice *n)
 	case KL_NOTICE_DEADLINE:
 		r = deadlines_notice(t, &b->c);
 		return r != KL_OK ? r : cases_put(t, &b->c);
-	case KL_NOTICE_ESCALATION:
-		b->step.what = ENGINE_DEADLINE;
-		r = alarm_raise(t, ENGINE_AL_DEADLINE, 0, &b->c.conv);
-		if (r != KL_OK)
-			return r;
-		break;
 	default:
 		return KL_OK;
 	}

@@ -174,6 +174,8 @@ outbox_draft_again(struct outbox *o, struct turn *t, struct case_row *c,
 	struct engine_step step;
 	int r;
 
+	if (c->withdrawn == KL_SCOPE_ALL)
+		return KL_E_NOT_FOUND;
 	if ((r = plain_there(t, c, row)) != KL_OK)
 		return r;
 	memset(&step, 0, sizeof step);

@@ -78,6 +78,8 @@ fill_feedback(struct turn *t, const struct case_row *c,
 	if (!kl_feedback_collapse(&f, f.level, d->header.content_schema,
 	    &shown))
 		return KL_E_NOT_FOUND;
+	if (cases_may(c, row->kind, f.level) != KL_C_OK)
+		return KL_E_NOT_FOUND;
 	d->header.feedback_level = f.level;
 	d->header.answers = c->referral;
 	d->header.milestone = row->milestone;
@@ -202,6 +204,8 @@ outbox_seal_message(struct turn *t, struct case_row *c, struct out_row *row)
 	int r;
 
 	memset(&d, 0, sizeof d);
+	if (c->withdrawn == KL_SCOPE_ALL)
+		return refuse(row, KL_C_CONVERSATION_ENDED);
 	if (row->kind != KL_FEEDBACK && c->valid_until < (uint32_t)today)
 		return refuse(row, KL_C_CONSENT_DATE);
 	/* A draft that waited too long; what replaces keeps its consent. */

@@ -11,6 +11,7 @@
 #include "adapters/common/outbox_answer.h"
 #include "adapters/common/outbox_draft.h"
 #include "adapters/common/session_priv.h"
+#include "adapters/common/withdraw.h"
 
 #define REPLACED_PAUSE_MS KL_MINUTE_MS	/* PROTOCOL.md 6.5.3 */
 #define NO_CHECKPOINT_MS (15 * KL_MINUTE_MS)
@@ -51,6 +52,8 @@ session_open(const struct session_parts *p, struct turn *t,
 	s->calls = p->calls;
 	s->outbox = p->outbox;
 	s->receipts = p->receipts;
+	s->withdrawals = p->withdrawals;
+	s->erasures = p->erasures;
 	if ((r = read_instance(s, t)) != KL_OK) {
 		free(s);
 		return r;
@@ -89,11 +92,18 @@ session_ask(struct session *s, struct turn *t, uint32_t request,
 static void
 lose(struct session *s, const struct call *call)
 {
+	struct kl_conv_id conv;
 	struct kl_msg_id id;
 
 	memcpy(id.b, call->key, sizeof id.b);
+	memcpy(conv.b, call->key, sizeof conv.b);
 	if (call->request == KL_SUBMIT)
 		outbox_unanswered(s->outbox, &id, 0);
+	else if (call->request == KL_WITHDRAW)
+		repeats_lost(s->withdrawals, &conv);
+	else if (call->request == KL_PUT_RECEIPT &&
+	    erasure_flying(s->erasures, &conv))
+		erasure_lost(s->erasures, &conv);
 	else if (call->request == KL_PUT_RECEIPT)
 		receipts_unanswered(s->receipts, &id);
 }
@@ -175,6 +185,66 @@ session_publish(struct session *s, struct turn *t, uint32_t statement,
 }
 
 /* ---- asking ---------------------------------------------------------- */
+
+/* Packs what is handed over and asks; key tells the answer. A full queue is no
+ * error: *full. */
+static int
+hand_over(struct session *s, struct turn *t, uint32_t request, uint32_t type,
+    const void *in, size_t in_size, const uint8_t key[16], bool *full)
+{
+	struct kl_bytes body;
+	int r = kl_message_pack_in(type, in, in_size, t->mem, &body);
+
+	if (r == KL_OK)
+		r = calls_ask(s->calls, request, body, KL_BYTES_NONE, key);
+	*full = r == KL_E_FULL;
+	return *full ? KL_OK : r;
+}
+
+static int
+send_withdrawals(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	bool full = false;
+	int r = KL_OK;
+
+	while (r == KL_OK && !full) {
+		size_t mark = kl_arena_mark(t->mem);
+		struct kl_conv_id conv;
+		struct kl_withdraw m;
+
+		r = withdraw_next(s->withdrawals, t, mono_ms, &conv,
+		    &m.withdrawal);
+		if (r == KL_OK)
+			r = hand_over(s, t, KL_WITHDRAW, KL_M_WITHDRAW, &m,
+			    sizeof m, conv.b, &full);
+		kl_arena_release(t->mem, mark);
+		if (full)
+			repeats_lost(s->withdrawals, &conv);
+	}
+	return r == KL_E_EMPTY ? KL_OK : r;
+}
+
+static int
+send_erase_receipts(struct session *s, struct turn *t, int64_t mono_ms)
+{
+	bool full = false;
+	int r = erasure_work(s->erasures, t);
+
+	while (r == KL_OK && !full) {
+		struct kl_put_receipt p = { .statement = KL_ERASE_RECEIPT };
+		size_t mark = kl_arena_mark(t->mem);
+		struct kl_conv_id conv;
+
+		r = erasure_next(s->erasures, t, mono_ms, &conv, &p.receipt);
+		if (r == KL_OK)
+			r = hand_over(s, t, KL_PUT_RECEIPT, KL_M_PUT_RECEIPT,
+			    &p, sizeof p, conv.b, &full);
+		kl_arena_release(t->mem, mark);
+		if (full)
+			erasure_lost(s->erasures, &conv);
+	}
+	return r == KL_E_EMPTY ? KL_OK : r;
+}
 
 static int
 send_receipts(struct session *s, struct turn *t, int64_t mono_ms)
@@ -317,8 +387,11 @@ session_work(struct session *s, struct turn *t, int64_t mono_ms)
 		return r;
 	if (s->phase != SESSION_READY)
 		return KL_OK;
-	/* Receipts first: what they answer is not sent again then. */
-	if ((r = send_receipts(s, t, mono_ms)) != KL_OK ||
+	/* What ends goes before what begins; then receipts: what they answer is
+	 * not sent again. */
+	if ((r = send_withdrawals(s, t, mono_ms)) != KL_OK ||
+	    (r = send_erase_receipts(s, t, mono_ms)) != KL_OK ||
+	    (r = send_receipts(s, t, mono_ms)) != KL_OK ||
 	    (r = send_outbox(s, t, mono_ms)) != KL_OK)
 		return r;
 	return session_items_fetch(s, t, mono_ms);
@@ -376,6 +449,19 @@ answer_submit(struct session *s, struct turn *t, const struct kl_msg_id *id,
 }
 
 static int
+answer_withdraw(struct session *s, struct turn *t,
+    const struct kl_conv_id *conv, const struct call_answer *a,
+    int64_t mono_ms)
+{
+	int r = withdraw_answer(s->withdrawals, t, conv, a, mono_ms);
+
+	if (r != KL_E_FORMAT)
+		return r;
+	repeats_later(s->withdrawals, conv, 0, mono_ms);
+	return session_items_bad(s, t);
+}
+
+static int
 answer_fetch(struct session *s, struct turn *t, const struct call_answer *a,
     int64_t mono_ms)
 {
@@ -389,14 +475,21 @@ static int
 answer(struct session *s, struct turn *t, const struct call *call,
     const struct call_answer *a, int64_t mono_ms)
 {
+	struct kl_conv_id conv;
 	struct kl_msg_id id;
 
 	memcpy(id.b, call->key, sizeof id.b);
+	memcpy(conv.b, call->key, sizeof conv.b);
 	switch (call->request) {
 	case KL_SUBMIT:
 		/* Its practice has not reported in: only this one waits. */
 		return answer_submit(s, t, &id, a, mono_ms);
+	case KL_WITHDRAW:
+		return answer_withdraw(s, t, &conv, a, mono_ms);
 	case KL_PUT_RECEIPT:
+		if (erasure_flying(s->erasures, &conv))
+			return erasure_taken(s->erasures, t, &conv, a,
+			    mono_ms);
 		return receipts_answer(s->receipts, t, &id, a->code, mono_ms);
 	case KL_FETCH:
 		return answer_fetch(s, t, a, mono_ms);
@@ -452,6 +545,10 @@ session_wait_ms(const struct session *s, int64_t mono_ms)
 	if ((o = outbox_wait_ms(s->outbox, mono_ms)) >= 0)
 		w = sooner(w, mono_ms + o, mono_ms);
 	if ((o = receipts_wait_ms(s->receipts, mono_ms)) >= 0)
+		w = sooner(w, mono_ms + o, mono_ms);
+	if ((o = repeats_wait_ms(s->withdrawals, mono_ms)) >= 0)
+		w = sooner(w, mono_ms + o, mono_ms);
+	if ((o = erasure_wait_ms(s->erasures, mono_ms)) >= 0)
 		w = sooner(w, mono_ms + o, mono_ms);
 	if (calls_open(s->calls, KL_FETCH) == 0)
 		w = sooner(w, s->fetch_due_ms, mono_ms);

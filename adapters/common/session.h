@@ -11,6 +11,7 @@
 
 #include "adapters/common/calls.h"
 #include "adapters/common/engine.h"
+#include "adapters/common/erasure.h"
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
 
@@ -20,6 +21,8 @@ struct session_parts {
 	struct calls *calls;
 	struct outbox *outbox;
 	struct receipts *receipts;
+	struct repeats *withdrawals;
+	struct erasures *erasures;
 };
 
 /* Borrows the parts. Draws or reads instance and epoch. NULL in *out unless

@@ -7,9 +7,11 @@
 #include "adapters/common/inbox.h"
 #include "adapters/common/outbox_back.h"
 #include "adapters/common/session_priv.h"
+#include "adapters/common/withdraw_told.h"
 
 #define SORT_RECEIPT (KL_RECEIPT + 1)
 #define SORT_NOTICE (KL_NOTICE + 1)
+#define SORT_ERASE_RECEIPT (KL_ERASE_RECEIPT + 1)
 
 int
 session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)
@@ -102,6 +104,21 @@ read_notice(struct turn *t, struct kl_bytes packed, struct kl_notice *n)
 	return KL_OK;
 }
 
+/* Stays in the mailbox until its receipt is there. What is new needs no pause
+ * before the next FETCH. */
+static int
+erase_request(struct session *s, struct turn *t, const struct kl_notice *n)
+{
+	enum erasure_verdict v;
+	uint32_t code;
+	int r = erasure_request(s->erasures, t, s->outbox, n, &v, &code);
+
+	if (r != KL_OK)
+		return r;
+	return v == ERASURE_OBEYED || v == ERASURE_REFUSED ? KL_E_EMPTY :
+	    KL_E_AGAIN;
+}
+
 static int
 take_notice(struct session *s, struct turn *t, struct kl_bytes packed)
 {
@@ -114,9 +131,11 @@ take_notice(struct session *s, struct turn *t, struct kl_bytes packed)
 	case KL_NOTICE_GAP:
 		return inbox_gap(t, &n);
 	case KL_NOTICE_ERASE_REQUEST:
-		/* Withdrawals are not served yet: only a party orders an
-		 * erasure, and none can have done so. It stays there. */
-		return KL_E_AGAIN;
+		return erase_request(s, t, &n);
+	case KL_NOTICE_ESCALATION:
+		r = withdraw_told_missing(t, &n);
+		return r != KL_E_NOT_FOUND ? r :
+		    erasure_due(t, &n.conv_id);
 	default:
 		return outbox_back_notice(s->outbox, t, &n);
 	}
@@ -135,8 +154,12 @@ take_statement(struct session *s, struct turn *t, const struct got *g,
 		r = outbox_back_receipt(s->outbox, t, g->item.content);
 	else if (g->item.sort == SORT_NOTICE)
 		r = take_notice(s, t, g->item.content);
+	else if (g->item.sort == SORT_ERASE_RECEIPT)
+		r = withdraw_told_take(t, g->item.content);
 	else
 		r = KL_E_SIGNATURE;
+	if (r == KL_E_EMPTY)		/* nothing to acknowledge */
+		return KL_OK;
 	if (r == KL_E_AGAIN) {
 		*handled = false;
 		return KL_OK;

@@ -160,6 +160,8 @@ session_keep_ask_publish(struct session *s, struct turn *t, int64_t mono_ms)
 			session_enter(s, SESSION_READY);
 			s->code = 0;
 			outbox_wake(s->outbox);
+			repeats_wake(s->withdrawals);
+			erasure_wake(s->erasures);
 			t->want_submit = true;
 			kl_logf(KL_LOG_INFO, "session_ready",
 			    kl_log_num("epoch", (int64_t)s->me.epoch));

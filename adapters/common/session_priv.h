@@ -41,6 +41,8 @@ struct session {
 	struct calls *calls;
 	struct outbox *outbox;
 	struct receipts *receipts;
+	struct repeats *withdrawals;
+	struct erasures *erasures;
 
 	enum session_phase phase;
 	uint32_t code;			/* why STUCK */

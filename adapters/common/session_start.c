@@ -158,7 +158,7 @@ list_ok(struct session *s, struct turn *t, const struct kl_sync_reply *reply)
 		    reply->conversation[i], t->mem, &c) != KL_C_OK)
 			continue;
 		s->list_after = c.conv_id;
-		if ((r = sync_learn(t, &c)) != KL_OK)
+		if ((r = sync_learn(t, s->outbox, &c)) != KL_OK)
 			return r;
 	}
 	if (reply->n_conversation == 0)

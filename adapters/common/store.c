@@ -27,6 +27,8 @@ struct store {
 	struct kl_secret *mac_key;
 	char path[512];			/* of data.mdb */
 	bool dirty;
+	bool read_back;			/* what this turn drops */
+	bool read_back_waiting;		/* what waits, once zeroed */
 
 	/* slots of this turn */
 	uint32_t taken[TAKEN_MAX], dropped[TAKEN_MAX];
@@ -78,28 +80,39 @@ mark_used(struct store *s)
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
-/* A crash may lie between a commit and the zeroing that it promised. */
 static int
-finish_erasing(struct store *s)
+zero_all(struct store *s)
 {
 	struct store_entry e = { .n_key = 0 };
 	int r;
 
-	while ((r = store_seek(s, STORE_ERASING, KL_BYTES_NONE, false,
-	    &e)) == KL_OK) {
+	while ((r = store_seek(s, STORE_ERASING, kl_bytes(e.key, e.n_key),
+	    true, &e)) == KL_OK) {
 		r = kl_slots_zero(s->slots,
+		    slot_of(kl_bytes(e.key, e.n_key)));
+		if (r != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? kl_slots_sync(s->slots) : r;
+}
+
+/* A crash may lie between a commit and the zeroing that it promised; which of
+ * it should have been read back is not known any more. */
+static int
+finish_erasing(struct store *s)
+{
+	struct store_entry e = { .n_key = 0 };
+	int r = zero_all(s);
+
+	while (r == KL_OK && (r = store_seek(s, STORE_ERASING, KL_BYTES_NONE,
+	    false, &e)) == KL_OK) {
+		r = kl_slots_verify_zero(s->slots,
 		    slot_of(kl_bytes(e.key, e.n_key)));
 		if (r == KL_OK)
 			r = store_del(s, STORE_ERASING,
 			    kl_bytes(e.key, e.n_key));
-		if (r != KL_OK)
-			return r;
 	}
-	if (r != KL_E_NOT_FOUND)
-		return r;
-	if ((r = kl_slots_sync(s->slots)) != KL_OK)
-		return r;
-	return store_commit(s);
+	return r == KL_E_NOT_FOUND ? store_commit(s) : r;
 }
 
 int
@@ -133,21 +146,37 @@ out:
 	return r;
 }
 
+/* The n slots that were zeroed last are zero on the device too. */
+static int
+check_zeroed(struct store *s, size_t n)
+{
+	if (!s->read_back_waiting)
+		return KL_OK;
+	for (size_t i = s->n_zeroed - n; i < s->n_zeroed; i++)
+		if (kl_slots_verify_zero(s->slots, s->zeroed[i]) != KL_OK)
+			return KL_E_COMMIT;
+	s->read_back_waiting = false;
+	return KL_OK;
+}
+
 static int
 zero_waiting(struct store *s)
 {
+	size_t n = s->n_waiting;
 	int r;
 
-	if (s->n_waiting == 0)
+	if (n == 0)
 		return KL_OK;
-	for (size_t i = 0; i < s->n_waiting; i++) {
+	for (size_t i = 0; i < n; i++) {
 		r = kl_slot_keys_zero(&s->keys, s->slots, s->waiting[i]);
 		if (r != KL_OK)
 			return KL_E_COMMIT;
 		s->zeroed[s->n_zeroed++] = s->waiting[i];
 	}
 	s->n_waiting = 0;
-	return kl_slots_sync(s->slots) == KL_OK ? KL_OK : KL_E_COMMIT;
+	if (kl_slots_sync(s->slots) != KL_OK)
+		return KL_E_COMMIT;
+	return check_zeroed(s, n);
 }
 
 void
@@ -214,6 +243,18 @@ store_erasing(const struct store *s)
 	return s->n_waiting > 0;
 }
 
+void
+store_read_back(struct store *s)
+{
+	s->read_back = true;
+}
+
+bool
+store_erased(const struct store *s)
+{
+	return s->n_waiting == 0 && s->n_dropped == 0;
+}
+
 int
 store_erase(struct store *s)
 {
@@ -255,6 +296,8 @@ store_commit(struct store *s)
 	    s->n_dropped * sizeof s->dropped[0]);
 	s->n_waiting += s->n_dropped;
 	s->n_dropped = 0;
+	s->read_back_waiting |= s->read_back;
+	s->read_back = false;
 	return s->n_waiting > WAITING_MAX ? store_erase(s) : KL_OK;
 }
 
@@ -266,6 +309,7 @@ store_abort(struct store *s)
 		kl_slots_give_back(s->slots, s->taken[i]);
 	s->n_taken = 0;
 	s->n_dropped = 0;
+	s->read_back = false;
 	s->dirty = false;
 }
 

@@ -17,7 +17,7 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/host/slots.h>
 
-/* First byte of every key. Tables of content are upper case. */
+/* First byte of every key. Tables of content are upper case, but for what withdrawals leave. */
 enum store_table {
 	STORE_META = 'm',
 	STORE_CARD = 'd',		/* serial -> packed Signed */
@@ -38,6 +38,8 @@ enum store_table {
 	STORE_MONTH = 'y',		/* see access.c: keys of months */
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
+	STORE_WITHDRAWAL = 'W',		/* conv_id, scope -> struct withdrawal */
+	STORE_ERASURE = 'E',		/* see erasure.c, withdraw_back.c */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
 
@@ -91,6 +93,11 @@ void store_abort(struct store *s);
 int store_erase(struct store *s) KL_MUST_CHECK;
 /* There is something for store_erase. */
 bool store_erasing(const struct store *s);
+/* What is dropped in this turn is read back from the device once it is
+ * zeroed; store_erase fails if it is not zero there. */
+void store_read_back(struct store *s);
+/* Nothing that was dropped waits to be zeroed, not even in this turn. */
+bool store_erased(const struct store *s);
 /* Something was written that is not committed. */
 bool store_dirty(const struct store *s);
 /* Work of an idle turn: new keys for zeroed slots. Does nothing while there is

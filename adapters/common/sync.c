@@ -2,10 +2,16 @@
 
 #include <string.h>
 
-#include "adapters/common/cases.h"
+#include "adapters/common/access.h"
+#include "adapters/common/erasure.h"
+#include "adapters/common/events.h"
+#include "adapters/common/purge.h"
 #include "adapters/common/receipts.h"
+#include "adapters/common/withdraw.h"
 
-enum part { BODIES, HELD, MADE, NOTHING_LEFT };
+enum part {
+	WITHDRAWN, WITHDRAWN_HELD, BODIES, HELD, MADE, NOTHING_LEFT
+};
 
 static int
 add(struct turn *t, struct kl_sync *out, uint32_t statement,
@@ -17,6 +23,47 @@ add(struct turn *t, struct kl_sync *out, uint32_t statement,
 
 	out->n_presented += r == KL_OK ? 1 : 0;
 	return r;
+}
+
+/* The next withdrawal, of ours or that a party asked an erasure with, into the
+ * arena. */
+static int
+next_withdrawal(struct turn *t, struct sync_cursor *at, struct kl_bytes *out)
+{
+	struct withdrawal w;
+	struct erasure e;
+	int r;
+
+	if (at->part == WITHDRAWN) {
+		r = withdraw_each(t, &at->row, &w);
+		return r != KL_OK ? r : kl_arena_copy(t->mem,
+		    kl_bytes(w.packed, w.n), out);
+	}
+	r = erasure_each(t, &at->row, &e);
+	return r != KL_OK ? r : kl_arena_copy(t->mem, kl_bytes(e.packed, e.n),
+	    out);
+}
+
+/* Before all else: what was withdrawn does not come back. */
+static int
+page_of_withdrawals(struct turn *t, struct sync_cursor *at,
+    struct kl_sync *out)
+{
+	struct kl_bytes packed;
+	int r;
+
+	while (out->n_presented < KL_PRESENT_MAX) {
+		r = next_withdrawal(t, at, &packed);
+		if (r == KL_E_NOT_FOUND) {
+			at->part++;
+			at->row.n_key = 0;
+			return KL_OK;
+		}
+		if (r != KL_OK ||
+		    (r = add(t, out, KL_WITHDRAWAL, packed)) != KL_OK)
+			return r;
+	}
+	return KL_OK;
 }
 
 /* Has the other side, or the broker, ever had it? */
@@ -106,7 +153,8 @@ sync_page(struct turn *t, struct sync_cursor *at, bool bodies,
 		at->part = MADE;
 	while (r == KL_OK && at->part != NOTHING_LEFT &&
 	    out->n_presented < KL_PRESENT_MAX)
-		r = at->part == MADE ? page_of_receipts(t, at, out) :
+		r = at->part < BODIES ? page_of_withdrawals(t, at, out) :
+		    at->part == MADE ? page_of_receipts(t, at, out) :
 		    page_of_cases(t, at, out);
 	return r;
 }
@@ -147,6 +195,8 @@ make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
 	c.seq_in = mine ? s->last_seq_receiver : s->last_seq_sender;
 	kl_progress_init(&c.sent, state_of(s), 0);
 	kl_progress_init(&c.full, state_of(s), 0);
+	if (s->state == KL_CONV_WITHDRAWN)
+		cases_withdraw(&c, KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
 	c.sent.milestone = c.full.milestone = s->milestone;
 	c.gap = 1;
 	if ((r = cases_make(t, &c)) != KL_OK ||
@@ -165,8 +215,32 @@ larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* A copy or a backup of before it has it still: gone, as in the one that was
+ * asked. */
+static int
+withdrawn_since(struct turn *t, struct outbox *o, struct case_row *c)
+{
+	static const struct engine_actor self = { .interface = ENGINE_LINK };
+	struct engine_step step;
+	bool held;
+	int r;
+
+	cases_withdraw(c, KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
+	if ((r = purge_case(t, o, c, KL_SCOPE_ALL, &held)) != KL_OK ||
+	    (r = access_log(t, &self, ENGINE_WIPED, &c->conv)) != KL_OK)
+		return r;
+	memset(&step, 0, sizeof step);
+	step.what = ENGINE_WITHDRAWN;
+	if ((r = cases_step(t, c, &step)) != KL_OK ||
+	    (r = events_add(t, ENGINE_EV_WITHDRAWAL, &c->conv, step.n)) !=
+	    KL_OK)
+		return r;
+	return cases_note_end(t, c);
+}
+
 int
-sync_learn(struct turn *t, const struct kl_sync_conversation *s)
+sync_learn(struct turn *t, struct outbox *o,
+    const struct kl_sync_conversation *s)
 {
 	bool mine = kl_id_equal(&s->practice, &t->id->id);
 	struct case_row c;
@@ -182,8 +256,11 @@ sync_learn(struct turn *t, const struct kl_sync_conversation *s)
 	if (r == KL_E_VALUE)
 		r = KL_OK;
 	/* What waits for us there comes by itself; what ended, ended. */
-	if (s->state != KL_CONV_OPEN && cases_open(&c) && r == KL_OK &&
-	    s->state != KL_CONV_ENDED) {
+	if (r == KL_OK && s->state == KL_CONV_WITHDRAWN &&
+	    c.withdrawn != KL_SCOPE_ALL) {
+		r = withdrawn_since(t, o, &c);
+	} else if (r == KL_OK && s->state == KL_CONV_EXPIRED &&
+	    cases_open(&c)) {
 		c.sent.code = c.full.code = state_of(s);
 		r = cases_note_end(t, &c);
 	}

@@ -8,14 +8,16 @@
 
 #include <kortelijn/wire/request.h>
 
-#include "adapters/common/turn.h"
+#include "adapters/common/outbox.h"
 
 /* How far presenting is. Zero: at the start. */
 struct sync_cursor {
-	uint32_t part;			/* bodies, receipts held, made */
+	uint32_t part;			/* withdrawals made, held; bodies;
+					 * receipts held, made */
 	uint64_t number;		/* last case */
 	struct kl_msg_id msg;		/* last receipt */
 	bool msg_set;
+	struct store_entry row;		/* last withdrawal; its value is void */
 };
 
 /* The next page into *out, views into the arena; n_presented 0: all was
@@ -25,8 +27,9 @@ int sync_page(struct turn *t, struct sync_cursor *at, bool bodies,
     struct kl_sync *out) KL_MUST_CHECK;
 
 /* One conversation of the broker's list: corrects sequence numbers of a known
- * case, makes a husk of one that is not known here. */
-int sync_learn(struct turn *t, const struct kl_sync_conversation *c)
-    KL_MUST_CHECK;
+ * case, erases what was withdrawn since, makes a husk of one that is not known
+ * here. */
+int sync_learn(struct turn *t, struct outbox *o,
+    const struct kl_sync_conversation *c) KL_MUST_CHECK;
 
 #endif

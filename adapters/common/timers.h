@@ -12,6 +12,9 @@ enum timer_what {
 	TIMER_EXPIRE = 2,		/* msg: of ours */
 	TIMER_DELIVER_BY = 3,		/* msg: of ours */
 	TIMER_SEEN = 4,			/* msg: receipt kept for repeats */
+	TIMER_WITHDRAWAL = 6,		/* conv: consent withdrawn has ended */
+	TIMER_ERASE_DUE = 7,		/* conv: the desk must have answered */
+	TIMER_WITHDRAW_WAITS = 8,	/* conv: no answer of the broker yet */
 	TIMER_TERM = 10,		/* conv: deadlines.h */
 	TIMER_COPY = 11,		/* conv: retention.h */
 	TIMER_ACCESS = 26,		/* month of the access log: see there */

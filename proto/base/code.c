@@ -265,6 +265,19 @@ static const struct row {
 	  "broker's: set it right first.",
 	  "De klok van deze machine wijkt meer dan 10 minuten af van die "
 	  "van de broker: zet hem eerst goed." },
+	{ KL_C_NO_ERASE_REQUEST, KL_RETRY_NEVER, "no_erase_request",
+	  "Nobody waits for this answer: no erasure is asked for here, or it "
+	  "was answered.",
+	  "Hier wacht niemand op: er is geen verzoek tot wissen, of het is "
+	  "al beantwoord." },
+	{ KL_C_KEPT_IN_ERROR, KL_RETRY_NEVER, "kept_in_error",
+	  "It was sent in error: nothing of it may be kept, also not on a "
+	  "basis of your own.",
+	  "Het was ten onrechte verzonden: er mag niets van bewaard blijven, "
+	  "ook niet op een eigen grond." },
+	{ KL_C_WITHDRAWN, KL_RETRY_NEVER, "withdrawn",
+	  "The consent was withdrawn: nothing is sent under it any more.",
+	  "De toestemming is ingetrokken: er gaat niets meer weg." },
 	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
 	  "This broker stands on a log that was left: another machine has "
 	  "taken over. Nothing is sent to it.",

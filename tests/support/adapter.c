@@ -16,6 +16,7 @@
 #include "adapters/common/prekeys.h"
 #include "adapters/common/retention.h"
 #include "adapters/common/timers.h"
+#include "adapters/common/withdraw.h"
 #include "tests/support/people.h"
 
 #define OK(x) ck_assert_int_eq((x), KL_OK)
@@ -71,8 +72,11 @@ adapter_make(struct adapter *a, const struct adapter_region *r,
 	a->directory = directory_new(&a->id.authority, KL_TRAINING);
 	a->outbox = outbox_new();
 	a->receipts = receipts_new();
+	a->withdrawals = repeats_new();
+	a->erasures = erasure_new();
 	ck_assert(a->mem != NULL && a->directory != NULL &&
-	    a->outbox != NULL && a->receipts != NULL);
+	    a->outbox != NULL && a->receipts != NULL &&
+	    a->withdrawals != NULL && a->erasures != NULL);
 	a->t = (struct turn){ .config = &a->config, .id = &a->id,
 		.dir = a->directory, .store = a->store, .mem = a->mem,
 		.now_ms = ADAPTER_NOW_MS, .clock_known = true, .origin = 1,
@@ -86,6 +90,8 @@ void
 adapter_clear(struct adapter *a)
 {
 	receipts_free(a->receipts);
+	repeats_free(a->withdrawals);
+	erasure_free(a->erasures);
 	outbox_free(a->outbox);
 	directory_free(a->directory);
 	kl_arena_free(a->mem);
@@ -108,6 +114,8 @@ adapter_restart(struct adapter *a)
 	store_abort(a->store);
 	OK(outbox_load(a->outbox, &a->t));
 	OK(receipts_load(a->receipts, &a->t));
+	OK(withdraw_load(a->withdrawals, &a->t));
+	OK(erasure_load(a->erasures, &a->t));
 	store_abort(a->store);
 	kl_arena_reset(a->mem);
 }
@@ -410,6 +418,47 @@ adapter_carry(struct adapter *a, struct adapter *b, struct adapter_region *r)
 	OK(outbox_back_receipt(a->outbox, &a->t, kl_bytes(rc.b, rc.n)));
 	adapter_commit(a);
 	return rc.r.outcome;
+}
+
+struct kl_bytes
+adapter_withdraw(struct adapter *a, struct case_row *c, uint32_t scope,
+    uint32_t cause)
+{
+	const struct withdraw_want want = { scope, cause };
+	struct kl_bytes packed;
+	struct withdrawal w;
+
+	*c = adapter_case(a, &c->conv);
+	OK(withdraw_make(a->withdrawals, &a->t, a->outbox, c, &want));
+	adapter_commit(a);
+	OK(withdraw_get(&a->t, &c->conv, scope, &w));
+	OK(kl_arena_copy(a->mem, kl_bytes(w.packed, w.n), &packed));
+	return packed;
+}
+
+void
+adapter_withdraw_reply(struct adapter_region *r, const struct adapter *a,
+    const struct adapter *other, struct adapter_reply *out)
+{
+	struct kl_record rec = { .version = 1,
+		.event = KL_EV_CONSENT_WITHDRAWN, .org_from = a->id.id,
+		.org_to = other->id.id, .actor_role = a->id.role,
+		.time_minute = a->t.now_ms / KL_MINUTE_MS, .outcome = 1,
+		.reason = KL_C_OK, .count = 1 };
+	struct kl_withdraw_reply reply = { .erased = 1,
+		.released_before = 2, .unconfirmed = 3 };
+	struct kl_logged l = { .leaf = r->leaf++ };
+	uint8_t packed[KL_RECORD_MAX], logged[700];
+	size_t n;
+
+	kl_random(rec.conv_ref.b, sizeof rec.conv_ref.b);
+	memcpy(&rec.actor_key_id, &a->id.key_id, sizeof rec.actor_key_id);
+	OK(KL_STATEMENT_PACK(KL_S_RECORD, &rec, packed, sizeof packed, &n));
+	l.record = kl_bytes(packed, n);
+	OK(KL_MESSAGE_PACK(KL_M_LOGGED, &l, logged, sizeof logged, &n));
+	reply.logged = kl_bytes(logged, n);
+	OK(KL_MESSAGE_PACK(KL_M_WITHDRAW_REPLY, &reply, out->b,
+	    sizeof out->b, &out->n));
 }
 
 struct case_row

@@ -6,6 +6,7 @@
 #ifndef TESTS_SUPPORT_ADAPTER_H
 #define TESTS_SUPPORT_ADAPTER_H
 
+#include "adapters/common/erasure.h"
 #include "adapters/common/inbox.h"
 #include "adapters/common/outbox.h"
 #include "adapters/common/receipts.h"
@@ -25,6 +26,8 @@ struct adapter {
 	struct kl_arena *mem;
 	struct outbox *outbox;
 	struct receipts *receipts;
+	struct repeats *withdrawals;
+	struct erasures *erasures;
 	struct turn t;
 	int64_t mono_ms;
 };
@@ -99,6 +102,16 @@ uint32_t adapter_carry(struct adapter *a, struct adapter *b,
 /* The case as a has it now. */
 struct case_row adapter_case(struct adapter *a,
     const struct kl_conv_id *conv);
+/* What a withdraws of c, done and committed; as it was signed, until the next
+ * turn of a. */
+struct kl_bytes adapter_withdraw(struct adapter *a, struct case_row *c,
+    uint32_t scope, uint32_t cause);
+/* The broker's answer to it: a packed kl_withdraw_reply. */
+struct adapter_reply { uint8_t b[800]; size_t n; };
+void adapter_withdraw_reply(struct adapter_region *r,
+    const struct adapter *a, const struct adapter *other,
+    struct adapter_reply *out);
+
 /* A NOTICE, as the broker's key signed it. */
 struct kl_notice adapter_notice(uint32_t notice, const struct kl_conv_id *conv,
     const struct kl_msg_id *msg, uint32_t code);

@@ -351,19 +351,19 @@ START_TEST(unknown_conversation_becomes_a_husk)
 {
 	struct kl_sync_conversation s = conversation();
 
-	OK(sync_learn(&a.t, &s));
+	OK(sync_learn(&a.t, a.outbox, &s));
 	got = adapter_case(&a, &s.conv_id);
 	ck_assert_uint_eq(got.husk, 1);
 	ck_assert_uint_eq(got.mine, 1);
 	ck_assert_uint_eq(got.seq_out, 3);
 	ck_assert_uint_eq(got.seq_in, 2);
 	ck_assert(cases_open(&got));
-	OK(sync_learn(&desk.t, &s));
+	OK(sync_learn(&desk.t, desk.outbox, &s));
 	got = adapter_case(&desk, &s.conv_id);
 	ck_assert_uint_eq(got.mine, 0);
 	ck_assert_uint_eq(got.seq_out, 2);
 	/* Twice is once. */
-	OK(sync_learn(&desk.t, &s));
+	OK(sync_learn(&desk.t, desk.outbox, &s));
 	ck_assert_uint_eq(adapter_case(&desk, &s.conv_id).steps, 1);
 }
 END_TEST
@@ -374,7 +374,7 @@ START_TEST(ended_conversation_becomes_an_ended_husk)
 
 	s.state = KL_CONV_ENDED;
 	s.milestone = KL_MS_RETURNED;
-	OK(sync_learn(&a.t, &s));
+	OK(sync_learn(&a.t, a.outbox, &s));
 	got = adapter_case(&a, &s.conv_id);
 	ck_assert_uint_eq(got.sent.code, KL_ST_NOT_TAKEN_ON);
 	ck_assert(!cases_open(&got));
@@ -389,10 +389,10 @@ START_TEST(known_conversation_learns_its_seq)
 	(void)adapter_carry(&a, &desk, &region);
 	s.conv_id = c.conv;
 	s.last_seq_sender = 5;
-	OK(sync_learn(&a.t, &s));
+	OK(sync_learn(&a.t, a.outbox, &s));
 	ck_assert_uint_eq(adapter_case(&a, &c.conv).seq_out, 5);
 	s.state = KL_CONV_WITHDRAWN;
-	OK(sync_learn(&a.t, &s));
+	OK(sync_learn(&a.t, a.outbox, &s));
 	ck_assert_uint_eq(adapter_case(&a, &c.conv).sent.code,
 	    KL_ST_CONSENT_WITHDRAWN);
 }

@@ -52,7 +52,8 @@ static void
 open_session(void)
 {
 	const struct calls_wire wire = { take, NULL };
-	struct session_parts p = { NULL, gp.outbox, gp.receipts };
+	struct session_parts p = { NULL, gp.outbox, gp.receipts,
+		gp.withdrawals, gp.erasures };
 
 	ck_assert_ptr_nonnull(calls = calls_new(&wire));
 	p.calls = calls;

@@ -285,6 +285,25 @@ START_TEST(closing_erases_what_was_dropped)
 }
 END_TEST
 
+START_TEST(what_is_read_back_counts_as_erased_when_it_is_zero)
+{
+	uint32_t slot;
+
+	ck_assert_int_eq(store_slot_take(store, &slot), KL_OK);
+	ck_assert_int_eq(store_commit(store), KL_OK);
+	ck_assert(store_erased(store));
+	ck_assert_int_eq(store_slot_drop(store, slot), KL_OK);
+	store_read_back(store);
+	ck_assert(!store_erased(store));
+	ck_assert_int_eq(store_commit(store), KL_OK);
+	ck_assert(!store_erased(store));
+	ck_assert_int_eq(store_erase(store), KL_OK);
+	ck_assert(store_erased(store));
+	ck_assert_int_eq(store_put_sealed(store, STORE_STEP, key, slot, key),
+	    KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(undone_drop_keeps_the_content)
 {
 	uint32_t slot = put_sealed("kept");
@@ -517,6 +536,8 @@ main(void)
 	tcase_add_test(t, content_is_read_back_and_not_in_the_file);
 	tcase_add_test(t, dropped_slot_takes_its_content_with_it);
 	tcase_add_test(t, closing_erases_what_was_dropped);
+	tcase_add_test(t,
+	    what_is_read_back_counts_as_erased_when_it_is_zero);
 	tcase_add_test(t, undone_drop_keeps_the_content);
 	tcase_add_test(t, sealed_row_has_its_size);
 	tcase_add_test(t, sealed_value_is_bound_to_its_place);

@@ -1,0 +1,599 @@
+#include "adapters/common/erasure.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <kortelijn/domain/calendar.h>
+
+#include "adapters/common/access.h"
+#include "adapters/common/alarm.h"
+#include "adapters/common/erasure_check.h"
+#include "adapters/common/events.h"
+#include "adapters/common/purge.h"
+#include "adapters/common/timers.h"
+
+#define ANSWER_WORKING_DAYS 5	/* P52, if the broker names no time */
+
+struct erasures {
+	struct repeats *send;		/* receipts */
+	struct repeats_key *zeroing;	/* whose keys may still be there */
+	size_t n, cap;
+};
+
+struct erasures *
+erasure_new(void)
+{
+	struct erasures *q = calloc(1, sizeof *q);
+
+	if (q != NULL && (q->send = repeats_new()) == NULL) {
+		free(q);
+		return NULL;
+	}
+	return q;
+}
+
+void
+erasure_free(struct erasures *q)
+{
+	if (q == NULL)
+		return;
+	repeats_free(q->send);
+	free(q->zeroing);
+	free(q);
+}
+
+/* ---- rows ------------------------------------------------------------ */
+
+/* A letter tells rows of a request from marks of a refused one. */
+#define ASKED 'q'
+#define REFUSED 'x'
+#define KEY_BYTES (1 + 16 + 16)
+
+static struct repeats_key
+key_of(const struct kl_conv_id *conv, const struct kl_hash *hash)
+{
+	struct repeats_key k;
+
+	k.conv = *conv;
+	memcpy(k.what, hash->b, sizeof k.what);
+	return k;
+}
+
+static struct kl_bytes
+row_key(uint8_t key[KEY_BYTES], char letter, const struct repeats_key *k)
+{
+	key[0] = (uint8_t)letter;
+	memcpy(key + 1, k, sizeof *k);
+	return kl_bytes(key, KEY_BYTES);
+}
+
+static int
+get(struct turn *t, const struct repeats_key *k, struct erasure *out)
+{
+	uint8_t key[KEY_BYTES];
+
+	return store_get_row(t->store, STORE_ERASURE, row_key(key, ASKED, k),
+	    out, sizeof *out);
+}
+
+static int
+put(struct turn *t, const struct erasure *e)
+{
+	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	uint8_t key[KEY_BYTES];
+
+	return store_put(t->store, STORE_ERASURE, row_key(key, ASKED, &k),
+	    kl_bytes(e, sizeof *e));
+}
+
+int
+erasure_each(struct turn *t, struct store_entry *at, struct erasure *out)
+{
+	const uint8_t first[1] = { ASKED };
+	const bool begin = at->n_key == 0;
+	int r = store_seek(t->store, STORE_ERASURE, begin ?
+	    KL_BYTES_OF(first) : kl_bytes(at->key, at->n_key), !begin, at);
+
+	if (r != KL_OK)
+		return r;
+	if (at->n_key != KEY_BYTES || at->key[0] != ASKED)
+		return KL_E_NOT_FOUND;
+	if (at->value.n != sizeof *out)
+		return KL_E_DAMAGED;
+	memcpy(out, at->value.p, sizeof *out);
+	return KL_OK;
+}
+
+int
+erasure_of(struct turn *t, const struct kl_conv_id *conv,
+    struct store_entry *at, struct erasure *out)
+{
+	int r;
+
+	if (at->n_key == 0) {
+		at->key[0] = ASKED;
+		memcpy(at->key + 1, conv, sizeof *conv);
+		at->n_key = 1 + sizeof *conv;
+	}
+	if ((r = erasure_each(t, at, out)) != KL_OK)
+		return r;
+	return memcmp(&out->conv, conv, sizeof *conv) == 0 ? KL_OK :
+	    KL_E_NOT_FOUND;
+}
+
+static int
+note_zeroing(struct erasures *q, const struct repeats_key *k)
+{
+	if (q->n == q->cap) {
+		size_t cap = q->cap == 0 ? 8 : q->cap * 2;
+		struct repeats_key *p = realloc(q->zeroing, cap * sizeof *p);
+
+		if (p == NULL)
+			return KL_E_MEMORY;
+		q->zeroing = p;
+		q->cap = cap;
+	}
+	q->zeroing[q->n++] = *k;
+	return KL_OK;
+}
+
+int
+erasure_load(struct erasures *q, struct turn *t)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	int r;
+
+	q->n = 0;
+	repeats_clear(q->send);
+	while ((r = erasure_each(t, &at, &e)) == KL_OK) {
+		const struct repeats_key k = key_of(&e.conv, &e.hash);
+
+		if (e.zeroed == 0)
+			r = note_zeroing(q, &k);
+		else if (e.n_receipt > 0 && e.taken_ms == 0 && e.code == 0)
+			r = repeats_add(q->send, &k);
+		if (r != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+/* ---- the receipt ----------------------------------------------------- */
+
+static int
+tell(struct turn *t, struct case_row *c, uint32_t what)
+{
+	struct engine_step step;
+	int r;
+
+	memset(&step, 0, sizeof step);
+	step.what = what;
+	r = cases_step(t, c, &step);
+	return r != KL_OK ? r : events_add(t, ENGINE_EV_WITHDRAWAL, &c->conv,
+	    step.n);
+}
+
+static int
+sign(struct turn *t, struct erasure *e)
+{
+	const struct kl_erase_receipt rc = {
+		.version = KL_PROTOCOL_VERSION, .signer = t->id->id,
+		.signer_key_id = t->id->key_id, .conv_id = e->conv,
+		.withdrawal_hash = e->hash, .adapter_copy = e->adapter_copy,
+		.case_system = e->case_system, .at_ms = e->answered_ms,
+	};
+	size_t n;
+	int r = identity_sign(t->id, KL_ERASE_RECEIPT, &rc, sizeof rc,
+	    e->receipt, sizeof e->receipt, &n);
+
+	e->n_receipt = r == KL_OK ? (uint32_t)n : 0;
+	e->key = t->id->key_id;
+	return r;
+}
+
+/* Not before the keys are zero: the receipt says that they are. */
+static int
+answer_if_ready(struct erasures *q, struct turn *t, struct erasure *e)
+{
+	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	struct case_row c;
+	int r;
+
+	if (e->zeroed == 0 || e->case_system == 0 || e->n_receipt > 0)
+		return put(t, e);
+	e->answered_ms = t->now_ms;
+	if ((r = sign(t, e)) != KL_OK || (r = put(t, e)) != KL_OK ||
+	    (r = repeats_add(q->send, &k)) != KL_OK)
+		return r;
+	t->want_receipt = true;
+	if ((r = cases_get(t, &e->conv, &c)) != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_OK : r;
+	r = tell(t, &c, ENGINE_ERASE_ANSWERED);
+	return r != KL_OK ? r : cases_put(t, &c);
+}
+
+int
+erasure_work(struct erasures *q, struct turn *t)
+{
+	struct erasure e;
+	int r = KL_OK;
+
+	if (q->n == 0 || !store_erased(t->store))
+		return KL_OK;
+	for (size_t i = 0; i < q->n && r == KL_OK; i++) {
+		r = get(t, &q->zeroing[i], &e);
+		if (r == KL_OK) {
+			e.zeroed = 1;
+			r = answer_if_ready(q, t, &e);
+		}
+		if (r == KL_E_NOT_FOUND)	/* forgotten since */
+			r = KL_OK;
+	}
+	q->n = 0;
+	return r;
+}
+
+/* One withdrawal may have asked for several conversations of this desk: its
+ * case system is one. */
+static int
+answer_all(struct erasures *q, struct turn *t, const struct kl_hash *hash,
+    uint32_t case_system)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	int r;
+
+	while ((r = erasure_each(t, &at, &e)) == KL_OK) {
+		if (e.case_system != 0 ||
+		    memcmp(&e.hash, hash, sizeof *hash) != 0)
+			continue;
+		e.case_system = case_system;
+		if ((r = answer_if_ready(q, t, &e)) != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+erasure_answer(struct erasures *q, struct turn *t,
+    const struct kl_conv_id *conv, uint32_t case_system)
+{
+	struct store_entry at = { .n_key = 0 };
+	bool any = false;
+	struct erasure e;
+	int r;
+
+	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK) {
+		if (e.case_system != 0)
+			continue;
+		if (e.cause == KL_CAUSE_SENT_IN_ERROR &&
+		    case_system == KL_KEPT_ON_OWN_BASIS)
+			return KL_E_VALUE;
+		any = true;
+		r = answer_all(q, t, &e.hash, case_system);
+		if (r != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND && any ? KL_OK : r;
+}
+
+/* ---- the request ----------------------------------------------------- */
+
+/* Is there anything to ask of people? What a practice keeps is the record of
+ * its patient; feedback that was told or heard belongs to the own case file.
+ * 0: the desk has to say. */
+static uint32_t
+case_system_of(const struct turn *t, const struct case_row *c,
+    const struct erasure *e)
+{
+	if (c == NULL)
+		return KL_NOTHING_HELD;
+	if (e->scope == KL_SCOPE_ALL && t->id->role != KL_PRACTICE)
+		return 0;
+	return e->adapter_copy == KL_ERASED ? KL_KEPT_ON_OWN_BASIS :
+	    KL_NOTHING_HELD;
+}
+
+static struct erasure
+row_of(const struct turn *t, const struct kl_notice *n,
+    const struct erasure_order *order)
+{
+	struct erasure e;
+
+	memset(&e, 0, sizeof e);
+	e.conv = n->conv_id;
+	e.hash = order->hash;
+	e.parent = order->parent;
+	e.signer = order->w.signer;
+	e.scope = order->w.scope;
+	e.cause = order->w.cause;
+	e.valid_until = order->w.valid_until;
+	e.asked_ms = t->now_ms;
+	e.due_ms = n->due_ms != 0 ? n->due_ms :
+	    kl_calendar_add_working_days(t->now_ms, ANSWER_WORKING_DAYS);
+	e.n = (uint32_t)order->packed.n;
+	memcpy(e.packed, order->packed.p, order->packed.n);
+	return e;
+}
+
+/* The own copy, the state, and who has to know. */
+static int
+erase_case(struct turn *t, struct outbox *o, struct case_row *c,
+    struct erasure *e)
+{
+	static const struct engine_actor self = { .interface = ENGINE_LINK };
+	const bool before = c->withdrawn == KL_SCOPE_ALL;
+	bool held;
+	int r;
+
+	cases_withdraw(c, e->scope, e->cause);
+	if ((r = purge_case(t, o, c, e->scope, &held)) != KL_OK)
+		return r;
+	e->adapter_copy = held && !before ? KL_ERASED : KL_NOTHING_HELD;
+	if ((r = tell(t, c, ENGINE_ERASE_ASKED)) != KL_OK ||
+	    (r = cases_note_end(t, c)) != KL_OK ||
+	    (r = cases_put(t, c)) != KL_OK)
+		return r;
+	return access_log(t, &self, ENGINE_WIPED, &c->conv);
+}
+
+static int
+set_timers(struct turn *t, const struct erasure *e)
+{
+	int r = timers_put(t->store,
+	    ((int64_t)e->valid_until + 1) * KL_DAY_MS, TIMER_WITHDRAWAL,
+	    e->conv.b);
+
+	if (r != KL_OK || e->case_system != 0)
+		return r;
+	if ((r = timers_put(t->store, e->due_ms, TIMER_ERASE_DUE,
+	    e->conv.b)) != KL_OK)
+		return r;
+	return alarm_raise(t, ENGINE_AL_ERASE_ASKED, 0, &e->conv);
+}
+
+/* c: NULL if no such case is here. */
+static int
+obey(struct erasures *q, struct turn *t, struct outbox *o,
+    struct case_row *c, struct erasure *e)
+{
+	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	int r = KL_OK;
+
+	e->adapter_copy = KL_NOTHING_HELD;
+	if (c != NULL)
+		r = erase_case(t, o, c, e);
+	e->case_system = case_system_of(t, c, e);
+	if (r != KL_OK || (r = put(t, e)) != KL_OK ||
+	    (r = set_timers(t, e)) != KL_OK)
+		return r;
+	t->want_receipt = true;
+	return note_zeroing(q, &k);
+}
+
+/* Asked again: after a loss of the broker's, or because the receipt is still
+ * on its way. */
+static int
+again(struct erasures *q, struct turn *t, struct erasure *e)
+{
+	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	int r;
+
+	if (e->n_receipt == 0)
+		return KL_OK;
+	t->want_receipt = true;
+	if (e->taken_ms != 0 || e->code != 0) {
+		e->taken_ms = 0;
+		e->code = 0;
+		if ((r = put(t, e)) != KL_OK)
+			return r;
+	}
+	return repeats_add(q->send, &k);
+}
+
+/* Told once: the broker asks it in every session. */
+static int
+refuse(struct turn *t, const struct kl_notice *n, uint32_t code,
+    enum erasure_verdict *verdict)
+{
+	const struct kl_hash h = kl_hash_of(n->withdrawal);
+	const struct repeats_key k = key_of(&n->conv_id, &h);
+	uint8_t key[KEY_BYTES];
+	struct kl_bytes mark = row_key(key, REFUSED, &k), v;
+	int r = store_get(t->store, STORE_ERASURE, mark, &v);
+
+	*verdict = ERASURE_REFUSED_BEFORE;
+	if (r != KL_E_NOT_FOUND)
+		return r;
+	*verdict = ERASURE_REFUSED;
+	if ((r = store_put(t->store, STORE_ERASURE, mark, STORE_HERE)) !=
+	    KL_OK)
+		return r;
+	return alarm_raise(t, ENGINE_AL_ERASE, code, &n->conv_id);
+}
+
+int
+erasure_request(struct erasures *q, struct turn *t, struct outbox *o,
+    const struct kl_notice *n, enum erasure_verdict *verdict, uint32_t *code)
+{
+	struct erasure_order order;
+	struct repeats_key k;
+	struct case_row c;
+	struct erasure e;
+	int r = cases_get(t, &n->conv_id, &c);
+	const bool known = r == KL_OK;
+
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	*code = erasure_check(t, n, known ? &c : NULL, &order);
+	*verdict = ERASURE_WAIT;
+	if (*code == KL_C_TRY_LATER)
+		return KL_OK;
+	if (*code != KL_C_OK)
+		return refuse(t, n, *code, verdict);
+	k = key_of(&n->conv_id, &order.hash);
+	*verdict = ERASURE_KNOWN;
+	if ((r = get(t, &k, &e)) == KL_OK)
+		return again(q, t, &e);
+	if (r != KL_E_NOT_FOUND)
+		return r;
+	*verdict = ERASURE_OBEYED;
+	e = row_of(t, n, &order);
+	return obey(q, t, o, known ? &c : NULL, &e);
+}
+
+int
+erasure_ended(struct turn *t, const struct kl_envelope *env, bool *ended)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	int r;
+
+	*ended = false;
+	while (!*ended && (r = erasure_of(t, &env->header.conv_id, &at,
+	    &e)) == KL_OK)
+		/* A party of what comes now, or of its parent. */
+		*ended = e.scope == KL_SCOPE_ALL &&
+		    (kl_id_equal(&e.signer, &env->header.sender) ||
+		    kl_id_equal(&e.signer, &env->header.receiver) ||
+		    (!kl_bytes_zero(KL_BYTES_OF(e.parent)) &&
+		    memcmp(&e.parent, &env->consent.under,
+		    sizeof e.parent) == 0));
+	return *ended || r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+/* ---- sending --------------------------------------------------------- */
+
+int
+erasure_next(struct erasures *q, struct turn *t, int64_t mono_ms,
+    struct kl_conv_id *conv, struct kl_bytes *packed)
+{
+	struct repeats_key k;
+	struct erasure e;
+	int r = repeats_next(q->send, mono_ms, &k);
+
+	if (r != KL_OK)
+		return r;
+	*conv = k.conv;
+	if ((r = get(t, &k, &e)) != KL_OK)
+		return r == KL_E_NOT_FOUND ? KL_E_DAMAGED : r;
+	return kl_arena_copy(t->mem, kl_bytes(e.receipt, e.n_receipt),
+	    packed);
+}
+
+bool
+erasure_flying(const struct erasures *q, const struct kl_conv_id *conv)
+{
+	struct repeats_key k;
+
+	return repeats_flying(q->send, conv, &k);
+}
+
+/* Signed by a key that ended: another one is on a card by now. */
+static bool
+key_ended(const struct turn *t, const struct erasure *e, uint32_t code)
+{
+	return (code == KL_C_CARD_UNKNOWN || code == KL_C_CARD_EXPIRED ||
+	    code == KL_C_CARD_REVOKED) &&
+	    memcmp(&e->key, &t->id->key_id, sizeof e->key) != 0;
+}
+
+/* Asked for by nobody, says the broker: it asks again if it should be so. */
+static int
+give_up(struct erasures *q, struct turn *t, const struct repeats_key *k,
+    struct erasure *e, uint32_t code)
+{
+	int r;
+
+	repeats_drop(q->send, k);
+	e->code = code;
+	if ((r = put(t, e)) != KL_OK)
+		return r;
+	return alarm_raise(t, ENGINE_AL_ERASE, code, &e->conv);
+}
+
+int
+erasure_taken(struct erasures *q, struct turn *t,
+    const struct kl_conv_id *conv, const struct call_answer *a,
+    int64_t mono_ms)
+{
+	struct repeats_key k;
+	struct erasure e;
+	int r;
+
+	if (!repeats_flying(q->send, conv, &k))
+		return KL_OK;
+	if ((r = get(t, &k, &e)) == KL_E_NOT_FOUND) {
+		repeats_drop(q->send, &k);
+		return KL_OK;
+	}
+	if (r != KL_OK)
+		return r;
+	if (a->code == KL_C_OK) {
+		repeats_drop(q->send, &k);
+		e.taken_ms = t->now_ms;
+		return put(t, &e);
+	}
+	if (kl_code_retry(a->code) == KL_RETRY_NEVER &&
+	    a->code != KL_C_NOT_SERVED)
+		return give_up(q, t, &k, &e, a->code);
+	repeats_later(q->send, conv, a->retry_after_ms, mono_ms);
+	if (!key_ended(t, &e, a->code))
+		return KL_OK;
+	return (r = sign(t, &e)) != KL_OK ? r : put(t, &e);
+}
+
+void
+erasure_lost(struct erasures *q, const struct kl_conv_id *conv)
+{
+	repeats_lost(q->send, conv);
+}
+
+void
+erasure_wake(struct erasures *q)
+{
+	repeats_wake(q->send);
+}
+
+int64_t
+erasure_wait_ms(const struct erasures *q, int64_t mono_ms)
+{
+	return repeats_wait_ms(q->send, mono_ms);
+}
+
+/* ---- time ------------------------------------------------------------ */
+
+int
+erasure_due(struct turn *t, const struct kl_conv_id *conv)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	int r;
+
+	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK)
+		if (e.case_system == 0)
+			return alarm_raise(t, ENGINE_AL_ERASE_LATE, 0, conv);
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+int
+erasure_forget(struct erasures *q, struct turn *t,
+    const struct kl_conv_id *conv)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	int r;
+
+	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK) {
+		const struct repeats_key k = key_of(&e.conv, &e.hash);
+
+		if (e.valid_until >= (uint32_t)kl_day_of(t->now_ms))
+			continue;
+		repeats_drop(q->send, &k);
+		if ((r = store_del(t->store, STORE_ERASURE, kl_bytes(at.key,
+		    at.n_key))) != KL_OK)
+			return r;
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
