@@ -360,6 +360,8 @@ cases_reduce(struct turn *t, struct case_row *c)
 	c->peer = was.peer;
 	c->mine = was.mine;
 	c->valid_until = was.valid_until;
+	c->withdrawn = was.withdrawn;
+	c->cause = was.cause;
 	c->created_ms = was.created_ms;
 	c->changed_ms = t->now_ms;
 	memcpy(c->referral_id, was.referral_id, sizeof c->referral_id);

@@ -69,10 +69,9 @@ withdraw(struct engine *e, const struct engine_actor *by,
 	    &there)) != KL_E_NOT_FOUND)
 		return r;
 	if ((r = check_want(t, &c, want, why)) != KL_OK ||
-	    (r = withdraw_make(e->withdrawals, t, e->outbox, &c, &w)) !=
-	    KL_OK)
+	    (r = access_log(t, by, ENGINE_WITHDREW, conv)) != KL_OK)
 		return r;
-	return access_log(t, by, ENGINE_WITHDREW, conv);
+	return withdraw_make(e->withdrawals, t, e->outbox, &c, &w);
 }
 
 int

@@ -327,15 +327,17 @@ erase_case(struct turn *t, struct outbox *o, struct case_row *c,
 	bool held;
 	int r;
 
+	/* First: the line is found by what the case is known by now. */
+	if ((r = access_log(t, &self, ENGINE_WIPED, &c->conv)) != KL_OK)
+		return r;
 	cases_withdraw(c, e->scope, e->cause);
 	if ((r = purge_case(t, o, c, e->scope, &held)) != KL_OK)
 		return r;
 	e->adapter_copy = held && !before ? KL_ERASED : KL_NOTHING_HELD;
 	if ((r = tell(t, c, ENGINE_ERASE_ASKED)) != KL_OK ||
-	    (r = cases_note_end(t, c)) != KL_OK ||
-	    (r = cases_put(t, c)) != KL_OK)
+	    (r = cases_note_end(t, c)) != KL_OK)
 		return r;
-	return access_log(t, &self, ENGINE_WIPED, &c->conv);
+	return cases_put(t, c);
 }
 
 static int

@@ -12,6 +12,30 @@ struct purge {
 	bool held;
 };
 
+/* Rows whose key begins with the conversation. */
+static int
+each_of_case(struct purge *p, char table,
+    int (*act)(struct purge *p, char table, struct kl_bytes key))
+{
+	const struct kl_conv_id *conv = &p->c->conv;
+	struct store_entry at = { .n_key = sizeof *conv };
+	int r;
+
+	memcpy(at.key, conv, sizeof *conv);
+	while ((r = store_seek(p->t->store, table, kl_bytes(at.key,
+	    at.n_key), true, &at)) == KL_OK &&
+	    memcmp(at.key, conv, sizeof *conv) == 0)
+		if ((r = act(p, table, kl_bytes(at.key, at.n_key))) != KL_OK)
+			return r;
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
+static int
+erase_row(struct purge *p, char table, struct kl_bytes key)
+{
+	return store_del(p->t->store, table, key);
+}
+
 /* ---- messages -------------------------------------------------------- */
 
 /* Under the key that stays; nothing if it is not there. */
@@ -145,7 +169,8 @@ purge_steps(struct purge *p)
 
 /* ---- the case -------------------------------------------------------- */
 
-/* The other side's REFERRAL, and the receipt that is held of ours. */
+/* The other side's REFERRAL, the receipt that is held of ours, and what the
+ * desk tried to reach the resident. */
 static int
 purge_papers(struct purge *p)
 {
@@ -155,11 +180,15 @@ purge_papers(struct purge *p)
 
 	if (p->scope == KL_SCOPE_ALL) {
 		r = store_del(p->t->store, STORE_SIGNED, msg);
+		if (r == KL_OK)
+			r = store_del(p->t->store, STORE_GOT, conv);
 		return r != KL_OK ? r :
-		    store_del(p->t->store, STORE_GOT, conv);
+		    each_of_case(p, STORE_ATTEMPT, erase_row);
 	}
-	r = carry(p, STORE_SIGNED, msg);
-	return r != KL_OK ? r : carry(p, STORE_GOT, conv);
+	if ((r = carry(p, STORE_SIGNED, msg)) != KL_OK ||
+	    (r = carry(p, STORE_GOT, conv)) != KL_OK)
+		return r;
+	return each_of_case(p, STORE_ATTEMPT, carry);
 }
 
 static void

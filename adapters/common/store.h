@@ -39,7 +39,7 @@ enum store_table {
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
 	STORE_WITHDRAWAL = 'W',		/* conv_id, scope -> struct withdrawal */
-	STORE_ERASURE = 'E',		/* see erasure.c, withdraw_back.c */
+	STORE_ERASURE = 'E',		/* see erasure.c, withdraw_told.c */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
 

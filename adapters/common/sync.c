@@ -226,8 +226,8 @@ withdrawn_since(struct turn *t, struct outbox *o, struct case_row *c)
 	int r;
 
 	cases_withdraw(c, KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
-	if ((r = purge_case(t, o, c, KL_SCOPE_ALL, &held)) != KL_OK ||
-	    (r = access_log(t, &self, ENGINE_WIPED, &c->conv)) != KL_OK)
+	if ((r = access_log(t, &self, ENGINE_WIPED, &c->conv)) != KL_OK ||
+	    (r = purge_case(t, o, c, KL_SCOPE_ALL, &held)) != KL_OK)
 		return r;
 	memset(&step, 0, sizeof step);
 	step.what = ENGINE_WITHDRAWN;

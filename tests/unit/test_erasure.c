@@ -170,7 +170,7 @@ START_TEST(party_is_obeyed_and_the_content_is_gone)
 	struct kl_referral content;
 	struct access_line line;
 	struct case_row row;
-	uint64_t seq = 0, at = 0;
+	struct access_at at = { 0, 0 };
 	uint32_t code, slot = adapter_case(&desk, &c.conv).slot_content;
 	bool logged = false;
 
@@ -182,10 +182,8 @@ START_TEST(party_is_obeyed_and_the_content_is_gone)
 	    KL_E_NOT_FOUND);
 	ck_assert_int_eq(store_put_sealed(desk.store, STORE_CONTENT,
 	    KL_BYTES_OF(c.conv), slot, KL_BYTES_OF(slot)), KL_E_NOT_FOUND);
-	while (access_next(desk.store, seq, &at, &line) == KL_OK) {
+	while (access_next(&desk.t, &c.conv, &at, &line) == KL_OK)
 		logged |= line.act == ENGINE_WIPED;
-		seq = at;
-	}
 	ck_assert(logged);
 }
 END_TEST
