@@ -25,7 +25,7 @@ struct case_row {
 	uint32_t crisis;		/* 1 */
 	struct kl_msg_id referral_msg;
 	struct kl_hash referral;	/* hash of its body, or zero */
-	struct kl_consent consent;	/* sender; to seal by. Else its parent */
+	struct kl_consent consent;	/* sender; else `under` only */
 	uint32_t level, valid_until;
 	uint32_t staff_role;		/* sender */
 	uint32_t origin;		/* number of the log that ref is of */

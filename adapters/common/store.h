@@ -17,7 +17,8 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/host/slots.h>
 
-/* First byte of every key. Tables of content are upper case, but for what withdrawals leave. */
+/* First byte of every key. Tables of content are upper case; so are what
+ * withdrawals leave, which hold none. */
 enum store_table {
 	STORE_META = 'm',
 	STORE_CARD = 'd',		/* serial -> packed Signed */
@@ -38,7 +39,7 @@ enum store_table {
 	STORE_MONTH = 'y',		/* see access.c: keys of months */
 	STORE_LOGGED = 'l',		/* conv_id, leaf -> record and salt */
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
-	STORE_WITHDRAWAL = 'W',		/* conv_id, scope -> struct withdrawal */
+	STORE_WITHDRAWAL = 'W',		/* see withdraw.c */
 	STORE_ERASURE = 'E',		/* see erasure.c, withdraw_told.c */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
