@@ -56,7 +56,7 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_write profile profile_text texts letter \
 	letter_html letter_plain
 # What an adapter does, without its interfaces.
-ENGINE = alarm access access_words events timers terms guard cases outbox outbox_draft \
+ENGINE = alarm policy_store access access_words events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \
@@ -65,7 +65,7 @@ ENGINE = alarm access access_words events timers terms guard cases outbox outbox
 # Its interfaces, and the commands that ask it.
 FACES = page folder view control control_cmd control_case control_profile \
 	control_rewrap \
-	control_show control_wait cmd cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
+	control_policy control_show control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
 PRACTICE = main folder
 MUNICIPALITY = main folder
 
@@ -90,7 +90,7 @@ UNIT_FACES = interfaces page cmd
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \
-	adapter_retention checkpoint receipts guard cases engine \
+	adapter_retention checkpoint receipts guard cases policy_store engine \
 	withdraw erasure
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \

@@ -36,6 +36,7 @@ static const char *const names[] = {
 	[ENGINE_AL_ERASE_LATE] = "erase_answer_late",
 	[ENGINE_AL_WITHDRAWAL] = "withdrawal_waits",
 	[ENGINE_AL_ERASE_MISSING] = "erase_receipt_missing",
+	[ENGINE_AL_POLICY] = "no_policy",
 	[ENGINE_AL_LOG_LEFT] = "broker_was_left",
 	[ENGINE_AL_NOT_COLLECTED] = "not_collected",
 	[ENGINE_AL_NOT_TAKEN_UP] = "not_taken_up",

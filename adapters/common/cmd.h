@@ -24,6 +24,10 @@ int cmd_feedback(struct cli *c);
 int cmd_list(struct cli *c);
 int cmd_show(struct cli *c);
 int cmd_profile(struct cli *c);
+int cmd_policy_show(struct cli *c);
+int cmd_policy_check(struct cli *c);
+int cmd_policy_diff(struct cli *c);
+int cmd_policy_load(struct cli *c);
 /* The daemon itself; ends with SIGTERM or SIGINT. */
 int cmd_run(struct cli *c, const struct folder_role *folder);
 

@@ -8,6 +8,7 @@
 #include "adapters/common/identity.h"
 #include "proto/cli/enrol.h"
 #include "proto/cli/output.h"
+#include "proto/cli/policy.h"
 
 #define PATH_CAP 512
 
@@ -26,6 +27,8 @@ cmd_init(struct cli *c)
 	    conf.clock_offset_ms }), line, &fp);
 	if (r != KL_OK)
 		return output_fail_err(c, r, conf.key_dir);
+	if ((r = policy_init(conf.policy)) != KL_OK)
+		return output_fail_err(c, r, conf.policy);
 	if (out == NULL) {
 		if (kl_fs_path(path, sizeof path, conf.key_dir, "request") !=
 		    KL_OK)

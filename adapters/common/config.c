@@ -79,6 +79,8 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  sizeof out->data_dir, 0, 0, NULL, true },
 		{ "adapter", "key_dir", KL_CONF_PATH, out->key_dir,
 		  sizeof out->key_dir, 0, 0, NULL, true },
+		{ "adapter", "policy", KL_CONF_PATH, out->policy,
+		  sizeof out->policy, 0, 0, NULL, false },
 		{ "adapter", "broker", KL_CONF_ADDRESSES, out->broker,
 		  sizeof out->broker, 1, 0, NULL, true },
 		{ "adapter", "realm", KL_CONF_CHOICE, &out->realm, 0, 0, 0,
@@ -112,8 +114,6 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  INT32_MAX, NULL, false },
 		{ "folder", "keep_done", KL_CONF_BOOL, &out->keep_done, 0, 0,
 		  0, NULL, false },
-		{ "policy", "practical_note", KL_CONF_BOOL,
-		  &out->practical_note, 0, 0, 0, NULL, false },
 	};
 	int r;
 
@@ -129,6 +129,9 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 	if (kl_nightly_read(rewrap_at, &out->rewrap_at) != KL_OK)
 		return refuse(error, path, "[adapter] rewrap_at is a time of "
 		    "day such as 03:00");
+	if (out->policy[0] == '\0')
+		(void)snprintf(out->policy, sizeof out->policy,
+		    "%s/policy.conf", out->key_dir);
 	if (kl_id_read(id, &out->id) != KL_OK)
 		memset(&out->id, 0, sizeof out->id);
 	return check(out, path, error);

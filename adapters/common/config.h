@@ -21,6 +21,7 @@ struct config {
 	char name[101];
 	char data_dir[CONFIG_TEXT_MAX];
 	char key_dir[CONFIG_TEXT_MAX];
+	char policy[CONFIG_TEXT_MAX + 16];	/* KEY_DIR/policy.conf */
 	char broker[CONFIG_BROKER_MAX];	/* endpoints, one a line */
 	uint32_t realm;			/* enum kl_realm */
 	uint32_t lang;			/* enum kl_lang */
@@ -38,8 +39,6 @@ struct config {
 	char folder_dir[CONFIG_TEXT_MAX];
 	int64_t folder_owner;		/* uid; -1: our own */
 	bool keep_done;			/* files that were taken */
-	/* [policy] */
-	bool practical_note;
 };
 
 /* Reads the file. KL_E_CONFIG with *error filled: what kl_conf_read says, a

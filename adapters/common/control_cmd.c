@@ -4,6 +4,7 @@
 
 #include "adapters/common/access.h"
 #include "adapters/common/control_case.h"
+#include "adapters/common/control_policy.h"
 #include "adapters/common/control_profile.h"
 #include "adapters/common/control_rewrap.h"
 #include "adapters/common/control_show.h"
@@ -93,6 +94,8 @@ static const struct row {
 	{ "feedback", DESK, { "file", "reference", "code", "category",
 	    "ground", "wanted", "date" }, control_case_feedback },
 	{ "profile", ANY, { "file", "id" }, control_profile_run },
+	{ "policy", ANY, { NULL }, control_policy_show },
+	{ "policy_load", ANY, { "policy" }, control_policy_load },
 	{ "take_over", ANY, { NULL }, control_show_take_over },
 };
 

@@ -5,6 +5,7 @@
 #include <kortelijn/domain/render.h>
 
 #include "adapters/common/control_case.h"
+#include "adapters/common/control_policy.h"
 #include "adapters/common/subject.h"
 #include "adapters/common/view.h"
 
@@ -113,6 +114,7 @@ control_show_status_of(struct engine *e, const struct folder *folder,
 	if (r != KL_OK)
 		return r;
 	(void)json_object_set_new(*out, "ok", json_true());
+	(void)json_object_set_new(*out, "policy", control_policy_json(e));
 	(void)json_object_set_new(*out, "folder", json_string(!c->folder ?
 	    "off" : folder_blocked_ms(folder) != 0 ?
 	    "out_not_writable" : "on"));

@@ -120,6 +120,16 @@ load(struct engine *e)
 	return receipts_load(e->receipts, t);
 }
 
+/* Without a policy nothing of ours leaves. */
+static void
+policy_apply(struct engine *e)
+{
+	e->turn.no_policy = e->policies.none;
+	outbox_pause(e->outbox, e->policies.none);
+	if (!e->policies.none)
+		outbox_wake(e->outbox);
+}
+
 static int
 open_session(struct engine *e)
 {
@@ -130,8 +140,10 @@ open_session(struct engine *e)
 
 	*t = (struct turn){ .config = e->config, .id = &e->id, .dir = e->dir,
 		.store = e->store, .mem = e->mem, .trace = e->trace,
-		.policy = &e->policy };
-	kl_policy_defaults(&e->policy);
+		.policy = &e->policies.now };
+	if ((r = policy_store_open(&e->policies, engine_turn(e))) != KL_OK)
+		return r;
+	policy_apply(e);
 	if ((r = load(e)) != KL_OK ||
 	    (r = prekeys_top_up(e->store, t->now_ms)) != KL_OK ||
 	    (r = session_open(&p, t, &e->session)) != KL_OK)
@@ -214,6 +226,7 @@ undo(struct engine *e)
 	if ((r = load(e)) != KL_OK)
 		stop(e, r);
 	store_abort(e->store);
+	(void)policy_store_ended(&e->policies, false, e->turn.now_ms);
 	tell(e, false);
 }
 
@@ -229,6 +242,8 @@ finish(struct engine *e)
 		return;
 	}
 	kl_trace_flush(e->trace);
+	if (policy_store_ended(&e->policies, true, e->turn.now_ms))
+		policy_apply(e);
 	if (calls_flush(e->calls, kl_mono_ms()) != KL_OK)
 		session_begin_again(e->session, kl_mono_ms() + KL_SECOND_MS);
 	tell(e, true);
@@ -447,6 +462,7 @@ engine_free(struct engine *e)
 	directory_free(e->dir);
 	kl_trace_close(e->trace);
 	store_close(e->store);
+	policy_store_close(&e->policies);
 	kl_arena_free(e->mem);
 	identity_clear(&e->id);
 	free(e);
@@ -490,10 +506,26 @@ engine_now_ms(const struct engine *e)
 	return kl_clock_now_ms(&e->clock);
 }
 
+const struct policy_store *
+engine_policy_loaded(const struct engine *e)
+{
+	return &e->policies;
+}
+
+int
+engine_policy_load(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes text, struct kl_policy_error *why)
+{
+	memset(why, 0, sizeof *why);
+	return engine_result(e, e->broken ? KL_E_AGAIN :
+	    policy_store_load(&e->policies, engine_turn(e), by->uid, text,
+	    why));
+}
+
 const struct kl_policy *
 engine_policy(const struct engine *e)
 {
-	return &e->policy;
+	return &e->policies.now;
 }
 
 const struct config *

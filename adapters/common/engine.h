@@ -16,7 +16,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/feedback.h>
-#include <kortelijn/domain/policy.h>
+#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/domain/referral.h>
 #include <kortelijn/domain/rules.h>
 #include <kortelijn/host/loop.h>
@@ -25,6 +25,8 @@
 #include "adapters/common/json_content.h"
 
 struct engine;
+struct engine_actor;
+struct policy_store;
 
 /* Opens keys and store of `c`, which is borrowed, and adds itself to the
  * loop. *what names what was wrong: a file, or "data_dir", "slots", "store".
@@ -55,6 +57,12 @@ int64_t engine_now_ms(const struct engine *e);
 const struct config *engine_config(const struct engine *e);
 /* The policy that counts now; the defaults where there is none. */
 const struct kl_policy *engine_policy(const struct engine *e);
+/* As it was loaded, with its approvals. */
+const struct policy_store *engine_policy_loaded(const struct engine *e);
+/* Another one counts from the end of the turn on. KL_E_REFUSED: *why says so;
+ * KL_E_AGAIN. */
+int engine_policy_load(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes text, struct kl_policy_error *why) KL_MUST_CHECK;
 
 /* ---- in -------------------------------------------------------------- */
 
@@ -277,6 +285,7 @@ enum engine_alarm_kind {
 	ENGINE_AL_ERASE_LATE = 19,	/* it was not answered in time */
 	ENGINE_AL_WITHDRAWAL = 20,	/* the broker has not taken ours */
 	ENGINE_AL_ERASE_MISSING = 21,	/* the other side has not answered */
+	ENGINE_AL_POLICY = 31,		/* there is none: nothing is sent */
 	ENGINE_AL_LOG_LEFT = 32,	/* a broker that was left is back */
 	/* These and CHECKPOINT are open until what they ask has happened. */
 	ENGINE_AL_NOT_COLLECTED = 22,

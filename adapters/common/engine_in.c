@@ -131,8 +131,7 @@ check_referral(struct turn *t, const struct json_referral_file *f,
 
 	if (t->id->role != KL_PRACTICE)
 		return refuse(why, KL_C_ROLE, "");
-	if ((r = guard_consent(&f->consent, kl_day_of(t->now_ms),
-	    &c->consent, why)) != KL_OK)
+	if ((r = guard_consent(t, &f->consent, &c->consent, why)) != KL_OK)
 		return r;
 	if ((r = check_receiver(t, &f->receiver, why)) != KL_OK)
 		return r;
@@ -203,6 +202,8 @@ engine_refer(struct engine *e, const struct engine_actor *by,
 	memset(out, 0, sizeof *out);
 	memset(why, 0, sizeof *why);
 	memset(&f, 0, sizeof f);
+	if (e->turn.no_policy)
+		return refuse(why, KL_C_NO_POLICY, "");
 	r = e->broken ? KL_E_AGAIN : refer(e, by, file, &f, out, why);
 	kl_wipe(&f, sizeof f);
 	kl_arena_release(e->mem, mark);
@@ -277,6 +278,8 @@ engine_correct(struct engine *e, const struct engine_actor *by,
 	memset(out, 0, sizeof *out);
 	memset(why, 0, sizeof *why);
 	memset(&f, 0, sizeof f);
+	if (e->turn.no_policy)
+		return refuse(why, KL_C_NO_POLICY, "");
 	r = e->broken ? KL_E_AGAIN : correct(e, by, file, &f, out, why);
 	kl_wipe(&f, sizeof f);
 	kl_arena_release(e->mem, mark);
@@ -401,6 +404,8 @@ engine_feedback(struct engine *e, const struct engine_actor *by,
 
 	memset(out, 0, sizeof *out);
 	memset(why, 0, sizeof *why);
+	if (e->turn.no_policy)
+		return refuse(why, KL_C_NO_POLICY, "");
 	r = e->broken ? KL_E_AGAIN :
 	    feedback(e, by, reference, &full, out, why);
 	kl_arena_release(e->mem, mark);

@@ -13,6 +13,7 @@
 #include "adapters/common/engine.h"
 #include "adapters/common/erasure.h"
 #include "adapters/common/outbox.h"
+#include "adapters/common/policy_store.h"
 #include "adapters/common/receipts.h"
 #include "adapters/common/rewrap.h"
 #include "adapters/common/session.h"
@@ -39,7 +40,7 @@ struct engine {
 	struct erasures *erasures;
 	struct session *session;
 	struct turn turn;		/* lives on from turn to turn */
-	struct kl_policy policy;	/* that counts now */
+	struct policy_store policies;
 
 	struct kl_source link_source, turn_source;
 	bool link_added, turn_added;

@@ -191,6 +191,7 @@ engine_time_run(struct engine *e, struct turn *t, int64_t mono_ms)
 	if (e->next_timer_ms > mono_ms)
 		return KL_OK;
 	store_forget_keys(e->store);
+	policy_store_tick(&e->policies, t->now_ms);
 	if ((!e->timers_begun && (r = look_at_clock(e, t)) != KL_OK) ||
 	    (r = sweep(e, t)) != KL_OK)
 		return r;

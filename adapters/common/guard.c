@@ -27,7 +27,11 @@ check_rules(struct turn *t, const struct kl_id *desk,
     const struct kl_referral *r, bool note, struct kl_finding *why)
 {
 	struct kl_rules_options o = { .today = kl_day_of(t->now_ms),
-		.practical_note = note };
+		.min_age = kl_policy_number(t->policy,
+		    KL_POL_SUBJECT_MIN_AGE),
+		.practical_note = note,
+		.note_chars_max = kl_policy_number(t->policy,
+		    KL_POL_PRACTICAL_NOTE_MAX) };
 	int err = local_kinds(t, desk, &o.local_crisis_kinds);
 
 	return err != KL_OK ? err : kl_rules_check_referral(r, &o, why);
@@ -37,30 +41,60 @@ int
 guard_referral(struct turn *t, const struct kl_id *receiver,
     const struct kl_referral *r, struct kl_finding *why)
 {
-	return check_rules(t, receiver, r, t->config->practical_note, why);
+	return check_rules(t, receiver, r, kl_policy_yes(t->policy,
+	    KL_POL_PRACTICAL_NOTE), why);
 }
 
 static int
-refuse_date(struct kl_finding *why, const char *field)
+refuse_consent(struct kl_finding *why, uint32_t code, const char *field)
 {
-	kl_finding_set(why, KL_C_CONSENT_DATE, field);
+	kl_finding_set(why, code, field);
 	return KL_E_REFUSED;
 }
 
+/* A day of grace: the giver's day may have begun already. */
+static int
+check_dates(const struct turn *t, int32_t given_on, int32_t until,
+    struct kl_finding *why)
+{
+	const int32_t today = kl_day_of(t->now_ms);
+	const int32_t age = (int32_t)kl_policy_days(t->policy,
+	    KL_POL_CONSENT_MAX_AGE_AT_SEND);
+	const int32_t term = (int32_t)kl_policy_days(t->policy,
+	    KL_POL_FEEDBACK_VALIDITY);
+
+	if (given_on > today + 1 || given_on + age < today)
+		return refuse_consent(why, KL_C_CONSENT_DATE,
+		    "/consent/given_on");
+	if (until < today || until > given_on + term)
+		return refuse_consent(why, KL_C_CONSENT_DATE,
+		    "/consent/valid_until");
+	return KL_OK;
+}
+
+static int32_t
+usual_until(const struct turn *t, int32_t given_on)
+{
+	const int32_t term = (int32_t)kl_policy_days(t->policy,
+	    KL_POL_FEEDBACK_VALIDITY);
+
+	return given_on + (term < CONSENT_DAYS ? term : CONSENT_DAYS);
+}
+
 int
-guard_consent(const struct json_consent *in, int32_t today,
+guard_consent(const struct turn *t, const struct json_consent *in,
     struct kl_consent *out, struct kl_finding *why)
 {
 	int32_t until = in->valid_until != 0 ? in->valid_until :
-	    in->given_on + CONSENT_DAYS;
+	    usual_until(t, in->given_on);
+	int r;
 
 	memset(out, 0, sizeof *out);
-	/* A day of grace: the giver's day may have begun already. */
-	if (in->given_on > today + 1 ||
-	    in->given_on + KL_CONSENT_AGE_DAYS < today)
-		return refuse_date(why, "/consent/given_on");
-	if (until < today || until > in->given_on + KL_CONSENT_TERM_DAYS)
-		return refuse_date(why, "/consent/valid_until");
+	if ((r = check_dates(t, in->given_on, until, why)) != KL_OK)
+		return r;
+	if (!kl_policy_has(t->policy, KL_POL_CONSENT_FORMS, in->form))
+		return refuse_consent(why, KL_C_FIELD_VALUE,
+		    "/consent/form");
 	out->referral = 1;
 	out->feedback_level = in->feedback_level;
 	out->form = in->form;

@@ -21,7 +21,7 @@ int guard_referral(struct turn *t, const struct kl_id *receiver,
 
 /* What the practice declares, as the block that is signed; preview_hash is
  * left zero. KL_E_REFUSED: `why` with the pointer of the file. */
-int guard_consent(const struct json_consent *in, int32_t today,
+int guard_consent(const struct turn *t, const struct json_consent *in,
     struct kl_consent *out, struct kl_finding *why) KL_MUST_CHECK;
 
 /* Hash of what the patient saw under `salt`. PROTOCOL.md 11.4. */

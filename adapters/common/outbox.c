@@ -166,7 +166,7 @@ outbox_next(struct outbox *o, struct turn *t, int64_t mono_ms,
 {
 	int r;
 
-	for (size_t i = 0; i < o->n &&
+	for (size_t i = 0; i < o->n && !o->paused &&
 	    o->in_flight < OUTBOX_IN_FLIGHT_MAX; i++) {
 		struct outbox_entry *e = &o->e[i];
 
@@ -193,6 +193,12 @@ outbox_next(struct outbox *o, struct turn *t, int64_t mono_ms,
 	return KL_E_EMPTY;
 }
 
+void
+outbox_pause(struct outbox *o, bool paused)
+{
+	o->paused = paused;
+}
+
 int64_t
 outbox_wait_ms(const struct outbox *o, int64_t mono_ms)
 {
@@ -202,7 +208,8 @@ outbox_wait_ms(const struct outbox *o, int64_t mono_ms)
 		if (!o->e[i].in_flight && o->e[i].due_ms < first &&
 		    (o->e[i].state == OUT_SEALED || o->e[i].first))
 			first = o->e[i].due_ms;
-	if (first == INT64_MAX || o->in_flight >= OUTBOX_IN_FLIGHT_MAX)
+	if (first == INT64_MAX || o->in_flight >= OUTBOX_IN_FLIGHT_MAX ||
+	    o->paused)
 		return -1;
 	return first > mono_ms ? first - mono_ms : 0;
 }

@@ -74,6 +74,8 @@ void outbox_unanswered(struct outbox *o, const struct kl_msg_id *id,
     int64_t due_mono_ms);
 /* All that waits is due now: a session began. */
 void outbox_wake(struct outbox *o);
+/* While it is paused nothing is sealed and nothing is due. */
+void outbox_pause(struct outbox *o, bool paused);
 
 /* ---- for outbox_answer.c and outbox_back.c --------------------------- */
 

@@ -307,7 +307,7 @@ seal_one(struct outbox *o, struct turn *t, size_t i, int64_t mono_ms)
 int
 outbox_draft_seal(struct outbox *o, struct turn *t, int64_t mono_ms)
 {
-	for (size_t i = 0; i < o->n; i++) {
+	for (size_t i = 0; i < o->n && !o->paused; i++) {
 		struct kl_msg_id id = o->e[i].id;
 		size_t mark = kl_arena_mark(t->mem);
 		int r;

@@ -24,6 +24,7 @@ struct outbox {
 	size_t n, cap;
 	size_t in_flight;
 	uint64_t order;			/* last one given */
+	bool paused;
 };
 
 /* NULL: it does not wait. */

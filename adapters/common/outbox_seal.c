@@ -211,7 +211,8 @@ outbox_seal_message(struct turn *t, struct case_row *c, struct out_row *row)
 	/* A draft that waited too long; what replaces keeps its consent. */
 	if (row->kind == KL_REFERRAL && kl_bytes_zero(
 	    KL_BYTES_OF(row->replaces)) &&
-	    c->consent.given_on + KL_CONSENT_AGE_DAYS < (uint32_t)today)
+	    c->consent.given_on + kl_policy_days(t->policy,
+	    KL_POL_CONSENT_MAX_AGE_AT_SEND) < (uint32_t)today)
 		return refuse(row, KL_C_CONSENT_DATE);
 	if (!turn_clock_good(t))
 		return KL_E_AGAIN;

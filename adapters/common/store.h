@@ -41,6 +41,7 @@ enum store_table {
 	STORE_FILE = 'w',		/* tag of a folder's file -> when */
 	STORE_WITHDRAWAL = 'W',		/* see withdraw.c */
 	STORE_ERASURE = 'E',		/* see erasure.c, withdraw_told.c */
+	STORE_POLICY = 'c',		/* seq -> load of policy_store.c */
 	STORE_USED = 'u',		/* slot in use */
 	STORE_ERASING = 'e',		/* slot to be zeroed */
 

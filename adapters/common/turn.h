@@ -26,6 +26,7 @@ struct turn {
 	struct kl_arena *mem;
 	struct kl_trace *trace;		/* NULL: none */
 	const struct kl_policy *policy;	/* that counts now; never NULL */
+	bool no_policy;			/* none: nothing is sent */
 	int64_t now_ms;
 	bool clock_known;
 	int64_t clock_off_ms;		/* own minus broker's */

@@ -68,6 +68,25 @@ static const struct cli_command commands[] = {
 	  "so that what a disk has kept of erased keys opens no more. Waits\n"
 	  "until it is done.",
 	  0, 0, { NULL }, cmd_rewrap },
+	{ "policy show", "",
+	  "show every rule, its value and its source",
+	  "Key, value, default, source, whether that source was read, and\n"
+	  "status of every rule of policy.conf; which are loosened, by whom\n"
+	  "and until when; and whether the running adapter has loaded it.",
+	  0, 0, { NULL }, cmd_policy_show },
+	{ "policy check", "FILE",
+	  "say whether a policy would be taken",
+	  "", 1, 1, { NULL }, cmd_policy_check },
+	{ "policy diff", "FILE",
+	  "show what a policy would change",
+	  "", 1, 1, { NULL }, cmd_policy_diff },
+	{ "policy load", "FILE",
+	  "let a policy count from now on",
+	  "Checks FILE, hands it to the running adapter and puts it in place\n"
+	  "of policy.conf. A value that is looser than the default needs\n"
+	  "[override KEY] with legal_basis, approved_by, approved_on and\n"
+	  "review_on. Without a policy the adapter sends nothing.",
+	  1, 1, { NULL }, cmd_policy_load },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"
@@ -77,7 +96,7 @@ static const struct cli_command commands[] = {
 	  0, 0, { "yes" }, cmd_take_over },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
-	  "", 0, 1, { NULL }, cli_help },
+	  "", 0, 2, { NULL }, cli_help },
 };
 
 /* Of every command: who asks, for the access log. */

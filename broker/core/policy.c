@@ -201,18 +201,6 @@ load_do(struct core *c, struct load *l)
 	return KL_OK;
 }
 
-static int
-refuse_row(const struct load *l, enum kl_policy_key k, int32_t today,
-    struct kl_policy_error *e)
-{
-	const char *lacks = kl_policy_file_lacks(&l->file, k, today);
-
-	(void)snprintf(e->b, sizeof e->b, "%s is looser than the default and "
-	    "%s%s", kl_policy_row(k)->key, lacks != NULL ? "lacks " :
-	    "its review_on has passed", lacks != NULL ? lacks : "");
-	return KL_E_REFUSED;
-}
-
 int
 policy_load(struct core *c, struct kl_bytes text, struct kl_policy_error *e)
 {
@@ -223,15 +211,9 @@ policy_load(struct core *c, struct kl_bytes text, struct kl_policy_error *e)
 	memset(e, 0, sizeof *e);
 	if (l == NULL)
 		return KL_E_MEMORY;
-	r = kl_policy_file_read(text, &l->file, e) == KL_OK ? KL_OK :
+	r = kl_policy_file_read(text, &l->file, e) == KL_OK &&
+	    kl_policy_file_check(&l->file, today, e) == KL_OK ? KL_OK :
 	    KL_E_REFUSED;
-	for (enum kl_policy_key k = 0; r == KL_OK && k < KL_POL_COUNT; k++) {
-		const enum kl_policy_state s = kl_policy_file_state(&l->file,
-		    k, today);
-
-		if (s == KL_POLICY_UNAPPROVED || s == KL_POLICY_OVERDUE)
-			r = refuse_row(l, k, today, e);
-	}
 	l->hash = kl_sha256_parts(&text, 1);
 	if (r == KL_OK)
 		r = load_do(c, l);
@@ -283,15 +265,6 @@ last_load(struct core *c, struct load *l)
 	return r;
 }
 
-/* Nothing that was loosened outlives its file. */
-static void
-stricter_only(struct kl_policy_file *f, int32_t today)
-{
-	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
-		if (kl_policy_file_state(f, k, today) != KL_POLICY_STRICTER)
-			f->asked[k] = kl_policy_row(k)->value;
-}
-
 static int
 drain_begin(struct core *c, struct load *last, int err,
     const struct kl_policy_error *e)
@@ -300,7 +273,7 @@ drain_begin(struct core *c, struct load *last, int err,
 	    "policy.conf in the configuration"),
 	    kl_log_word("why", kl_err_text(err)),
 	    kl_log_num("line", e->line));
-	stricter_only(&last->file, kl_day_of(c->turn.now_ms));
+	kl_policy_file_keep_strict(&last->file, kl_day_of(c->turn.now_ms));
 	load_counts(c, last);
 	c->loaded.drain = true;
 	drain_tell(c);

@@ -265,6 +265,11 @@ static const struct row {
 	  "broker's: set it right first.",
 	  "De klok van deze machine wijkt meer dan 10 minuten af van die "
 	  "van de broker: zet hem eerst goed." },
+	{ KL_C_NO_POLICY, KL_RETRY_REPAIR, "no_policy",
+	  "This adapter has no policy that can be read, and sends nothing: "
+	  "see 'policy load'.",
+	  "Deze adapter heeft geen leesbaar beleid en verstuurt niets: zie "
+	  "'policy load'." },
 	{ KL_C_NO_ERASE_REQUEST, KL_RETRY_NEVER, "no_erase_request",
 	  "Nobody waits for this answer: no erasure is asked for here, or it "
 	  "was answered.",

@@ -290,29 +290,14 @@ policy_show(struct cli *c, const struct policy_place *at)
 
 /* ---- check ---- */
 
-/* The first row that asks for more than may count. CLI_OK: none does. */
+/* CLI_OK: all of it may count today. */
 static int
 approved(const struct cli *c, const struct policy *p, const char *path)
 {
-	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
-		const char *key = kl_policy_row(k)->key;
-		const char *lacks = kl_policy_file_lacks(&p->file, k,
-		    p->today);
+	struct kl_policy_error e;
 
-		if (lacks != NULL)
-			return output_fail(c, CLI_FAILED, "%s: %s = %s is "
-			    "looser than %s and lacks %s in [override %s]",
-			    path, key, kl_term_text(k, p->file.asked[k]).b,
-			    kl_term_text(k, kl_policy_row(k)->value).b, lacks,
-			    key);
-		if (state_of(p, k) == KL_POLICY_OVERDUE)
-			return output_fail(c, CLI_FAILED, "%s: %s = %s was to "
-			    "be reviewed on %s: %s counts again", path, key,
-			    kl_term_text(k, p->file.asked[k]).b,
-			    kl_day_text(p->file.override[k].review_on).b,
-			    kl_term_text(k, kl_policy_row(k)->value).b);
-	}
-	return CLI_OK;
+	return kl_policy_file_check(&p->file, p->today, &e) == KL_OK ?
+	    CLI_OK : output_fail(c, CLI_FAILED, "%s: %s", path, e.b);
 }
 
 int

@@ -417,6 +417,50 @@ kl_policy_file_count(const struct kl_policy_file *f,
 	return n;
 }
 
+static int
+deny(const struct kl_policy_file *f, enum kl_policy_key k, int32_t today,
+    struct kl_policy_error *e)
+{
+	const char *key = kl_policy_row(k)->key;
+	const struct kl_term_text asked = kl_term_text(k, f->asked[k]);
+	const struct kl_term_text usual = kl_term_text(k,
+	    kl_policy_row(k)->value);
+	const char *lacks = kl_policy_file_lacks(f, k, today);
+
+	e->line = 0;
+	if (lacks != NULL)
+		(void)snprintf(e->b, sizeof e->b, "%s = %s is looser than %s "
+		    "and lacks %s in [override %s]", key, asked.b, usual.b,
+		    lacks, key);
+	else
+		(void)snprintf(e->b, sizeof e->b, "%s = %s was to be reviewed "
+		    "on %s: %s counts again", key, asked.b,
+		    kl_day_text(f->override[k].review_on).b, usual.b);
+	return KL_E_DENIED;
+}
+
+int
+kl_policy_file_check(const struct kl_policy_file *f, int32_t today,
+    struct kl_policy_error *e)
+{
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++) {
+		const enum kl_policy_state s = kl_policy_file_state(f, k,
+		    today);
+
+		if (s == KL_POLICY_UNAPPROVED || s == KL_POLICY_OVERDUE)
+			return deny(f, k, today, e);
+	}
+	return KL_OK;
+}
+
+void
+kl_policy_file_keep_strict(struct kl_policy_file *f, int32_t today)
+{
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
+		if (kl_policy_file_state(f, k, today) != KL_POLICY_STRICTER)
+			f->asked[k] = kl_policy_row(k)->value;
+}
+
 void
 kl_policy_file_at(const struct kl_policy_file *f, int32_t today,
     struct kl_policy *out)

@@ -6,6 +6,7 @@
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/sign.h>
+#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/textfile.h>
 
@@ -82,4 +83,16 @@ papers_authority_write(const char *dir, const char *name, uint32_t realm,
 	ck_assert_int_eq(kl_fs_path(path, sizeof path, dir, name), KL_OK);
 	ck_assert_int_eq(kl_textfile_write(AT_FDCWD, path, KL_TAG_AUTHORITY,
 	    kl_realm_name(realm), KL_BYTES_OF(*pk)), KL_OK);
+}
+
+void
+papers_policy_write(const char *path, const char *text)
+{
+	static char shipped[KL_POLICY_FILE_MAX];
+	struct kl_writer w;
+
+	kl_writer_init(&w, shipped, sizeof shipped);
+	kl_policy_file_write(&w);
+	ck_assert_int_eq(kl_fs_replace(path, text != NULL ?
+	    kl_bytes_str(text) : kl_writer_bytes(&w)), KL_OK);
 }

@@ -35,5 +35,7 @@ void papers_card_write(const char *dir, const char *name,
     const struct kl_card *card, const struct kl_secret *authority);
 void papers_authority_write(const char *dir, const char *name,
     uint32_t realm, const struct kl_sign_pk *pk);
+/* A policy.conf; NULL: the one that is shipped. */
+void papers_policy_write(const char *path, const char *text);
 
 #endif

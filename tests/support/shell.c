@@ -18,6 +18,7 @@
 #include "broker/core/cycle.h"
 #include "broker/core/dispatch.h"
 #include "broker/core/papers.h"
+#include "tests/support/papers.h"
 
 #define MAP_MB 8
 #define SLOTS 512
@@ -51,14 +52,7 @@ dir_make(const struct shell *s, const char *name)
 void
 shell_policy(const struct shell *s, const char *text)
 {
-	static char shipped[KL_POLICY_FILE_MAX];
-	struct kl_writer w;
-
-	kl_writer_init(&w, shipped, sizeof shipped);
-	kl_policy_file_write(&w);
-	ck_assert_int_eq(kl_fs_replace(
-	    shell_file(s, "config/policy.conf").b, text != NULL ?
-	    kl_bytes_str(text) : kl_writer_bytes(&w)), KL_OK);
+	papers_policy_write(shell_file(s, "config/policy.conf").b, text);
 }
 
 static void

@@ -65,8 +65,8 @@ START_TEST(smallest_file_gets_the_defaults)
 	ck_assert_int_eq(c.folder_owner, -1);
 	ck_assert_int_gt(c.slots, 0);
 	ck_assert_int_gt(c.map_mb, 0);
-	ck_assert(!c.folder && !c.practical_note && !c.log_json &&
-	    !c.keep_done);
+	ck_assert_str_eq(c.policy, "/k/policy.conf");
+	ck_assert(!c.folder && !c.log_json && !c.keep_done);
 }
 END_TEST
 
@@ -74,16 +74,16 @@ START_TEST(every_key_is_taken)
 {
 	ck_assert_msg(read_text(HEAD "realm = training\nlanguage = en\n"
 	    "erasure = best-effort\nclock_offset = -3h\nslots = 100\n"
-	    "map_mb = 32\nlog_json = yes\n[folder]\nenabled = yes\n"
-	    "dir = /f\nowner = 1001\nkeep_done = yes\n"
-	    "[policy]\npractical_note = yes\n") ==
+	    "map_mb = 32\nlog_json = yes\npolicy = /p\n[folder]\nenabled = yes\n"
+	    "dir = /f\nowner = 1001\nkeep_done = yes\n") ==
 	    KL_OK, "%s", error.b);
 	ck_assert_uint_eq(c.lang, KL_EN);
 	ck_assert_uint_eq(c.erasure, 2);
 	ck_assert_int_eq(c.clock_offset_ms, -3 * KL_HOUR_MS);
 	ck_assert_int_eq(c.slots, 100);
 	ck_assert_int_eq(c.map_mb, 32);
-	ck_assert(c.folder && c.practical_note && c.log_json && c.keep_done);
+	ck_assert(c.folder && c.log_json && c.keep_done);
+	ck_assert_str_eq(c.policy, "/p");
 	ck_assert_str_eq(c.folder_dir, "/f");
 	ck_assert_int_eq(c.folder_owner, 1001);
 }

@@ -103,6 +103,9 @@ make_identity(void)
 	OK(identity_init(&config, 1000, request, &fp));
 	write_papers();
 	OK(identity_accept(&config, &f, &fp, &what));
+	(void)snprintf(config.policy, sizeof config.policy, "%.190s/%s",
+	    config.key_dir, "policy.conf");
+	papers_policy_write(config.policy, NULL);
 }
 
 static void
@@ -441,6 +444,52 @@ START_TEST(referral_is_not_for_a_desk)
 }
 END_TEST
 
+START_TEST(without_a_policy_nothing_is_taken)
+{
+	struct engine_status st;
+	struct engine_alarm a;
+
+	OK(refer(DATA "van-putten.json"));
+	turn();
+	ck_assert_int_eq(remove(config.policy), 0);
+	reopen();
+	refused(refer(DATA "el-amrani.json"), KL_C_NO_POLICY, "");
+	refused(engine_correct(engine, &clerk, kl_bytes(file, file_n),
+	    &taken, &why), KL_C_NO_POLICY, "");
+	OK(engine_status(engine, &st));
+	ck_assert_uint_eq(st.waiting, 1);
+	OK(engine_alarm_next(engine, 0, &a));
+	ck_assert_uint_eq(a.kind, ENGINE_AL_POLICY);
+	ck_assert_uint_eq(a.code, KL_C_NO_POLICY);
+	/* And does not turn for ever about what it may not send. */
+	ck_assert_uint_eq(engine_policy_loaded(engine)->none, true);
+}
+END_TEST
+
+START_TEST(a_policy_counts_from_the_end_of_its_turn)
+{
+	static const char text[] = "[policy]\nsubject_min_age = 99y\n";
+	struct kl_policy_error e;
+
+	ck_assert_int_eq(remove(config.policy), 0);
+	reopen();
+	OK(engine_policy_load(engine, &clerk, kl_bytes_str(text), &e));
+	refused(refer(DATA "van-putten.json"), KL_C_NO_POLICY, "");
+	turn();
+	ck_assert_uint_eq(kl_policy_number(engine_policy(engine),
+	    KL_POL_SUBJECT_MIN_AGE), 99);
+	refused(refer(DATA "van-putten.json"), KL_C_UNDER_AGE,
+	    "/referral/birth_date");
+	OK(engine_policy_load(engine, &clerk, kl_bytes_str("[policy]\n"),
+	    &e));
+	turn();
+	OK(refer(DATA "van-putten.json"));
+	ck_assert_int_eq(engine_policy_load(engine, &clerk, kl_bytes_str(
+	    "[policy]\nsubject_min_age = 16y\n"), &e), KL_E_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.b, "subject_min_age"));
+}
+END_TEST
+
 START_TEST(full_pool_undoes_the_turn_and_goes_on)
 {
 	char id[32];
@@ -601,6 +650,8 @@ main(void)
 	tcase_add_test(t, correction_is_what_counts);
 	tcase_add_test(t, feedback_is_not_for_a_practice);
 	tcase_add_test(t, referral_is_not_for_a_desk);
+	tcase_add_test(t, without_a_policy_nothing_is_taken);
+	tcase_add_test(t, a_policy_counts_from_the_end_of_its_turn);
 	tcase_add_test(t, full_pool_undoes_the_turn_and_goes_on);
 	tcase_add_test(t,
 	    deadlines_are_told_behind_much_that_waits_for_the_broker);

@@ -80,9 +80,13 @@ START_TEST(note_is_for_the_senders_policy)
 	    sizeof "Liever na tien uur");
 	ck_assert_int_eq(guard_referral(&a.t, &a.id.id, &r, &why),
 	    KL_E_REFUSED);
-	a.config.practical_note = true;
+	a.policy.term[KL_POL_PRACTICAL_NOTE].n = 1;
 	OK(guard_referral(&a.t, &a.id.id, &r, &why));
-	a.config.practical_note = false;
+	a.policy.term[KL_POL_PRACTICAL_NOTE_MAX].n = 17;
+	ck_assert_int_eq(guard_referral(&a.t, &a.id.id, &r, &why),
+	    KL_E_REFUSED);
+	ck_assert_uint_eq(why.code, KL_C_FIELD_TOO_LONG);
+	kl_policy_defaults(&a.policy);
 	pack();
 	ck_assert_uint_eq(opened(), KL_C_OK);
 }
@@ -181,7 +185,10 @@ static uint32_t
 consent(const struct json_consent *in)
 {
 	struct kl_consent out;
-	int err = guard_consent(in, PEOPLE_TODAY, &out, &why);
+	int err;
+
+	a.t.now_ms = kl_day_start_ms(PEOPLE_TODAY);
+	err = guard_consent(&a.t, in, &out, &why);
 
 	return err == KL_OK ? KL_C_OK : why.code;
 }
@@ -209,6 +216,41 @@ START_TEST(consent_has_its_dates)
 }
 END_TEST
 
+START_TEST(consent_is_as_strict_as_the_policy)
+{
+	struct json_consent c = usual_consent();
+
+	a.policy.term[KL_POL_CONSENT_MAX_AGE_AT_SEND].n = 3;
+	a.policy.term[KL_POL_FEEDBACK_VALIDITY].n = 12;
+	a.policy.term[KL_POL_CONSENT_FORMS].n = 1u << KL_WRITTEN;
+	ck_assert_uint_eq(consent(&c), KL_C_FIELD_VALUE);
+	ck_assert_str_eq(why.field, "/consent/form");
+	c.form = KL_WRITTEN;
+	c.given_on = PEOPLE_TODAY - 3;
+	ck_assert_uint_eq(consent(&c), KL_C_OK);
+	c.valid_until = c.given_on + 367;
+	ck_assert_uint_eq(consent(&c), KL_C_CONSENT_DATE);
+	c.valid_until = c.given_on + 366;
+	ck_assert_uint_eq(consent(&c), KL_C_OK);
+	c.given_on = PEOPLE_TODAY - 4;
+	ck_assert_uint_eq(consent(&c), KL_C_CONSENT_DATE);
+}
+END_TEST
+
+START_TEST(grown_up_is_what_the_policy_says)
+{
+	const uint32_t born = kl_policy_number(&a.policy,
+	    KL_POL_SUBJECT_MIN_AGE);
+
+	ck_assert_uint_eq(born, 18);
+	OK(guard_referral(&a.t, &a.id.id, &r, &why));
+	a.policy.term[KL_POL_SUBJECT_MIN_AGE].n = 99;
+	ck_assert_int_eq(guard_referral(&a.t, &a.id.id, &r, &why),
+	    KL_E_REFUSED);
+	ck_assert_uint_eq(why.code, KL_C_UNDER_AGE);
+}
+END_TEST
+
 START_TEST(consent_block_says_what_was_declared)
 {
 	struct json_consent c = usual_consent();
@@ -217,7 +259,8 @@ START_TEST(consent_block_says_what_was_declared)
 	c.form = KL_WRITTEN;
 	c.onward_n = 1;
 	OK(kl_id_read("kvk:12345678", &c.onward_to[0]));
-	OK(guard_consent(&c, PEOPLE_TODAY, &out, &why));
+	a.t.now_ms = kl_day_start_ms(PEOPLE_TODAY);
+	OK(guard_consent(&a.t, &c, &out, &why));
 	ck_assert_uint_eq(out.form, KL_WRITTEN);
 	ck_assert_uint_eq(out.feedback_level, KL_LEVEL_2);
 	ck_assert_uint_eq(out.valid_until, PEOPLE_TODAY + 730);
@@ -245,6 +288,8 @@ main(void)
 	tcase_add_test(t, feedback_agrees_with_its_header);
 	tcase_add_test(t, feedback_of_another_schema_is_refused);
 	tcase_add_test(t, consent_has_its_dates);
+	tcase_add_test(t, consent_is_as_strict_as_the_policy);
+	tcase_add_test(t, grown_up_is_what_the_policy_says);
 	tcase_add_test(t, consent_block_says_what_was_declared);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);

@@ -143,6 +143,8 @@ make(uint32_t role, const char *id)
 	ck_assert_int_eq(mkdir(config.folder_dir, 0700), 0);
 	authority = papers_key();
 	broker_key = papers_key();
+	put_path(config.policy, sizeof config.policy, "policy.conf");
+	papers_policy_write(config.policy, NULL);
 	enrol();
 	open_all();
 }

@@ -343,6 +343,9 @@ START_TEST(looser_without_all_four_is_the_default)
 	ck_assert_ptr_nonnull(kl_policy_file_lacks(&file,
 	    KL_POL_METADATA_AFTER_END, TODAY));
 	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 90);
+	ck_assert_int_eq(kl_policy_file_check(&file, TODAY, &error),
+	    KL_E_DENIED);
+	ck_assert_ptr_nonnull(strstr(error.b, "lacks"));
 	ck_assert_uint_eq(kl_policy_file_count(&file, KL_POLICY_UNAPPROVED,
 	    TODAY), 1);
 }
@@ -359,6 +362,11 @@ START_TEST(approved_counts_until_its_review_and_no_day_longer)
 	    KL_POL_METADATA_AFTER_END, TODAY));
 	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 120);
 	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, review), 120);
+	ck_assert_int_eq(kl_policy_file_check(&file, review, &error),
+	    KL_OK);
+	ck_assert_int_eq(kl_policy_file_check(&file, review + 1, &error),
+	    KL_E_DENIED);
+	ck_assert_ptr_nonnull(strstr(error.b, "2026-12-24"));
 	ck_assert_int_eq(state(KL_POL_METADATA_AFTER_END, review + 1),
 	    KL_POLICY_OVERDUE);
 	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, review + 1), 90);
@@ -376,6 +384,15 @@ START_TEST(an_approval_says_no_more_than_its_key)
 	    "[override ttl_max]\nlegal_basis = x\napproved_by = FG\n"
 	    "approved_on = 2026-11-02\nreview_on = 2026-12-24\n"),
 	    KL_E_VALUE);
+}
+END_TEST
+
+START_TEST(only_what_is_stricter_can_be_kept)
+{
+	ck_assert_int_eq(read_file(LOOSE "ttl_max = 9d\n" APPROVED), KL_OK);
+	kl_policy_file_keep_strict(&file, TODAY);
+	ck_assert_uint_eq(days(KL_POL_METADATA_AFTER_END, TODAY), 90);
+	ck_assert_uint_eq(days(KL_POL_TTL_MAX, TODAY), 9);
 }
 END_TEST
 
@@ -478,6 +495,7 @@ main(void)
 	tcase_add_test(t,
 	    approved_counts_until_its_review_and_no_day_longer);
 	tcase_add_test(t, an_approval_says_no_more_than_its_key);
+	tcase_add_test(t, only_what_is_stricter_can_be_kept);
 	tcase_add_test(t, what_is_shipped_is_the_table);
 	tcase_add_test(t,
 	    what_is_shipped_names_every_row_and_reads_as_the_defaults);

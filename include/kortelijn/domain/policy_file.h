@@ -79,6 +79,13 @@ const char *kl_policy_file_lacks(const struct kl_policy_file *f,
 /* How many rows are in that state. */
 size_t kl_policy_file_count(const struct kl_policy_file *f,
     enum kl_policy_state state, int32_t today);
+/* May all of it count? KL_E_DENIED: *e names the first row that is looser and
+ * not approved, or past its review. */
+int kl_policy_file_check(const struct kl_policy_file *f, int32_t today,
+    struct kl_policy_error *e) KL_MUST_CHECK;
+/* Takes out all but what is stricter than the default: what was loosened does
+ * not outlive its file. */
+void kl_policy_file_keep_strict(struct kl_policy_file *f, int32_t today);
 /* What counts on that day. */
 void kl_policy_file_at(const struct kl_policy_file *f, int32_t today,
     struct kl_policy *out);
