@@ -49,7 +49,7 @@ CORE = main boot fence exporter control_export papers keys cycle dispatch acks c
 	held handle_withdraw handle_erase_receipt control_withdraw \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
-CTL = main cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
+CTL = main cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin cmd_subject control paper term
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
@@ -105,6 +105,7 @@ INTEGRATION = 00-tests-are-counted \
 	13-disk-full \
 	16-instances \
 	20-store-loss \
+	41-log-export \
 	30-policy \
 	34-rewrap \
 	22-five-weeks-off

@@ -1,7 +1,6 @@
 /* The log export, asked for now, and how it stands. */
 #include "broker/core/control_priv.h"
 
-#include "broker/core/cycle.h"
 #include "broker/core/exporter.h"
 
 static json_t *
@@ -13,7 +12,7 @@ export_json(const struct core *c)
 	    "dir", c->conf->export_dir,
 	    "last_ms", (json_int_t)e->last_ms,
 	    "overdue", exporter_overdue(c, kl_clock_now_ms(&c->clock)),
-	    "running", exporter_busy(c));
+	    "running", exporter_running(c));
 
 	if (off != NULL)
 		(void)json_object_set_new(o, "off", json_string(off));
@@ -32,16 +31,10 @@ control_export_status(const struct core *c, json_t *o)
 json_t *
 control_export(struct core *c, const json_t *question)
 {
-	const char *off = exporter_off(c);
-
 	(void)question;
-	if (off != NULL)
-		return json_pack("{s:b,s:s}", "ok", 0, "text", off);
-	/* What was done until now is to be in it. */
-	cycle_sign(c);
-	/* One that runs takes what it found; the next one takes the rest. */
-	if (!exporter_busy(c) && export_begin(&c->export, &c->turn) != KL_OK)
-		return control_refused(KL_C_TRY_LATER);
+	if (exporter_ask(c) != KL_OK)
+		return json_pack("{s:b,s:s}", "ok", 0, "text",
+		    exporter_off(c));
 	return json_pack("{s:b,s:o}", "ok", 1, "export", export_json(c));
 }
 

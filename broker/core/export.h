@@ -29,6 +29,9 @@ struct export_month {
 };
 
 struct export {
+	/* asked for now: once a checkpoint covers these leaves; 0: not */
+	uint64_t wanted;
+
 	/* by the shell, before the first step */
 	int dir;			/* of the files; -1: there is none */
 	const struct kl_secret *key;	/* borrowed; NULL: there is none */

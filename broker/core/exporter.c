@@ -78,6 +78,32 @@ exporter_busy(const struct core *c)
 	return c->export.phase != EXPORT_IDLE;
 }
 
+bool
+exporter_running(const struct core *c)
+{
+	return exporter_busy(c) || c->export.wanted != 0;
+}
+
+int
+exporter_ask(struct core *c)
+{
+	if (exporter_off(c) != NULL)
+		return KL_E_NOT_FOUND;
+	c->export.wanted = c->journal.committed.size;
+	return KL_OK;
+}
+
+/* A checkpoint covers each leaf within a second. */
+static bool
+wanted_now(struct export *e, const struct journal *j)
+{
+	if (e->wanted == 0 || j->checked.size < e->wanted ||
+	    e->phase != EXPORT_IDLE)
+		return false;
+	e->wanted = 0;
+	return true;
+}
+
 static void
 tell(struct core *c)
 {
@@ -102,7 +128,8 @@ exporter_step(struct core *c)
 	const int64_t mono_ms = kl_mono_ms();
 	int r;
 
-	if (export_due(&c->export, c->turn.now_ms, mono_ms) &&
+	if ((wanted_now(&c->export, &c->journal) ||
+	    export_due(&c->export, c->turn.now_ms, mono_ms)) &&
 	    export_begin(&c->export, &c->turn) != KL_OK)
 		return KL_OK;
 	if (!exporter_busy(c))

@@ -15,6 +15,11 @@ void exporter_close(struct core *c);
 int exporter_step(struct core *c) KL_MUST_CHECK;
 /* Something is left to do at once. */
 bool exporter_busy(const struct core *c);
+/* One is to be made now, of all that is logged until now. KL_E_NOT_FOUND:
+ * exporter_off says why not. */
+int exporter_ask(struct core *c) KL_MUST_CHECK;
+/* One is being made, or waits for the next checkpoint. */
+bool exporter_running(const struct core *c);
 /* Why there is none, or NULL. */
 const char *exporter_off(const struct core *c);
 /* The last one should have been made a day ago. */

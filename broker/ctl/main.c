@@ -27,8 +27,8 @@ static const struct cli_command commands[] = {
 	  "broker.card, cards/, revocations/, policy.conf and a commented\n"
 	  "kortelijnd.conf in CONFIG_DIR. Keys, policy and configuration that\n"
 	  "are there stay; the card is renewed. Run it as the user that runs\n"
-	  "kortelijnd. --endpoint is where it listens, tcp://127.0.0.1:7700 if\n"
-	  "it is not given.",
+	  "kortelijnd. --endpoint is where it listens, tcp://127.0.0.1:7700\n"
+	  "if it is not given.",
 	  1, 1, { "id=", "name=", "authority=", "endpoint=", "state=",
 	    "days=", "from=" }, cmd_broker_init },
 	{ "enrol request", "DIR --id=ID --name=NAME --role=ROLE "
@@ -148,6 +148,27 @@ static const struct cli_command commands[] = {
 	  "and never left, 'released_before' was delivered, 'unconfirmed'\n"
 	  "left and has no receipt. Without such a file nothing is erased.",
 	  1, 1, { NULL }, cmd_subject_erase },
+	{ "export now", "",
+	  "write the sealed export of the log now",
+	  "The broker writes one every night. This writes what has grown\n"
+	  "since and waits for it.",
+	  0, 0, { NULL }, cmd_export_now },
+	{ "export list", "[DIR] [--card=FILE --authority=DIR]",
+	  "list the files of the log export",
+	  "DIR, or export_dir of the configuration. Needs no recovery key:\n"
+	  "says to which log and how many leaves of it each file leads.\n"
+	  "Without a configuration, the broker's card and the authority's\n"
+	  "directory say whose signature counts.",
+	  0, 1, { "card=", "authority=" }, cmd_export_list },
+	{ "export open", "FILE --recovery-key=FILE [--card=FILE "
+	  "--authority=DIR]",
+	  "verify a file of the log export and print it",
+	  "Checks every record against its leaf, and the leaves against the\n"
+	  "checkpoint that the broker signed; then prints one line of JSON\n"
+	  "for each leaf. Prints nothing of a file that is not right to its\n"
+	  "end. Works without a broker and without a network.",
+	  1, 1, { "recovery-key=", "card=", "authority=" },
+	  cmd_export_open },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

@@ -13,6 +13,7 @@
 #include <kortelijn/crypto/keyfile.h>
 
 #include "broker/core/control.h"
+#include "broker/core/exporter.h"
 #include "tests/support/shell.h"
 
 #define WAIT_MS 20000
@@ -380,7 +381,7 @@ START_TEST(an_export_is_made_on_demand_and_shown)
 	o = ask("{\"cmd\":\"export\"}");
 	ck_assert(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
-	for (int i = 0; s.core->export.phase != EXPORT_IDLE; i++) {
+	for (int i = 0; exporter_running(s.core); i++) {
 		ck_assert_int_lt(i, 1000);
 		shell_turn(&s);
 	}
