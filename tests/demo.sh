@@ -189,6 +189,13 @@ steps()
 
 # report KEY CODE: the desk reports; the practice shows what its level lets
 # through.
+# attempt KEY KIND PART: what the desk notes before not_reached; stays there.
+attempt()
+{
+	adapter "$DESK" attempt "${REF[$1]}" --kind="$2" --part-of-day="$3" \
+	    >/dev/null || die "attempt"
+}
+
 report()
 {
 	local key=$1 code=$2 answer before
@@ -253,6 +260,9 @@ run_loop()
 	done
 	head_line "One cannot be reached; a corrected phone number reopens it"
 	report putten contact_attempted
+	attempt putten phone morning
+	attempt putten phone evening
+	attempt putten sms afternoon
 	report putten not_reached
 	correct putten practice-1/van-putten-correction
 	report putten taken_up

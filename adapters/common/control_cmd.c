@@ -4,6 +4,7 @@
 
 #include "adapters/common/access.h"
 #include "adapters/common/control_case.h"
+#include "adapters/common/control_desk.h"
 #include "adapters/common/control_policy.h"
 #include "adapters/common/control_profile.h"
 #include "adapters/common/control_rewrap.h"
@@ -93,6 +94,9 @@ static const struct row {
 	{ "correct", ROLE(KL_PRACTICE), { "file" }, control_case_correct },
 	{ "feedback", DESK, { "file", "reference", "code", "category",
 	    "ground", "wanted", "date" }, control_case_feedback },
+	{ "attempt", DESK, { "reference", "kind", "part_of_day", "date" },
+	    control_desk_attempt },
+	{ "handed_over", DESK, { "reference" }, control_desk_handed_over },
 	{ "profile", ANY, { "file", "id" }, control_profile_run },
 	{ "policy", ANY, { NULL }, control_policy_show },
 	{ "policy_load", ANY, { "policy" }, control_policy_load },

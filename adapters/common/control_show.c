@@ -5,6 +5,7 @@
 #include <kortelijn/domain/render.h>
 
 #include "adapters/common/control_case.h"
+#include "adapters/common/control_desk.h"
 #include "adapters/common/control_policy.h"
 #include "adapters/common/subject.h"
 #include "adapters/common/view.h"
@@ -97,6 +98,9 @@ control_show_case(struct control_cmd *c)
 		return r;
 	}
 	put_explanation(c, &k);
+	if (!k.mine)
+		(void)json_object_set_new(c->answer, "attempts",
+		    control_desk_attempts(c->engine, &k.conv));
 	control_case_phone(c->engine, &k, c->answer);
 	(void)json_object_set_new(c->answer, "receipts",
 	    view_receipts(history));

@@ -113,6 +113,28 @@ int engine_feedback(struct engine *e, const struct engine_actor *by,
     const struct kl_spoken *reference, const struct kl_feedback *f,
     struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
 
+/*
+ * A desk tried to reach the resident; day 0 is today. Kept here: only that
+ * the resident was not reached may leave, after enough attempts. The same one
+ * twice is one. KL_E_REFUSED: besides referral_unknown and state, field_value
+ * for a day that cannot be, attempt_kind for a way that the referral does not
+ * give.
+ */
+int engine_attempt(struct engine *e, const struct engine_actor *by,
+    const struct kl_spoken *reference, const struct kl_attempt *a,
+    struct engine_taken *out, struct kl_finding *why) KL_MUST_CHECK;
+/* Number n of a case, from 0. KL_E_NOT_FOUND, KL_E_AGAIN. */
+int engine_attempt_next(struct engine *e, const struct kl_conv_id *conv,
+    uint32_t n, struct kl_attempt *out) KL_MUST_CHECK;
+/* The desk's case system has the referral now. Once is enough. */
+int engine_handed_over(struct engine *e, const struct engine_actor *by,
+    const struct kl_spoken *reference, struct engine_taken *out,
+    struct kl_finding *why) KL_MUST_CHECK;
+/* A file of the desk: one of these two, or a feedback. */
+int engine_desk_file(struct engine *e, const struct engine_actor *by,
+    struct kl_bytes file, struct engine_taken *out, struct kl_finding *why)
+    KL_MUST_CHECK;
+
 /* For an interface that may be handed the same file twice, also over a crash:
  * that a file of this content was taken is one commit with what it did.
  * KL_E_NOT_FOUND: it was not, or long ago; KL_E_AGAIN. */
@@ -208,6 +230,8 @@ enum engine_what {
 	ENGINE_ERASE_ANSWERED = 20,	/* what became of it in our systems */
 	ENGINE_ERASE_TOLD = 21,		/* the same, of the other side */
 	ENGINE_ERASE_MISSING = 22,	/* somebody has not answered in time */
+	ENGINE_HANDED_OVER = 25,	/* to the desk's case system */
+	ENGINE_ATTEMPT = 26,		/* of the desk to reach somebody */
 };
 const char *engine_what_name(uint32_t what);
 

@@ -4,6 +4,7 @@
 #include <kortelijn/crypto/secret.h>
 
 #include "adapters/common/access.h"
+#include "adapters/common/attempts.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/guard.h"
@@ -18,8 +19,8 @@ refuse(struct kl_finding *why, uint32_t code, const char *field)
 	return KL_E_REFUSED;
 }
 
-static void
-fill_taken(struct engine_taken *out, const struct case_row *c)
+void
+engine_in_taken(struct engine_taken *out, const struct case_row *c)
 {
 	memset(out, 0, sizeof *out);
 	out->conv = c->conv;
@@ -84,7 +85,7 @@ check_no_reference(struct turn *t, const char *referral_id,
 		return KL_OK;
 	if ((r = cases_by_spoken(t, &spoken, &other)) != KL_OK)
 		return none_is_fine(r);
-	fill_taken(out, &other);
+	engine_in_taken(out, &other);
 	return refuse(why, KL_C_CONFLICT, "/referral_id");
 }
 
@@ -102,7 +103,7 @@ check_new(struct turn *t, const struct json_referral_file *f,
 		return check_no_reference(t, f->referral_id, out, why);
 	if (r != KL_OK)
 		return r;
-	fill_taken(out, &before);
+	engine_in_taken(out, &before);
 	return refuse(why, memcmp(&now, &before.file, sizeof now) == 0 ?
 	    KL_C_DUPLICATE_FILE : KL_C_CONFLICT, "/referral_id");
 }
@@ -187,7 +188,7 @@ refer(struct engine *e, const struct engine_actor *by, struct kl_bytes file,
 	fill_case(&c, f, file);
 	if ((r = store_referral(e, t, &c, f, why)) != KL_OK)
 		return r;
-	fill_taken(out, &c);
+	engine_in_taken(out, &c);
 	return access_log(t, by, ENGINE_TOOK_IN, &c.conv);
 }
 
@@ -263,7 +264,7 @@ correct(struct engine *e, const struct engine_actor *by, struct kl_bytes file,
 	    KL_OK || (r = outbox_draft_add(e->outbox, t, &c, KL_CORRECTION,
 	    NULL, KL_MS_NONE)) != KL_OK || (r = cases_put(t, &c)) != KL_OK)
 		return r;
-	fill_taken(out, &c);
+	engine_in_taken(out, &c);
 	return access_log(t, by, ENGINE_CHANGED, &c.conv);
 }
 
@@ -288,8 +289,8 @@ engine_correct(struct engine *e, const struct engine_actor *by,
 
 /* ---- feedback -------------------------------------------------------- */
 
-static int
-find_to_answer(struct turn *t, const struct kl_spoken *reference,
+int
+engine_in_answers(struct turn *t, const struct kl_spoken *reference,
     struct case_row *c, struct kl_finding *why)
 {
 	int r = cases_by_spoken(t, reference, c);
@@ -362,6 +363,21 @@ keep_hidden(struct turn *t, struct case_row *c, const struct kl_feedback *f)
 	return cases_step(t, c, &step);
 }
 
+/* P33. What was tried before an earlier end does not count again. */
+static int
+check_attempts(struct turn *t, struct case_row *c, struct kl_finding *why)
+{
+	bool enough;
+	int r = attempts_enough(t, c, &enough);
+
+	if (r != KL_OK)
+		return r;
+	if (!enough)
+		return refuse(why, KL_C_ATTEMPTS, "/code");
+	c->attempts_from = c->attempts;
+	return KL_OK;
+}
+
 static int
 feedback(struct engine *e, const struct engine_actor *by,
     const struct kl_spoken *reference, struct kl_feedback *f,
@@ -374,13 +390,16 @@ feedback(struct engine *e, const struct engine_actor *by,
 	bool sends;
 	int r;
 
-	if ((r = find_to_answer(t, reference, &c, why)) != KL_OK)
+	if ((r = engine_in_answers(t, reference, &c, why)) != KL_OK)
 		return r;
 	if (f->day == 0)
 		f->day = kl_day_of(t->now_ms);
 	f->level = 0;
 	if ((code = kl_progress_step(&c.full, f)) != KL_C_OK)
 		return refuse_feedback(f, code, why);
+	if (f->code == KL_ST_NOT_REACHED &&
+	    (r = check_attempts(t, &c, why)) != KL_OK)
+		return r;
 	if ((r = collapse(t, &c, f, &shown, &sends, why)) != KL_OK)
 		return r;
 	r = sends ? outbox_draft_add(e->outbox, t, &c, KL_FEEDBACK, &shown,
@@ -388,7 +407,7 @@ feedback(struct engine *e, const struct engine_actor *by,
 	if (r != KL_OK || (r = cases_note_end(t, &c)) != KL_OK ||
 	    (r = cases_put(t, &c)) != KL_OK)
 		return r;
-	fill_taken(out, &c);
+	engine_in_taken(out, &c);
 	out->sends = sends;
 	return access_log(t, by, ENGINE_CHANGED, &c.conv);
 }

@@ -37,6 +37,8 @@ engine_what_name(uint32_t what)
 		[ENGINE_ERASE_ANSWERED] = "erase_answered",
 		[ENGINE_ERASE_TOLD] = "erase_told",
 		[ENGINE_ERASE_MISSING] = "erase_missing",
+		[ENGINE_HANDED_OVER] = "handed_over",
+		[ENGINE_ATTEMPT] = "attempt",
 	};
 
 	if (what >= sizeof names / sizeof names[0] || names[what] == NULL)
@@ -130,6 +132,20 @@ engine_case_find(struct engine *e, const char *reference,
 	return engine_result(e, r);
 }
 
+/* A person at the desk has it in hand now. */
+static int
+note_seen(struct turn *t, struct case_row *c, enum engine_act act)
+{
+	int r;
+
+	if (c->mine != 0 || c->seen_ms != 0 || (act != ENGINE_SAW &&
+	    act != ENGINE_PRINTED))
+		return KL_OK;
+	c->seen_ms = t->now_ms;
+	r = cases_note_end(t, c);
+	return r != KL_OK ? r : cases_put(t, c);
+}
+
 int
 engine_content(struct engine *e, const struct engine_actor *by,
     enum engine_act act, const struct kl_conv_id *conv,
@@ -145,6 +161,8 @@ engine_content(struct engine *e, const struct engine_actor *by,
 		r = cases_content(t, &c, out);
 	if (r == KL_OK)
 		r = access_log(t, by, act, conv);
+	if (r == KL_OK)
+		r = note_seen(t, &c, act);
 	if (r != KL_OK)
 		memset(out, 0, sizeof *out);
 	kl_arena_release(e->mem, mark);

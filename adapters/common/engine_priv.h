@@ -9,6 +9,7 @@
 #include <kortelijn/host/link.h>
 
 #include "adapters/common/calls.h"
+#include "adapters/common/cases.h"
 #include "adapters/common/clock_hold.h"
 #include "adapters/common/engine.h"
 #include "adapters/common/erasure.h"
@@ -68,6 +69,11 @@ struct engine {
  * and the like pass; our own failures mark the turn and become KL_E_AGAIN;
  * what leaves no way on stops the loop. */
 int engine_result(struct engine *e, int r);
+/* engine_in.c: what an interface is told of a case; the case that a desk means,
+ * which is one that came to it (KL_E_REFUSED: why says so). */
+void engine_in_taken(struct engine_taken *out, const struct case_row *c);
+int engine_in_answers(struct turn *t, const struct kl_spoken *reference,
+    struct case_row *c, struct kl_finding *why) KL_MUST_CHECK;
 /* engine_time.c: timers that are due and terms that changed, some of them.
  * Errors of the store. */
 int engine_time_run(struct engine *e, struct turn *t, int64_t mono_ms)

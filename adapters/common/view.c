@@ -171,6 +171,10 @@ static const struct { uint32_t what; const char *nl, *en; } labels[] = {
 	{ ENGINE_HIDDEN, "blijft hier: boven het afgesproken niveau",
 	  "kept here: above the agreed level" },
 	{ ENGINE_ERASED, "inhoud gewist", "content erased" },
+	{ ENGINE_HANDED_OVER, "overgenomen door het zaaksysteem",
+	  "taken over by the case system" },
+	{ ENGINE_ATTEMPT, "poging om contact te krijgen",
+	  "attempt to make contact" },
 };
 
 static void

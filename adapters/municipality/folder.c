@@ -25,5 +25,5 @@ page(struct engine *e, const struct engine_actor *by,
 struct folder_role
 folder_role_municipality(void)
 {
-	return (struct folder_role){ engine_feedback_file, page };
+	return (struct folder_role){ engine_desk_file, page };
 }

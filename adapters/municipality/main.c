@@ -55,6 +55,19 @@ static const struct cli_command commands[] = {
 	  "not_taken_on needs --ground; contact_details_wanted needs --wanted.",
 	  1, 2, { "category=", "ground=", "wanted=", "date=" },
 	  cmd_feedback },
+	{ "attempt", "REFERENCE --kind=KIND --part-of-day=PART "
+	  "[--date=YYYY-MM-DD]",
+	  "note an attempt to reach the resident",
+	  "KIND is phone, sms, email, letter or via_practice, as far as the\n"
+	  "referral gives it; PART is morning, afternoon or evening. Attempts\n"
+	  "stay here. not_reached can be reported after as many of them as the\n"
+	  "policy asks, at several parts of the day and in several ways.",
+	  1, 1, { "kind=", "part-of-day=", "date=" }, cmd_attempt },
+	{ "handed-over", "REFERENCE",
+	  "say that the case system has the referral",
+	  "What is kept here of its content is erased 30 days later, but not\n"
+	  "while the referral is open.",
+	  1, 1, { NULL }, cmd_handed_over },
 	{ "profile", "[FILE|ID]",
 	  "tell practices what help to expect",
 	  "FILE is JSON as profile.schema.json describes it: it is signed and\n"

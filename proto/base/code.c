@@ -283,6 +283,13 @@ static const struct row {
 	{ KL_C_WITHDRAWN, KL_RETRY_NEVER, "withdrawn",
 	  "The consent was withdrawn: nothing is sent under it any more.",
 	  "De toestemming is ingetrokken: er gaat niets meer weg." },
+	{ KL_C_ATTEMPTS, KL_RETRY_NEVER, "attempts",
+	  "Not enough attempts to make contact are noted for this step.",
+	  "Voor deze stap zijn nog te weinig pogingen om contact te krijgen "
+	  "vastgelegd." },
+	{ KL_C_ATTEMPT_KIND, KL_RETRY_NEVER, "attempt_kind",
+	  "The referral does not allow contact in this way.",
+	  "De verwijzing staat contact op deze manier niet toe." },
 	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
 	  "This broker stands on a log that was left: another machine has "
 	  "taken over. Nothing is sent to it.",

@@ -16,6 +16,7 @@
 #include "adapters/common/identity.h"
 #include "adapters/common/timers.h"
 #include "tests/support/papers.h"
+#include "tests/support/people.h"
 #include "tests/support/tmpdir.h"
 
 #define OK(x) ck_assert_int_eq((x), KL_OK)
@@ -182,6 +183,19 @@ turn(void)
 	engine_wake(engine);
 	while (committed + undone == before)
 		OK(kl_loop_run(loop));
+}
+
+static size_t
+count_timers(enum timer_what what)
+{
+	struct timer at;
+	size_t n = 0;
+	int r = timers_first(engine->store, &at);
+
+	for (; r == KL_OK; r = timers_next(engine->store, &at, &at))
+		n += at.what == (uint32_t)what ? 1 : 0;
+	ck_assert_int_eq(r, KL_E_NOT_FOUND);
+	return n;
 }
 
 /* The directory is locked as long as the process lives. */
@@ -429,7 +443,8 @@ START_TEST(feedback_is_not_for_a_practice)
 }
 END_TEST
 
-START_TEST(referral_is_not_for_a_desk)
+static void
+become_desk(void)
 {
 	close_engine();
 	config.role = KL_MUNICIPALITY;
@@ -440,6 +455,11 @@ START_TEST(referral_is_not_for_a_desk)
 	    dir.path);
 	make_identity();
 	open_engine();
+}
+
+START_TEST(referral_is_not_for_a_desk)
+{
+	become_desk();
 	refused(refer(DATA "van-putten.json"), KL_C_ROLE, "");
 }
 END_TEST
@@ -490,6 +510,343 @@ START_TEST(a_policy_counts_from_the_end_of_its_turn)
 }
 END_TEST
 
+/* ---- what a desk notes -------------------------------------------------- */
+
+static struct kl_spoken reference;
+static struct kl_conv_id conv;
+
+/* A referral of people_usual() that came; one way to reach is changed by
+ * `change`. */
+static void
+take_case(void (*change)(struct kl_referral *r))
+{
+	struct turn *t = engine_turn(engine);
+	const struct kl_ref ref = { { 1 } };
+	struct kl_referral r = people_usual();
+	uint8_t salt[KL_SALT_BYTES] = { 1 }, packed[KL_PLAIN_REFERRAL];
+	struct case_row c;
+	size_t n;
+
+	if (change != NULL)
+		change(&r);
+	memset(&c, 0, sizeof c);
+	kl_random(c.conv.b, sizeof c.conv.b);
+	c.level = KL_LEVEL_2;
+	c.valid_until = (uint32_t)kl_day_of(t->now_ms) + 700;
+	c.sent_ms = c.delivered_ms = t->now_ms;
+	kl_progress_init(&c.sent, KL_ST_DELIVERED, KL_LEVEL_2);
+	kl_progress_init(&c.full, KL_ST_DELIVERED, 0);
+	OK(cases_make(t, &c));
+	OK(kl_content_pack_referral(&r, salt, KL_SCHEMA_MAX, packed,
+	    sizeof packed, &n));
+	OK(cases_content_put(t, &c, CASES_REFERRAL, kl_bytes(packed, n)));
+	reference = kl_spoken_make((uint8_t[5]){ 9, 8, 7, 6, 5 });
+	OK(cases_take_names(t, &c, &ref, (const uint8_t *)reference.b));
+	OK(cases_put(t, &c));
+	conv = c.conv;
+	turn();
+}
+
+static int
+attempt(uint32_t kind, uint32_t part)
+{
+	const struct kl_attempt a = { 0, part, kind };
+
+	return engine_attempt(engine, &clerk, &reference, &a, &taken, &why);
+}
+
+static int
+not_reached(void)
+{
+	const struct kl_feedback f = { .code = KL_ST_NOT_REACHED };
+
+	return engine_feedback(engine, &clerk, &reference, &f, &taken, &why);
+}
+
+START_TEST(not_reached_needs_enough_attempts)
+{
+	struct kl_attempt a;
+
+	become_desk();
+	take_case(NULL);
+	refused(not_reached(), KL_C_ATTEMPTS, "/code");
+	OK(attempt(KL_CONTACT_PHONE, KL_MORNING));
+	OK(attempt(KL_CONTACT_SMS, KL_MORNING));
+	refused(not_reached(), KL_C_ATTEMPTS, "/code");
+	/* The same one again is the same one. */
+	OK(attempt(KL_CONTACT_SMS, KL_MORNING));
+	refused(not_reached(), KL_C_ATTEMPTS, "/code");
+	OK(attempt(KL_CONTACT_PHONE, KL_EVENING));
+	turn();
+	OK(engine_attempt_next(engine, &conv, 2, &a));
+	ck_assert_uint_eq(a.part_of_day, KL_EVENING);
+	ck_assert_int_eq(engine_attempt_next(engine, &conv, 3, &a),
+	    KL_E_NOT_FOUND);
+	OK(not_reached());
+}
+END_TEST
+
+static void
+with_email(struct kl_referral *r)
+{
+	memcpy(r->email, "a@example.nl", sizeof "a@example.nl");
+}
+
+START_TEST(three_attempts_at_one_part_of_the_day_are_not_enough)
+{
+	become_desk();
+	take_case(with_email);
+	OK(attempt(KL_CONTACT_PHONE, KL_MORNING));
+	OK(attempt(KL_CONTACT_SMS, KL_MORNING));
+	OK(attempt(KL_CONTACT_EMAIL, KL_MORNING));
+	refused(not_reached(), KL_C_ATTEMPTS, "/code");
+}
+END_TEST
+
+static void
+by_letter_only(struct kl_referral *r)
+{
+	r->phone[0] = '\0';
+	r->letter_ok = KL_ANSWER_YES;
+	r->contact_preference = KL_CONTACT_LETTER;
+	r->email[0] = '\0';
+}
+
+static void
+no_letter(struct kl_referral *r)
+{
+	r->letter_ok = KL_ANSWER_NO;
+}
+
+START_TEST(one_kind_is_enough_where_the_referral_gives_one)
+{
+	become_desk();
+	take_case(by_letter_only);
+	OK(attempt(KL_CONTACT_LETTER, KL_MORNING));
+	OK(attempt(KL_CONTACT_LETTER, KL_AFTERNOON));
+	refused(not_reached(), KL_C_ATTEMPTS, "/code");
+	OK(attempt(KL_CONTACT_LETTER, KL_EVENING));
+	OK(not_reached());
+}
+END_TEST
+
+START_TEST(attempt_in_a_way_that_the_resident_did_not_give_is_refused)
+{
+	become_desk();
+	take_case(no_letter);
+	refused(attempt(KL_CONTACT_LETTER, KL_MORNING), KL_C_ATTEMPT_KIND,
+	    "/attempt/kind");
+}
+END_TEST
+
+START_TEST(attempt_is_on_a_day_that_was)
+{
+	struct kl_attempt a = { kl_day_of(engine_now_ms(engine)) + 2,
+		KL_MORNING, KL_CONTACT_PHONE };
+
+	become_desk();
+	take_case(NULL);
+	refused(engine_attempt(engine, &clerk, &reference, &a, &taken, &why),
+	    KL_C_FIELD_VALUE, "/attempt/date");
+	a.day -= 4;
+	refused(engine_attempt(engine, &clerk, &reference, &a, &taken, &why),
+	    KL_C_FIELD_VALUE, "/attempt/date");
+}
+END_TEST
+
+START_TEST(attempts_of_before_an_end_do_not_count_again)
+{
+	struct case_row c;
+
+	become_desk();
+	take_case(NULL);
+	OK(attempt(KL_CONTACT_PHONE, KL_MORNING));
+	OK(attempt(KL_CONTACT_SMS, KL_MORNING));
+	OK(attempt(KL_CONTACT_PHONE, KL_EVENING));
+	OK(not_reached());
+	turn();
+	refused(attempt(KL_CONTACT_PHONE, KL_EVENING), KL_C_STATE,
+	    "/reference");
+	OK(cases_get(engine_turn(engine), &conv, &c));
+	ck_assert_uint_eq(c.attempts_from, 3);
+}
+END_TEST
+
+START_TEST(handing_over_is_noted_once)
+{
+	struct engine_case k;
+	uint64_t step;
+
+	become_desk();
+	take_case(NULL);
+	OK(engine_desk_file(engine, &clerk, kl_bytes_str("{\"schema\": 1, "
+	    "\"reference\": \"4W3E-1G85-0\", \"handed_over\": false}"),
+	    &taken, &why) == KL_E_REFUSED ? KL_OK : KL_E_VALUE);
+	OK(engine_handed_over(engine, &clerk, &reference, &taken, &why));
+	step = taken.step;
+	OK(engine_handed_over(engine, &clerk, &reference, &taken, &why));
+	ck_assert_uint_eq(taken.step, step);
+	OK(engine_case_get(engine, &conv, &k));
+	ck_assert_int_ne(k.handed_ms, 0);
+	ck_assert(k.has_content);
+}
+END_TEST
+
+START_TEST(files_of_a_desk_are_told_apart)
+{
+	char text[300];
+
+	become_desk();
+	take_case(NULL);
+	(void)snprintf(text, sizeof text, "{\"schema\": 1, \"reference\": "
+	    "\"%s\", \"attempt\": {\"kind\": \"phone\", "
+	    "\"part_of_day\": \"morning\"}}",
+	    kl_spoken_text(&reference).b);
+	OK(engine_desk_file(engine, &clerk, kl_bytes_str(text), &taken,
+	    &why));
+	(void)snprintf(text, sizeof text, "{\"schema\": 1, \"reference\": "
+	    "\"%s\", \"attempt\": {\"kind\": \"dove\"}}",
+	    kl_spoken_text(&reference).b);
+	refused(engine_desk_file(engine, &clerk, kl_bytes_str(text), &taken,
+	    &why), KL_C_FIELD_VALUE, "/attempt/kind");
+	(void)snprintf(text, sizeof text, "{\"schema\": 1, \"reference\": "
+	    "\"%s\", \"attempt\": {}, \"handed_over\": true}",
+	    kl_spoken_text(&reference).b);
+	refused(engine_desk_file(engine, &clerk, kl_bytes_str(text), &taken,
+	    &why), KL_C_FIELDS_DISAGREE, "/handed_over");
+	load("tests/data/municipality/taken-up.json");
+	refused(engine_desk_file(engine, &clerk, kl_bytes(file, file_n),
+	    &taken, &why), KL_C_REFERRAL_UNKNOWN, "/reference");
+}
+END_TEST
+
+START_TEST(what_a_person_at_the_desk_saw_is_collected)
+{
+	struct kl_referral r;
+	struct case_row c;
+
+	become_desk();
+	take_case(NULL);
+	OK(engine_content(engine, &clerk, ENGINE_EXPORTED, &conv, &r));
+	OK(cases_get(engine_turn(engine), &conv, &c));
+	ck_assert_int_eq(c.seen_ms, 0);
+	OK(engine_content(engine, &clerk, ENGINE_SAW, &conv, &r));
+	OK(cases_get(engine_turn(engine), &conv, &c));
+	ck_assert_int_ne(c.seen_ms, 0);
+}
+END_TEST
+
+/* ---- the clock ---------------------------------------------------------- */
+
+static void
+due_soon(int n)
+{
+	uint8_t id[16];
+
+	for (int i = 0; i < n; i++) {
+		kl_random(id, sizeof id);
+		OK(timers_put(engine->store, engine_turn(engine)->now_ms -
+		    1000, TIMER_SEEN, id));
+	}
+}
+
+/* The broker's clock says the same. */
+static void
+compared(void)
+{
+	engine_turn(engine)->clock_known = true;
+	engine_turn(engine)->clock_off_ms = 0;
+}
+
+START_TEST(clock_that_jumped_erases_nothing_until_it_is_confirmed)
+{
+	compared();
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "none");
+	engine->clock.offset_ms += 2 * KL_HOUR_MS;
+	due_soon(3);
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "jump");
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), 3);
+	OK(engine_hold_release(engine));
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "none");
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), 0);
+}
+END_TEST
+
+START_TEST(hold_outlives_a_restart)
+{
+	compared();
+	engine->next_timer_ms = 0;
+	turn();
+	engine->clock.offset_ms += 2 * KL_HOUR_MS;
+	engine->next_timer_ms = 0;
+	turn();
+	reopen();
+	compared();
+	ck_assert_str_eq(engine_hold(engine), "jump");
+}
+END_TEST
+
+START_TEST(clock_behind_the_mark_erases_nothing)
+{
+	compared();
+	engine->clock.offset_ms += 30 * KL_MINUTE_MS;
+	engine->next_timer_ms = 0;
+	turn();
+	reopen();
+	compared();
+	due_soon(1);
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "behind");
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), 1);
+}
+END_TEST
+
+START_TEST(without_the_brokers_clock_nothing_is_erased)
+{
+	due_soon(1);
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "no_broker_clock");
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), 1);
+	compared();
+	engine_turn(engine)->clock_off_ms = 11 * KL_MINUTE_MS;
+	engine->next_timer_ms = 0;
+	turn();
+	ck_assert_str_eq(engine_hold(engine), "clock_differs");
+	ck_assert_uint_eq(count_timers(TIMER_SEEN), 1);
+}
+END_TEST
+
+START_TEST(another_policy_looks_at_every_case_again)
+{
+	struct kl_policy_error e;
+	struct case_row c;
+
+	become_desk();
+	take_case(NULL);
+	engine->next_timer_ms = 0;
+	turn();
+	OK(cases_get(engine_turn(engine), &conv, &c));
+	ck_assert_int_ne(c.copy_until_ms, 0);
+	int64_t before = c.copy_until_ms;
+	OK(engine_policy_load(engine, &clerk, kl_bytes_str(
+	    "[policy]\ndesk_copy_after_end = 30d\n"), &e));
+	turn();
+	engine->next_timer_ms = 0;
+	turn();
+	OK(cases_get(engine_turn(engine), &conv, &c));
+	ck_assert_int_eq(c.copy_until_ms, before - 60 * KL_DAY_MS);
+}
+END_TEST
+
 START_TEST(full_pool_undoes_the_turn_and_goes_on)
 {
 	char id[32];
@@ -518,19 +875,6 @@ END_TEST
 /* ---- what time brings ---------------------------------------------------- */
 
 #define KEPT_TIMERS 1500	/* more than one turn looks at */
-
-static size_t
-count_timers(enum timer_what what)
-{
-	struct timer at;
-	size_t n = 0;
-	int r = timers_first(engine->store, &at);
-
-	for (; r == KL_OK; r = timers_next(engine->store, &at, &at))
-		n += at.what == (uint32_t)what ? 1 : 0;
-	ck_assert_int_eq(r, KL_E_NOT_FOUND);
-	return n;
-}
 
 START_TEST(deadlines_are_told_behind_much_that_waits_for_the_broker)
 {
@@ -652,6 +996,22 @@ main(void)
 	tcase_add_test(t, referral_is_not_for_a_desk);
 	tcase_add_test(t, without_a_policy_nothing_is_taken);
 	tcase_add_test(t, a_policy_counts_from_the_end_of_its_turn);
+	tcase_add_test(t, not_reached_needs_enough_attempts);
+	tcase_add_test(t, three_attempts_at_one_part_of_the_day_are_not_enough);
+	tcase_add_test(t, one_kind_is_enough_where_the_referral_gives_one);
+	tcase_add_test(t,
+	    attempt_in_a_way_that_the_resident_did_not_give_is_refused);
+	tcase_add_test(t, attempt_is_on_a_day_that_was);
+	tcase_add_test(t, attempts_of_before_an_end_do_not_count_again);
+	tcase_add_test(t, handing_over_is_noted_once);
+	tcase_add_test(t, files_of_a_desk_are_told_apart);
+	tcase_add_test(t, what_a_person_at_the_desk_saw_is_collected);
+	tcase_add_test(t,
+	    clock_that_jumped_erases_nothing_until_it_is_confirmed);
+	tcase_add_test(t, hold_outlives_a_restart);
+	tcase_add_test(t, clock_behind_the_mark_erases_nothing);
+	tcase_add_test(t, without_the_brokers_clock_nothing_is_erased);
+	tcase_add_test(t, another_policy_looks_at_every_case_again);
 	tcase_add_test(t, full_pool_undoes_the_turn_and_goes_on);
 	tcase_add_test(t,
 	    deadlines_are_told_behind_much_that_waits_for_the_broker);

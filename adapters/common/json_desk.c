@@ -1,0 +1,78 @@
+#include "adapters/common/json_desk.h"
+
+#include <string.h>
+
+#include "adapters/common/jget.h"
+
+bool
+json_desk_is(struct kl_bytes in)
+{
+	json_t *o = json_loadb((const char *)in.p, in.n, 0, NULL);
+	const bool is = json_object_get(o, "attempt") != NULL ||
+	    json_object_get(o, "handed_over") != NULL;
+
+	json_decref(o);
+	return is;
+}
+
+static void
+take_attempt(struct jget *r, json_t *o, struct kl_attempt *a)
+{
+	static const char *const keys[] = { "kind", "part_of_day", "date" };
+	static const struct jget_place at = { NULL, "attempt" };
+	json_t *date;
+
+	if (!JGET_CLOSED(r, o, &at, keys))
+		return;
+	a->kind = jget_item(r, jget(r, o, &at, "kind"), &at, "kind",
+	    KL_LIST_CONTACT);
+	a->part_of_day = jget_item(r, jget(r, o, &at, "part_of_day"), &at,
+	    "part_of_day", KL_LIST_PART_OF_DAY);
+	if ((date = json_object_get(o, "date")) != NULL)
+		a->day = jget_day(r, date, &at, "date");
+}
+
+/* One of the two, and not both. */
+static void
+take_kind(struct jget *r, json_t *root, struct json_desk_file *out)
+{
+	json_t *attempt = json_object_get(root, "attempt");
+	json_t *handed = json_object_get(root, "handed_over");
+
+	if (attempt != NULL && handed != NULL) {
+		jget_refuse(r, KL_C_FIELDS_DISAGREE, NULL, "handed_over");
+	} else if (attempt != NULL) {
+		out->kind = JSON_DESK_ATTEMPT;
+		take_attempt(r, attempt, &out->attempt);
+	} else {
+		out->kind = JSON_DESK_HANDED_OVER;
+		if (jget_answer(r, jget(r, root, NULL, "handed_over"), NULL,
+		    "handed_over") == KL_ANSWER_NO)
+			jget_refuse(r, KL_C_FIELD_VALUE, NULL, "handed_over");
+	}
+}
+
+int
+json_desk_read(struct kl_bytes in, struct json_desk_file *out,
+    struct kl_finding *why)
+{
+	static const char *const keys[] = {
+		"schema", "reference", "attempt", "handed_over",
+	};
+	struct jget r = { .why = why };
+	json_t *root;
+	const char *s;
+	int e;
+
+	memset(out, 0, sizeof *out);
+	e = jget_load(&r, in, &root);
+	if (e == KL_OK && JGET_CLOSED(&r, root, NULL, keys)) {
+		out->schema = jget_schema(&r, root);
+		s = jget_string(&r, jget(&r, root, NULL, "reference"), NULL,
+		    "reference");
+		if (s != NULL && kl_spoken_read(s, &out->reference) != KL_OK)
+			jget_refuse(&r, KL_C_FIELD_VALUE, NULL, "reference");
+		take_kind(&r, root, out);
+	}
+	return jget_finish(&r, root, e, out, sizeof *out);
+}
