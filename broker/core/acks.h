@@ -9,7 +9,7 @@
 
 /* Its own mailbox and those of whom it has succeeded; numbers into out, at
  * most ACKS_MAILBOXES_MAX. Answers how many. */
-#define ACKS_MAILBOXES_MAX 8
+#define ACKS_MAILBOXES_MAX SESSION_MAILBOXES_MAX
 size_t acks_mailboxes(struct core *c, const struct participant *p,
     uint32_t out[ACKS_MAILBOXES_MAX]);
 

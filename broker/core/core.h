@@ -26,6 +26,7 @@
 #define TURN_MESSAGES_MAX 1024	/* of edge, requests or not */
 #define TURN_CAREFUL 64		/* turns of one request, after one failed */
 #define WITHDRAWALS_UNKNOWN_DAY 1000	/* of a participant */
+#define SESSION_MAILBOXES_MAX 8	/* its own and those of predecessors */
 #define CORE_PATH_BYTES (BROKER_PATH_BYTES + 32)
 
 /* Where a participant is since its HELLO, in memory only: after a start
@@ -39,6 +40,10 @@ struct session {
 	/* a FETCH that waits; due_ms 0: none */
 	int64_t due_ms;			/* monotonic */
 	uint64_t fetch_id;		/* of the request */
+	/* ERASE_REQUESTs may wait for a person: of each of its mailboxes, up
+	 * to which they were brought already, and when the first was */
+	uint64_t asked[SESSION_MAILBOXES_MAX];
+	int64_t asked_ms;		/* monotonic */
 
 	/* SYNC: where LIST and DONE go on, slice by slice */
 	struct kl_conv_id list_after;	/* last one told; list_at: looked at */

@@ -8,6 +8,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/erase.h"
+#include "broker/core/fetch.h"
 #include "broker/core/held.h"
 #include "broker/core/keys.h"
 
@@ -211,6 +212,7 @@ turn_undo(struct core *c)
 	kl_trace_drop(c->trace);
 	c->turn.n_events = 0;
 	c->stats.undone++;
+	fetch_undo(c);
 	/* Whoever asks again what cannot be done asks alone. */
 	c->careful = TURN_CAREFUL;
 	if ((r = memory_again(c)) != KL_OK)

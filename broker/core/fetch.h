@@ -13,6 +13,8 @@ int fetch_wake(struct core *c) KL_MUST_CHECK;
 int fetch_expire(struct core *c) KL_MUST_CHECK;
 /* Answers the one of this participant, if there is one, with nothing. */
 int fetch_end(struct core *c, const struct participant *p) KL_MUST_CHECK;
+/* A turn was undone: nothing counts as brought by it. */
+void fetch_undo(struct core *c);
 /* When the next one has waited long enough; monotonic, INT64_MAX: none. */
 int64_t fetch_due_ms(const struct core *c);
 

@@ -14,6 +14,7 @@
 #define LATER_MS 1
 #define BODY_MAX (KL_FRAME_MAX - 184)	/* of a Reply: PROTOCOL.md 6.1.2 */
 #define REPEAT_STEP_MS KL_HOUR_MS
+#define ASK_AGAIN_MS KL_HOUR_MS	/* ERASE_REQUESTs without an answer */
 #define REPEATS_MAX 24		/* hours in which it was sent again: given up */
 
 /* What one FETCH takes along. */
@@ -22,6 +23,7 @@ struct haul {
 	struct turn *t;
 	const struct participant *by;
 	struct kl_key_id key_id;	/* of its card */
+	uint64_t *asked;		/* in the mailbox that is looked at */
 	struct answer *a;
 	struct kl_fetch_reply reply;
 	size_t bytes;
@@ -131,6 +133,22 @@ envelope_take(struct haul *h, const struct mailbox_row *row)
 	return m.state == KL_MSG_RELEASED ? item_add(h, &c, row, &m) : KL_OK;
 }
 
+/* One that was brought in this session and is not answered yet. */
+static bool
+asked_before(struct haul *h, const struct mailbox_row *row)
+{
+	return row->item <= *h->asked;
+}
+
+static void
+asked_begin(struct session *s)
+{
+	if (kl_mono_ms() - s->asked_ms < ASK_AGAIN_MS)
+		return;
+	memset(s->asked, 0, sizeof s->asked);
+	s->asked_ms = kl_mono_ms();
+}
+
 static int
 statement_take(struct haul *h, const struct mailbox_row *row)
 {
@@ -141,6 +159,8 @@ statement_take(struct haul *h, const struct mailbox_row *row)
 	if (err == KL_E_NOT_FOUND ||
 	    (err == KL_OK && row->item <= c.born_item))
 		return mailbox_drop(h->t, row);
+	if (row->stays)
+		*h->asked = row->item;
 	return err != KL_OK ? err : item_add(h, &c, row, NULL);
 }
 
@@ -158,6 +178,8 @@ has_room(const struct haul *h)
 static bool
 to_skip(struct haul *h, const struct mailbox_row *row)
 {
+	if (row->stays)
+		return asked_before(h, row);
 	if (row->sort == KL_NOTICE + 1)
 		return h->n_staying == SEEN_MAX ||
 		    is_among(h->staying, h->n_staying, &row->conv);
@@ -230,6 +252,7 @@ haul_all(struct core *c, const struct participant *p, struct answer *a,
 	const struct registry_card *card = registry_card_now(p,
 	    c->turn.now_ms);
 	struct haul h = { .core = c, .t = &c->turn, .by = p, .a = a };
+	struct session *s = &c->session[p->number - 1];
 	uint32_t box[ACKS_MAILBOXES_MAX];
 	size_t n = acks_mailboxes(c, p, box);
 	int err = KL_OK;
@@ -238,8 +261,11 @@ haul_all(struct core *c, const struct participant *p, struct answer *a,
 	if (card == NULL)
 		return KL_OK;
 	h.key_id = card->key_id;
-	for (size_t i = 0; i < n && err == KL_OK && !h.later; i++)
+	asked_begin(s);
+	for (size_t i = 0; i < n && err == KL_OK && !h.later; i++) {
+		h.asked = &s->asked[i];
 		err = haul_mailbox(&h, box[i]);
+	}
 	*some = h.reply.n_item > 0;
 	if (err == KL_OK && !*some && h.later) {
 		*some = true;
@@ -341,6 +367,13 @@ fetch_expire(struct core *c)
 			c->fetch_due_ms = s->due_ms;
 	}
 	return err;
+}
+
+void
+fetch_undo(struct core *c)
+{
+	for (size_t i = 0; i < c->registry.n; i++)
+		memset(c->session[i].asked, 0, sizeof c->session[i].asked);
 }
 
 int64_t

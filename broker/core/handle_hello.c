@@ -109,6 +109,7 @@ session_open(const struct request *q)
 	    s->route : (struct kl_route){ .n = 0 };
 	s->open = true;
 	s->listing = s->ending = false;
+	memset(s->asked, 0, sizeof s->asked);
 	s->generation = q->pipe->generation;
 	s->route = q->pipe->route;
 }

@@ -200,12 +200,15 @@ mailbox_put_deadline(struct turn *t, const struct conversation *c,
 
 int
 mailbox_put_escalation(struct turn *t, const struct conversation *c,
-    uint32_t to, int64_t due_ms)
+    uint32_t to, const struct kl_conv_id *conv, int64_t due_ms)
 {
+	struct kl_notice n = notice_of(t, c, KL_NOTICE_ESCALATION, KL_C_OK);
 	struct kl_bytes packed;
-	int r = make_notice(t, c, NULL, KL_NOTICE_ESCALATION, KL_C_OK, due_ms,
-	    &packed);
+	int r;
 
+	n.conv_id = *conv;
+	n.due_ms = due_ms;
+	r = sign_notice(t, &n, &packed);
 	return r != KL_OK ? r :
 	    mailbox_put_statement(t, c, to, KL_NOTICE, packed);
 }
@@ -261,7 +264,9 @@ mailbox_next(struct turn *t, uint32_t number, uint64_t after,
 	out->number = number;
 	out->item = kl_get_u64(&r);
 	kl_reader_init(&r, row.value);
-	out->sort = kl_get_u8(&r) & ~(uint32_t)STAYS;
+	out->sort = kl_get_u8(&r);
+	out->stays = (out->sort & STAYS) != 0;
+	out->sort &= ~(uint32_t)STAYS;
 	kl_get(&r, out->conv.b, sizeof out->conv.b);
 	if (out->sort == KL_SORT_ENVELOPE)
 		kl_get(&r, out->message.b, sizeof out->message.b);

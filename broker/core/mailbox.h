@@ -44,9 +44,11 @@ int mailbox_put_notice(struct turn *t, const struct conversation *c,
 /* A NOTICE that a term was missed. */
 int mailbox_put_deadline(struct turn *t, const struct conversation *c,
     const struct message *m, uint32_t to, int64_t due_ms) KL_MUST_CHECK;
-/* A NOTICE that the receipt for an ERASE_REQUEST is missing. */
+/* A NOTICE that the receipt for an ERASE_REQUEST is missing; conv: that which
+ * its reader knows of. */
 int mailbox_put_escalation(struct turn *t, const struct conversation *c,
-    uint32_t to, int64_t due_ms) KL_MUST_CHECK;
+    uint32_t to, const struct kl_conv_id *conv, int64_t due_ms)
+    KL_MUST_CHECK;
 /* ERASE_REQUEST, which stays until its ERASE_RECEIPT; *item: where it lies. */
 struct mailbox_ask {
 	struct kl_bytes withdrawal;	/* packed Signed of a party */
@@ -88,6 +90,7 @@ struct mailbox_row {
 	uint32_t number;		/* whose mailbox */
 	uint64_t item;
 	uint32_t sort;			/* as on the wire */
+	bool stays;			/* an ERASE_REQUEST */
 	struct kl_tag conv;
 	struct kl_tag message;		/* envelope */
 	struct kl_bytes sealed;		/* statement: copied to the turn */

@@ -9,7 +9,7 @@
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 
-#define PACKED_MAX 128
+#define PACKED_MAX 160
 
 /* ---- the row ----------------------------------------------------------- */
 
@@ -51,6 +51,7 @@ put(struct turn *t, const struct conversation *c, const struct owed *o)
 	kl_put_u8(&w, (uint8_t)o->state);
 	kl_put_u8(&w, (uint8_t)o->cause);
 	kl_put(&w, o->withdrawal.b, sizeof o->withdrawal.b);
+	kl_put(&w, o->withdrawn.b, sizeof o->withdrawn.b);
 	kl_put_u8(&w, (uint8_t)o->adapter_copy);
 	kl_put_u8(&w, (uint8_t)o->case_system);
 	kl_put_u64(&w, o->leaf);
@@ -82,6 +83,7 @@ unseal(struct turn *t, const struct conversation *c,
 	out->state = kl_get_u8(&r);
 	out->cause = kl_get_u8(&r);
 	kl_get(&r, out->withdrawal.b, sizeof out->withdrawal.b);
+	kl_get(&r, out->withdrawn.b, sizeof out->withdrawn.b);
 	out->adapter_copy = kl_get_u8(&r);
 	out->case_system = kl_get_u8(&r);
 	out->leaf = kl_get_u64(&r);
@@ -118,6 +120,7 @@ owed_ask(struct turn *t, const struct conversation *c, const struct owed *o,
 		return err;
 	made = (struct owed){ .number = o->number, .asker = o->asker,
 		.cause = o->cause, .withdrawal = o->withdrawal,
+		.withdrawn = o->withdrawn,
 		.state = OWED_OPEN, .due_ms = ask.due_ms };
 	err = mailbox_put_erase_request(t, c, o->number, &ask, &made.item);
 	if (err == KL_OK)
@@ -160,7 +163,7 @@ owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
 	o->case_system = v->case_system;
 	o->leaf = leaf->index;
 	err = put(t, c, o);
-	return err != KL_OK || o->asker == 0 ? err :
+	return err != KL_OK ? err :
 	    mailbox_put_statement(t, c, o->asker, KL_ERASE_RECEIPT, packed);
 }
 
@@ -175,16 +178,18 @@ escalate(struct turn *t, struct registry *r, const struct conversation *c,
 		.org_to = id_of(r, o->asker),
 		.due_minute = o->due_ms / KL_MINUTE_MS,
 		.body_hash = o->withdrawal };
-	const uint32_t both[] = { o->number, o->asker };
 	struct journal_leaf leaf;
 	int err;
 
 	err = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
 	    &leaf);
-	for (size_t i = 0; i < 2 && err == KL_OK; i++)
-		if (both[i] != 0)
-			err = mailbox_put_escalation(t, c, both[i],
-			    o->due_ms);
+	if (err == KL_OK)
+		err = mailbox_put_escalation(t, c, o->number, &c->id,
+		    o->due_ms);
+	/* Who withdrew a parent does not know its children. */
+	if (err == KL_OK)
+		err = mailbox_put_escalation(t, c, o->asker, &o->withdrawn,
+		    o->due_ms);
 	if (err != KL_OK)
 		return err;
 	o->state = OWED_ESCALATED;

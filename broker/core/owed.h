@@ -20,14 +20,15 @@ struct owed {
 	int64_t due_ms;
 	uint32_t state, cause;		/* the cause is the withdrawal's */
 	struct kl_hash withdrawal;	/* hash of its body */
+	struct kl_conv_id withdrawn;	/* that it names: also a parent's */
 	/* of the receipt */
 	uint32_t adapter_copy, case_system;
 	uint64_t leaf;
 };
 
 /* Puts an ERASE_REQUEST into mailbox o->number; of o it takes number, asker,
- * cause and withdrawal. parent: as in mailbox_ask. What was asked before is not
- * asked again. */
+ * cause, withdrawal and withdrawn. parent: as in mailbox_ask. What was asked
+ * before is not asked again. */
 int owed_ask(struct turn *t, const struct conversation *c,
     const struct owed *o, struct kl_bytes withdrawal, struct kl_bytes parent)
     KL_MUST_CHECK;

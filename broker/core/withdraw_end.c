@@ -175,35 +175,32 @@ close_all(struct ending *e)
 
 /* From here on it is a consent of level 0. What told that no help was needed
  * and never left may be told again, as that level allows it. */
-static void
+static int
 close_feedback(struct ending *e)
 {
 	struct conversation *c = e->c;
 
 	c->level = KL_LEVEL_0;
-	if (c->state != KL_CONV_ENDED || c->milestone != KL_MS_RETURNED ||
-	    !e->last_kept_back)
-		return;
-	c->state = KL_CONV_OPEN;
-	c->milestone = KL_MS_NONE;
-	c->ended_ms = 0;
-	retain_reopen(e->w->registry, c);
+	if (c->state == KL_CONV_ENDED && c->milestone == KL_MS_RETURNED &&
+	    e->last_kept_back) {
+		c->state = KL_CONV_OPEN;
+		c->milestone = KL_MS_NONE;
+		c->ended_ms = 0;
+		retain_reopen(e->w->registry, c);
+	}
+	return retain_quiet(e->w->t, c, e->w->t->now_ms);
 }
 
 static int
 state_end(struct ending *e)
 {
-	int err = KL_OK;
+	const bool all = e->scope == KL_SCOPE_ALL;
+	int err;
 
-	if (e->scope == KL_SCOPE_ALL) {
-		/* Delivered so long ago that its message is forgotten. */
-		if (e->c->delivered && !e->referral_seen)
-			e->w->counts.released_before++;
-		err = close_all(e);
-	} else {
-		close_feedback(e);
-		err = retain_quiet(e->w->t, e->c, e->w->t->now_ms);
-	}
+	/* Delivered so long ago that its message is forgotten. */
+	if (all && e->c->delivered && !e->referral_seen)
+		e->w->counts.released_before++;
+	err = all ? close_all(e) : close_feedback(e);
 	return err != KL_OK ? err : conversation_put(e->w->t, e->c);
 }
 
@@ -229,7 +226,7 @@ tell(struct ending *e, const struct kl_id *party, bool holds, bool knows)
 	struct withdraw *w = e->w;
 	const struct participant *p = registry_by_id(w->registry, party);
 	struct owed o = { .asker = w->signer->number, .cause = w->w.cause,
-		.withdrawal = w->hash };
+		.withdrawal = w->hash, .withdrawn = w->w.conv_id };
 
 	if (p == NULL || stands_for(w, party))
 		return KL_OK;

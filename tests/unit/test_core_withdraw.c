@@ -273,11 +273,32 @@ START_TEST(what_was_released_is_uncertain_and_its_receiver_asked)
 	ck_assert_uint_eq(n.parent.n, 0);
 	ck_assert_mem_eq(n.conv_id.b, l.e.header.conv_id.b, 16);
 	ck_assert_int_ge(n.due_ms, LETTERS_NOW_MS + 5 * KL_DAY_MS);
-	/* It is no mail to be ticked off, and comes again. */
+	/* It is no mail to be ticked off. */
 	ck_assert_int_eq(ack(&s.desk, item), KL_C_ITEM_UNKNOWN);
-	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	/* The one who withdrew is not asked. */
 	ck_assert_uint_eq(waiting(&s.practice, KL_NOTICE + 1), 0);
+}
+END_TEST
+
+START_TEST(a_request_is_brought_once_in_a_session)
+{
+	struct letter other;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	(void)notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
+	/* It may wait for a person: nobody polls for it all the time. */
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n, 0);
+	letter_referral(&other, &s.practice, &s.desk);
+	submit(&s.practice, &other);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n, 1);
+	shell_begin(&s, &s.desk);
+	(void)notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
+	ck_assert_uint_eq(waiting(&s.desk, KL_NOTICE + 1), 0);
+	/* Nor is one lost with its answer. */
+	s.core->session[registry_by_id(&s.core->registry,
+	    &s.desk.id)->number - 1].asked_ms = -2 * KL_HOUR_MS;
+	(void)notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 }
 END_TEST
 
@@ -293,6 +314,7 @@ START_TEST(a_receipt_takes_the_request_away_and_reaches_who_withdrew)
 	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	ck_assert_int_eq(shell_erased(&s, &s.partner, &n, KL_ERASED),
 	    KL_C_ITEM_UNKNOWN);
+	shell_begin(&s, &s.desk);
 	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	ck_assert_int_eq(shell_erased(&s, &s.desk, &n, KL_KEPT_ON_OWN_BASIS),
 	    KL_C_OK);
@@ -638,7 +660,7 @@ START_TEST(feedback_that_was_seen_is_asked_back)
 	/* The rest of it later. */
 	ck_assert_int_eq(withdraw(&s.desk, KL_SCOPE_ALL), KL_C_OK);
 	counts_are(0, 2, 0);
-	ck_assert_uint_eq(waiting(&s.practice, KL_NOTICE + 1), 2);
+	(void)notice_for(&s.practice, KL_NOTICE_ERASE_REQUEST, NULL);
 }
 END_TEST
 
@@ -919,6 +941,7 @@ main(void)
 	tcase_add_test(t, what_waits_is_erased_before_the_answer);
 	tcase_add_test(t,
 	    what_was_released_is_uncertain_and_its_receiver_asked);
+	tcase_add_test(t, a_request_is_brought_once_in_a_session);
 	tcase_add_test(t,
 	    a_receipt_takes_the_request_away_and_reaches_who_withdrew);
 	tcase_add_test(t, the_first_erase_receipt_counts);
