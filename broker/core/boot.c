@@ -467,8 +467,8 @@ boot_settle(struct core *c)
 		if (cycle_run(c, NULL, NULL) != KL_OK)
 			return CORE_EXIT_COMMIT;
 	} while (c->erase_due_ms != 0);
-	if (cycle_run(c, papers_in_turn, NULL) != KL_OK ||
-	    policy_start(c) != KL_OK)
+	if (policy_start(c) != KL_OK ||
+	    cycle_run(c, papers_in_turn, NULL) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	cycle_sign(c);
 	if (c->exit != CORE_EXIT_STOPPED)

@@ -452,6 +452,8 @@ conversation_check_consent(const struct kl_consent *c,
 	    KL_POL_CONSENT_MAX_AGE_AT_SEND);
 	const uint32_t term = kl_policy_days(policy, KL_POL_FEEDBACK_VALIDITY);
 
+	if (!kl_policy_has(policy, KL_POL_CONSENT_FORMS, c->form))
+		return KL_C_NO_CONSENT;
 	return c->given_on + age < (uint32_t)kl_day_of(now_ms) ||
 	    c->valid_until > c->given_on + term ?
 	    KL_C_CONSENT_DATE : conversation_check_shown(c, now_ms);

@@ -84,7 +84,7 @@ int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
 /* As kl_envelope_roles. under: inside a parent's consent. PROTOCOL.md 8.5. */
 bool conversation_role_may(uint32_t kind, uint32_t sender_role,
     uint32_t receiver_role, bool under);
-/* Dates and terms of a consent at the time of sending, as the policy of now
+/* Form, dates and terms of a consent at the time of sending, as the policy of now
  * limits them. PROTOCOL.md 8.4. */
 enum kl_code conversation_check_consent(const struct kl_consent *c,
     const struct kl_policy *policy, int64_t now_ms);

@@ -51,12 +51,29 @@ paper_log(struct core *c, const struct kl_entry *e)
 	    c->turn.now_ms, &rec, c->mem, &leaf);
 }
 
+/* A card under a number that the policy does not take. What is no card at all
+ * the registry refuses. */
+static bool
+barred(struct core *c, const struct kl_entry *e)
+{
+	struct kl_signed s;
+	struct kl_card k;
+
+	return e->statement == KL_CARD &&
+	    kl_signed_read(e->content, c->mem, &s) == KL_C_OK &&
+	    KL_STATEMENT_READ(KL_CARD, s.body, c->mem, &k) == KL_C_OK &&
+	    k.role != KL_BROKER && !kl_policy_id_allowed(&c->policy, &k.id);
+}
+
 int
 papers_take(struct core *c, const struct kl_entry *e, enum kl_code *code)
 {
 	uint64_t number;
 	int err;
 
+	*code = KL_C_VALUE_UNKNOWN;
+	if (barred(c, e))
+		return KL_OK;
 	c->registry_changed = true;
 	*code = registry_put(&c->registry, c->turn.txn, e, NULL,
 	    c->turn.now_ms, c->mem, &number, &err);

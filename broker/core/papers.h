@@ -9,7 +9,8 @@
 #include "broker/core/core.h"
 
 /* In a turn: takes one up with its leaf. *code: KL_C_OK, also for what is
- * there already, or why it is refused. */
+ * there already, or why it is refused: by the registry, or VALUE_UNKNOWN for
+ * a number that the policy does not take. */
 int papers_take(struct core *c, const struct kl_entry *e,
     enum kl_code *code) KL_MUST_CHECK;
 /* In a turn: CONFIG/broker.card, CONFIG/cards and CONFIG/revocations. A file

@@ -186,6 +186,18 @@ prekey_check(const struct submit *s)
 	return signer == NULL || signer->revoked != 0 ? KL_C_PREKEY : KL_C_OK;
 }
 
+/* Of a crisis the broker sees nothing: its shorter term is the sender's. */
+static int64_t
+term_max_ms(const struct submit *s)
+{
+	const int64_t most = kl_policy_ms(s->t->policy, KL_POL_TTL_MAX);
+	const int64_t ttl = kl_policy_ms(s->t->policy,
+	    s->e.header.kind == KL_FEEDBACK ? KL_POL_FEEDBACK_UNDELIVERED_TTL :
+	    KL_POL_REFERRAL_UNDELIVERED_TTL);
+
+	return ttl < most ? ttl : most;
+}
+
 static enum kl_code
 times_check(const struct submit *s, int64_t *wait_ms)
 {
@@ -199,8 +211,7 @@ times_check(const struct submit *s, int64_t *wait_ms)
 	}
 	if (h->created_ms >= h->deliver_by_ms ||
 	    h->deliver_by_ms > h->expire_at_ms ||
-	    h->expire_at_ms > h->created_ms + kl_policy_ms(s->t->policy,
-	    KL_POL_TTL_MAX))
+	    h->expire_at_ms > h->created_ms + term_max_ms(s))
 		return KL_C_TIMES;
 	if (h->answer_by_ms != 0 && (h->kind != KL_REFERRAL ||
 	    h->answer_by_ms <= h->created_ms ||

@@ -137,6 +137,20 @@ kl_policy_has(const struct kl_policy *p, enum kl_policy_key key,
 	return value < 32 && (kl_policy_term(p, key).n >> value & 1) != 0;
 }
 
+bool
+kl_policy_id_allowed(const struct kl_policy *p, const struct kl_id *id)
+{
+	for (size_t i = 0; i < COUNT(members); i++) {
+		const struct member *m = &members[i];
+		const size_t n = strlen(m->name);
+
+		if (m->key == KL_POL_ORG_ID_SCHEMES &&
+		    memcmp(id->b, m->name, n) == 0 && id->b[n] == ':')
+			return kl_policy_has(p, m->key, m->value);
+	}
+	return false;
+}
+
 /* ---- stricter, looser ---- */
 
 /* The amount, so that two units of one kind compare. */

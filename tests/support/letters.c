@@ -135,7 +135,7 @@ letter_start(struct letter *l, uint32_t kind, const struct party *from,
 		.prekey_id = kl_key_id_of(to->prekey_pk.b),
 		.created_ms = LETTERS_NOW_MS - HOURS(1),
 		.deliver_by_ms = LETTERS_NOW_MS + DAYS(2),
-		.expire_at_ms = LETTERS_NOW_MS + DAYS(14),
+		.expire_at_ms = LETTERS_NOW_MS - HOURS(1) + DAYS(14),
 	};
 	kl_random(h->msg_id.b, sizeof h->msg_id.b);
 	kl_random(h->conv_id.b, sizeof h->conv_id.b);

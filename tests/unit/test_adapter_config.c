@@ -74,7 +74,8 @@ START_TEST(every_key_is_taken)
 {
 	ck_assert_msg(read_text(HEAD "realm = training\nlanguage = en\n"
 	    "erasure = best-effort\nclock_offset = -3h\nslots = 100\n"
-	    "map_mb = 32\nlog_json = yes\npolicy = /p\n[folder]\nenabled = yes\n"
+	    "map_mb = 32\nlog_json = yes\npolicy = /p\n"
+	    "[folder]\nenabled = yes\n"
 	    "dir = /f\nowner = 1001\nkeep_done = yes\n") ==
 	    KL_OK, "%s", error.b);
 	ck_assert_uint_eq(c.lang, KL_EN);

@@ -335,6 +335,7 @@ static enum kl_code
 consent(int given, int until, int now)
 {
 	struct kl_consent k = {
+		.form = KL_ORAL,
 		.given_on = TODAY + (uint32_t)given,
 		.valid_until = TODAY + (uint32_t)until,
 	};
@@ -352,6 +353,8 @@ START_TEST(consent_counts_within_a_stricter_policy)
 	ck_assert_int_eq(consent(0, 366, 7), KL_C_OK);
 	ck_assert_int_eq(consent(0, 366, 8), KL_C_CONSENT_DATE);
 	ck_assert_int_eq(consent(0, 367, 0), KL_C_CONSENT_DATE);
+	p.policy.term[KL_POL_CONSENT_FORMS].n = 1u << KL_WRITTEN;
+	ck_assert_int_eq(consent(0, 366, 0), KL_C_NO_CONSENT);
 }
 END_TEST
 
@@ -378,11 +381,12 @@ END_TEST
 
 START_TEST(consent_with_extreme_dates_is_refused)
 {
-	struct kl_consent k = { .given_on = 2932896, .valid_until = 1 };
+	struct kl_consent k = { .form = KL_ORAL, .given_on = 2932896, .valid_until = 1 };
 
 	ck_assert_int_eq(conversation_check_consent(&k, &p.policy,
 	    LETTERS_NOW_MS), KL_C_CONSENT_DATE);
-	k = (struct kl_consent){ .given_on = 1, .valid_until = 2932896 };
+	k = (struct kl_consent){ .form = KL_ORAL, .given_on = 1,
+		.valid_until = 2932896 };
 	ck_assert_int_eq(conversation_check_consent(&k, &p.policy,
 	    LETTERS_NOW_MS), KL_C_CONSENT_DATE);
 }

@@ -238,7 +238,7 @@ START_TEST(a_conversation_id_that_comes_again_opens_nothing_old)
 	letter_seal(&l, &s.practice);
 	shell_deliver(&s, &s.practice, &s.desk, &l);
 	letter_feedback(&m, &l, &s.desk, &s.practice, KL_MS_ENDED);
-	m.e.header.expire_at_ms = m.e.header.created_ms + 50 * KL_DAY_MS;
+	m.e.header.expire_at_ms = m.e.header.created_ms + 42 * KL_DAY_MS;
 	letter_seal(&m, &s.desk);
 	submit(&s.desk, &m);
 	ck_assert_uint_eq(shell_fetch(&s, &s.practice, 0).n_ct, 1);

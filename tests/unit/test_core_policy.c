@@ -222,6 +222,33 @@ START_TEST(without_a_policy_core_drains)
 }
 END_TEST
 
+START_TEST(a_message_keeps_the_terms_of_the_policy)
+{
+	ck_assert_int_eq(load("[policy]\nreferral_undelivered_ttl = 1d\n"),
+	    KL_OK);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_TIMES);
+	ck_assert_int_eq(load("[policy]\nconsent_forms = written\n"),
+	    KL_OK);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l),
+	    KL_C_NO_CONSENT);
+	ck_assert_int_eq(load("[policy]\n"), KL_OK);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+}
+END_TEST
+
+START_TEST(a_card_has_a_number_that_the_policy_takes)
+{
+	struct kl_card c = party_card(&s.partner);
+
+	ck_assert_int_eq(load("[policy]\norg_id_schemes = agb, oin\n"),
+	    KL_OK);
+	ck_assert_int_eq(shell_card(&s, &c), KL_C_VALUE_UNKNOWN);
+	ck_assert_int_eq(load("[policy]\norg_id_schemes = agb, kvk\n"),
+	    KL_OK);
+	ck_assert_int_eq(shell_card(&s, &c), KL_C_OK);
+}
+END_TEST
+
 START_TEST(an_unreadable_policy_is_none)
 {
 	shell_policy(&s, "[policy]\nttl_max = for ever\n");
@@ -293,6 +320,8 @@ main(void)
 	tcase_add_test(t, an_approval_ends_with_its_day_also_while_running);
 	tcase_add_test(t, an_unapproved_file_at_the_start_is_the_default);
 	tcase_add_test(t, without_a_policy_core_drains);
+	tcase_add_test(t, a_message_keeps_the_terms_of_the_policy);
+	tcase_add_test(t, a_card_has_a_number_that_the_policy_takes);
 	tcase_add_test(t, an_unreadable_policy_is_none);
 	tcase_add_test(t, what_was_stricter_stays_so_without_its_file);
 	tcase_add_test(t, who_approved_is_kept_as_long_as_the_log);

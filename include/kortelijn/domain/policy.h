@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <kortelijn/base/types.h>
 #include <kortelijn/domain/list.h>
 
 /* In the order of the table; numbers stand in no file. */
@@ -188,6 +189,9 @@ bool kl_policy_yes(const struct kl_policy *p, enum kl_policy_key key);
 /* Is value a member of the set? */
 bool kl_policy_has(const struct kl_policy *p, enum kl_policy_key key,
     uint32_t value);
+
+/* May an organisation take part under this number? org_id_schemes. */
+bool kl_policy_id_allowed(const struct kl_policy *p, const struct kl_id *id);
 
 /* Length of a term of units h, d, mo, y. */
 int64_t kl_term_ms(struct kl_term t);
