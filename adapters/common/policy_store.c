@@ -52,8 +52,7 @@ none_tell(struct policy_store *p)
 		return;
 	p->tell_ms = kl_mono_ms() + TELL_MS;
 	kl_logf(KL_LOG_ERROR, "no_policy", kl_log_word("so", "nothing is "
-	    "sent; withdrawal, receipts and erasure go on. See "
-	    "'policy load'"));
+	    "sent; see 'policy load'"));
 }
 
 void

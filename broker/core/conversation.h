@@ -84,8 +84,8 @@ int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
 /* As kl_envelope_roles. under: inside a parent's consent. PROTOCOL.md 8.5. */
 bool conversation_role_may(uint32_t kind, uint32_t sender_role,
     uint32_t receiver_role, bool under);
-/* Form, dates and terms of a consent at the time of sending, as the policy of now
- * limits them. PROTOCOL.md 8.4. */
+/* Form, dates and terms of a consent at the time of sending, as the policy of
+ * now limits them. PROTOCOL.md 8.4. */
 enum kl_code conversation_check_consent(const struct kl_consent *c,
     const struct kl_policy *policy, int64_t now_ms);
 /* The same after a loss: but for its age, and within what any policy

@@ -17,7 +17,7 @@
 #define HOUSEKEEPING_STEPS 64		/* timers of one turn */
 #define PRUNE_MAX 16
 #define NOT_REPORTED_MS (5 * KL_SECOND_MS)
-#define DRAINING_MS KL_MINUTE_MS
+#define DRAINING_MS (10 * KL_SECOND_MS)
 
 /* ---- the table ---- */
 

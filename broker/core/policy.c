@@ -71,9 +71,9 @@ drain_tell(struct core *c)
 	if (!c->loaded.drain)
 		return;
 	c->loaded.tell_ms = kl_mono_ms() + TELL_MS;
-	kl_logf(KL_LOG_ERROR, "draining", kl_log_word("so", "there is no "
-	    "policy: nothing is accepted and nothing released; withdrawal, "
-	    "receipts and erasure go on. See 'kortelijn policy load'"));
+	kl_logf(KL_LOG_ERROR, "draining", kl_log_word("so", "without a policy "
+	    "nothing is accepted or released; see 'kortelijn policy "
+	    "load'"));
 }
 
 void

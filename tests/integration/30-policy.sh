@@ -149,6 +149,126 @@ same_file_is_no_load()
 	[ "$(broker_status .policy.leaf)" = "$before" ]
 }
 
+# ---- at work ----
+
+at_adapter()
+{
+	adapter "$1" policy show --json |
+	    jq -r --arg k "$2" '.rows[] | select(.key == $k) | .value'
+}
+
+adapters_show_theirs()
+{
+	adapter practice-1 policy show >"$R/show.txt" &&
+	    grep -q '^P54  draft_max_age = 7d (standaard 7d) \[standaard\]' \
+	        "$R/show.txt" &&
+	    grep -q 'heeft dit bestand geladen' "$R/show.txt" &&
+	    cmp -s "$R/practice-1/keys/policy.conf" \
+	        "$ROOT/deploy/conf/policy.conf"
+}
+
+# The adapter's own policy counts with the very next file.
+load_needs_no_restart()
+{
+	policy mine "consent_max_age_at_send = 3d"
+	adapter practice-1 policy load "$R/mine" >/dev/null &&
+	    [ "$(at_adapter practice-1 consent_max_age_at_send)" = 3d ] &&
+	    [ "$(DAYS=-5 refer practice-1 practice-1/el-amrani |
+	        jq -r .code)" = consent_date ] &&
+	    adapter practice-1 policy load "$ROOT/deploy/conf/policy.conf" \
+	        >/dev/null
+}
+
+looser_is_refused_at_adapters()
+{
+	policy loose "draft_max_age = 30d"
+	refused "lacks an \[override\]" adapter practice-1 policy load \
+	    "$R/loose" || return 1
+	refused "lacks an \[override\]" adapter municipality policy load \
+	    "$R/loose" && [ "$(at_adapter municipality draft_max_age)" = 7d ]
+}
+
+answer_has()
+{
+	jq -e "$1" >/dev/null <<<"$ANSWER"
+}
+
+# The practice lets it go, the broker does not.
+stricter_value_counts_at_every_hop()
+{
+	policy strict "consent_max_age_at_send = 3d"
+	kortelijn policy load "$R/strict" >/dev/null || return 1
+	ANSWER=$(DAYS=-5 refer practice-1 practice-1/el-amrani)
+	answer_has '.refused == "consent_date" or .code == "consent_date"' &&
+	    kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null
+}
+
+broker_drains()
+{
+	stop municipality
+	SPOKEN=$(refer practice-1 practice-1/van-putten | jq -r .reference)
+	[ -n "$SPOKEN" ] && rm "$R/broker/policy.conf" || return 1
+	stop broker
+	broker_start
+	adapter_start municipality
+	adapter_ready practice-1 municipality
+	[ "$(broker_status .policy.draining)" = true ] &&
+	    grep -q 'policy_unreadable' "$R/broker.log" &&
+	    grep -q 'draining so=' "$R/broker.log"
+}
+
+draining()
+{
+	[ "$(broker_status '.refusals.draining // 0')" -gt 0 ]
+}
+
+nothing_in_and_nothing_out()
+{
+	person practice-1/ten-cate-no-address \
+	    '.referral_id = "drained"' >"$R/drained.json"
+	adapter practice-1 refer "$R/drained.json" >/dev/null || return 1
+	wait_for "$PATIENCE" "the broker to say that it drains" draining
+	[ "$(adapter municipality list --json | jq '.cases | length')" = 0 ]
+}
+
+a_load_ends_it()
+{
+	kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null &&
+	    [ "$(broker_status .policy.draining)" = false ] || return 1
+	wait_state practice-1 "$SPOKEN" delivered
+	wait_state practice-1 drained delivered
+}
+
+adapter_without_policy()
+{
+	rm "$R/practice-1/keys/policy.conf"
+	stop practice-1
+	adapter_start practice-1
+	adapter_ready practice-1
+	[ "$(refer practice-1 practice-1/el-amrani | jq -r .code)" = \
+	    no_policy ] &&
+	    [ "$(adapter practice-1 status --json |
+	        jq -r .policy.draining)" = true ] &&
+	    adapter practice-1 status --json |
+	        jq -e '[.newest_alarms[].alarm] | index("no_policy")' \
+	        >/dev/null && grep -q 'no_policy so=' "$R/practice-1.log"
+}
+
+# What the other side sends still comes in, with its receipt.
+feedback_comes_in()
+{
+	desk "$SPOKEN" taken_up
+	wait_state practice-1 "$SPOKEN" taken_up
+}
+
+adapter_sends_again()
+{
+	adapter practice-1 policy load "$ROOT/deploy/conf/policy.conf" \
+	    >/dev/null &&
+	    refer practice-1 practice-1/el-amrani '.referral_id = "again"' \
+	        >/dev/null
+}
+
 region_begin
 broker_make
 broker_start
@@ -159,4 +279,26 @@ ok a_wrong_file_is_refused_with_its_line wrong_is_refused_with_its_line
 ok what_is_approved_is_visible_with_who_and_until approved_is_visible
 ok an_overdue_review_is_the_default_again overdue_is_the_default_again
 ok the_same_file_is_no_load same_file_is_no_load
+
+kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null ||
+    die "policy load"
+adapter_make practice-1 practice agb:01000001 "Praktijk De Linde"
+adapter_make municipality municipality oin:00000001000000000001 \
+    "Meldpunt Twentestad"
+adapter_enrol practice-1
+adapter_enrol municipality
+adapter_start practice-1
+adapter_start municipality
+adapter_ready practice-1 municipality
+ok adapters_show_their_own_in_dutch adapters_show_theirs
+ok a_load_counts_without_a_restart load_needs_no_restart
+ok looser_is_refused_at_adapters_too looser_is_refused_at_adapters
+ok the_stricter_value_counts_at_every_hop stricter_value_counts_at_every_hop
+ok without_a_policy_the_broker_drains broker_drains
+ok nothing_goes_in_and_nothing_out_of_a_broker_that_drains \
+    nothing_in_and_nothing_out
+ok a_load_ends_drain_mode a_load_ends_it
+ok without_a_policy_an_adapter_sends_nothing adapter_without_policy
+ok what_comes_in_comes_in_without_a_policy feedback_comes_in
+ok an_adapter_sends_again_after_a_load adapter_sends_again
 exit "$FAILED"

@@ -381,7 +381,8 @@ END_TEST
 
 START_TEST(consent_with_extreme_dates_is_refused)
 {
-	struct kl_consent k = { .form = KL_ORAL, .given_on = 2932896, .valid_until = 1 };
+	struct kl_consent k = { .form = KL_ORAL, .given_on = 2932896,
+		.valid_until = 1 };
 
 	ck_assert_int_eq(conversation_check_consent(&k, &p.policy,
 	    LETTERS_NOW_MS), KL_C_CONSENT_DATE);

@@ -222,6 +222,24 @@ START_TEST(without_a_policy_core_drains)
 }
 END_TEST
 
+START_TEST(a_withdrawal_goes_on_while_core_drains)
+{
+	const struct kl_withdrawal w = letter_withdrawal(&l, &s.practice,
+	    KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
+	struct kl_withdraw_reply told;
+
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	ck_assert_int_eq(unlink(shell_file(&s, "config/policy.conf").b), 0);
+	restart(LETTERS_NOW_MS + KL_HOUR_MS);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, &told),
+	    KL_C_OK);
+	ck_assert_uint_eq(told.erased, 1);
+	/* And what it ended is not released by a load. */
+	ck_assert_int_eq(load(STRICT), KL_OK);
+	ck_assert_uint_eq(shell_fetch(&s, &s.desk, 0).n_ct, 0);
+}
+END_TEST
+
 START_TEST(a_message_keeps_the_terms_of_the_policy)
 {
 	ck_assert_int_eq(load("[policy]\nreferral_undelivered_ttl = 1d\n"),
@@ -320,6 +338,7 @@ main(void)
 	tcase_add_test(t, an_approval_ends_with_its_day_also_while_running);
 	tcase_add_test(t, an_unapproved_file_at_the_start_is_the_default);
 	tcase_add_test(t, without_a_policy_core_drains);
+	tcase_add_test(t, a_withdrawal_goes_on_while_core_drains);
 	tcase_add_test(t, a_message_keeps_the_terms_of_the_policy);
 	tcase_add_test(t, a_card_has_a_number_that_the_policy_takes);
 	tcase_add_test(t, an_unreadable_policy_is_none);
