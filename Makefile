@@ -83,7 +83,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 UNIT_CORE = export vault tree journal registry conversation mailbox retain retention sync \
 	core_rewrap \
 	core_submit core_policy core_session core_delivery core_turn core_control \
-	core_withdraw \
+	core_withdraw sync_withdraw \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
