@@ -83,7 +83,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 UNIT_CORE = export vault tree journal registry conversation mailbox retain retention sync \
 	core_rewrap \
 	core_submit core_policy core_session core_delivery core_turn core_control \
-	core_withdraw sync_withdraw \
+	withdrawal core_withdraw sync_withdraw \
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
@@ -271,9 +271,11 @@ $(UNIT_CORE:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(SUPPORT_CORE_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
-# It counts how often the store is made durable.
+# One counts how often the store is made durable, one lets erasing fail.
 $(B)/tests/unit/test_core_withdraw: private LDFLAGS += \
     -Wl,--wrap=kl_kv_commit
+$(B)/tests/unit/test_withdrawal: private LDFLAGS += \
+    -Wl,--wrap=kl_slots_verify_zero
 
 $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
     $(B)/tests/unit/%.o $(filter-out %/main.o,$(EDGE_O)) $(BROKER_O) \

@@ -303,6 +303,75 @@ START_TEST(successor_counts_from_its_date)
 }
 END_TEST
 
+START_TEST(who_has_taken_over_stands_for_its_predecessor)
+{
+	struct kl_card c = party_card(&partner);
+	uint64_t number;
+
+	(void)parts_enrol(&p, &desk);
+	c.succeeds = desk.id;
+	c.succeeds_from_ms = LETTERS_NOW_MS;
+	ck_assert_int_eq(put_card(&c, &number), KL_C_OK);
+	ck_assert(registry_stands_for(&p.registry, &desk.id, &desk.id,
+	    LETTERS_NOW_MS));
+	ck_assert(registry_stands_for(&p.registry, &partner.id, &desk.id,
+	    LETTERS_NOW_MS));
+	ck_assert(!registry_stands_for(&p.registry, &partner.id, &desk.id,
+	    LETTERS_NOW_MS - 1));
+	ck_assert(!registry_stands_for(&p.registry, &desk.id, &partner.id,
+	    LETTERS_NOW_MS));
+}
+END_TEST
+
+/* What is signed counts by the card of now, or by that of then. */
+START_TEST(a_signature_counts_under_the_card_of_its_time)
+{
+	const struct kl_key_id key_id = kl_key_id_of(practice.sign_pk.b);
+	const struct kl_card card = party_card(&practice);
+	struct kl_signed s = { .body = kl_bytes_str("statement") };
+	struct registry_signed v = { .label = KL_LABEL_WITHDRAWAL, .s = &s,
+		.signer = &practice.id, .key_id = &key_id,
+		.at_ms = LETTERS_NOW_MS };
+	const struct kl_revocation gone = party_revocation(&practice,
+	    KL_REVOKE_LEFT);
+	uint64_t number;
+
+	ck_assert_int_eq(kl_sign(KL_LABEL_WITHDRAWAL, s.body, practice.sk,
+	    &s.sig), KL_OK);
+	ck_assert_int_eq(registry_signed_now(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CARD_UNKNOWN);
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CARD_UNKNOWN);
+	(void)parts_enrol(&p, &practice);
+	ck_assert_int_eq(registry_signed_now(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_OK);
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    card.not_after_ms + 1), KL_C_OK);
+	ck_assert_int_eq(registry_signed_now(&p.registry, &v,
+	    card.not_after_ms + 1), KL_C_CARD_EXPIRED);
+	v.at_ms = LETTERS_NOW_MS + 10 * KL_MINUTE_MS + 1;
+	ck_assert_int_eq(registry_signed_now(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CLOCK_AHEAD);
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CLOCK_AHEAD);
+	v.at_ms = card.not_before_ms - 1;
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CARD_NOT_YET);
+	v.at_ms = card.not_after_ms + 1;
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    v.at_ms), KL_C_CARD_EXPIRED);
+	v.at_ms = LETTERS_NOW_MS;
+	ck_assert_int_eq(put_revocation(&gone, &number), KL_C_OK);
+	ck_assert_int_eq(registry_signed_now(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_CARD_REVOKED);
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_OK);
+	s.sig.b[0] ^= 1;
+	ck_assert_int_eq(registry_signed_then(&p.registry, &v,
+	    LETTERS_NOW_MS), KL_C_SIGNATURE);
+}
+END_TEST
+
 START_TEST(participant_of_an_undone_turn_leaves_its_number_free)
 {
 	(void)parts_enrol(&p, &practice);
@@ -790,6 +859,8 @@ cards_case(void)
 	tcase_add_test(tc, revoked_card_yields_to_one_that_counts);
 	tcase_add_test(tc, only_the_newest_cards_are_held);
 	tcase_add_test(tc, successor_counts_from_its_date);
+	tcase_add_test(tc, who_has_taken_over_stands_for_its_predecessor);
+	tcase_add_test(tc, a_signature_counts_under_the_card_of_its_time);
 	tcase_add_test(tc,
 	    participant_of_an_undone_turn_leaves_its_number_free);
 	tcase_add_test(tc, pointers_stay_when_all_is_read_anew);
