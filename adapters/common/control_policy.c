@@ -45,19 +45,23 @@ json_t *
 control_policy_json(const struct engine *e)
 {
 	const struct policy_store *p = engine_policy_loaded(e);
-	char hash[65];
 
-	kl_hex(KL_BYTES_OF(p->loaded.hash), hash);
-	return json_pack("{s:b,s:s,s:s,s:o}", "draining", p->none,
-	    "sha256", hash, "loaded_at", kl_time_text(p->loaded.at_ms).b,
+	return json_pack("{s:b,s:s,s:o}", "draining", p->none,
+	    "loaded_at", kl_time_text(p->loaded.at_ms).b,
 	    "looser", looser_json(p));
 }
 
 int
 control_policy_show(struct control_cmd *c)
 {
-	return control_cmd_answer(c, json_pack("{s:o}", "policy",
-	    control_policy_json(c->engine)));
+	const struct policy_store *p = engine_policy_loaded(c->engine);
+	json_t *o = control_policy_json(c->engine);
+	char hash[65];
+
+	kl_hex(KL_BYTES_OF(p->loaded.hash), hash);
+	if (o != NULL)
+		(void)json_object_set_new(o, "sha256", json_string(hash));
+	return control_cmd_answer(c, json_pack("{s:o}", "policy", o));
 }
 
 /* With the line of the file, which no code has. */

@@ -11,7 +11,8 @@
 int control_policy_show(struct control_cmd *c) KL_MUST_CHECK;
 int control_policy_load(struct control_cmd *c) KL_MUST_CHECK;
 
-/* The object of both, and of the status. NULL: no memory. */
+/* The part of the status, which the first shows with the hash of the file.
+ * NULL: no memory. */
 json_t *control_policy_json(const struct engine *e);
 
 #endif

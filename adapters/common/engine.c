@@ -242,10 +242,10 @@ finish(struct engine *e)
 		return;
 	}
 	kl_trace_flush(e->trace);
-	if (policy_store_ended(&e->policies, true, e->turn.now_ms))
-		policy_apply(e);
 	if (calls_flush(e->calls, kl_mono_ms()) != KL_OK)
 		session_begin_again(e->session, kl_mono_ms() + KL_SECOND_MS);
+	if (policy_store_ended(&e->policies, true, e->turn.now_ms))
+		policy_apply(e);
 	tell(e, true);
 }
 

@@ -48,11 +48,8 @@ static json_t *
 policy_json(const struct core *c)
 {
 	const struct core_policy *p = &c->loaded;
-	char hash[65];
 
-	kl_hex(KL_BYTES_OF(p->hash), hash);
-	return json_pack("{s:b,s:s,s:I,s:I,s:o}",
-	    "draining", p->drain, "sha256", hash,
+	return json_pack("{s:b,s:I,s:I,s:o}", "draining", p->drain,
 	    "leaf", (json_int_t)p->leaf, "loaded_ms", (json_int_t)p->at_ms,
 	    "looser", looser_json(c));
 }
@@ -60,8 +57,14 @@ policy_json(const struct core *c)
 json_t *
 control_policy(struct core *c, const json_t *question)
 {
+	json_t *o = policy_json(c);
+	char hash[65];
+
 	(void)question;
-	return json_pack("{s:b,s:o}", "ok", 1, "policy", policy_json(c));
+	kl_hex(KL_BYTES_OF(c->loaded.hash), hash);
+	if (o != NULL)
+		(void)json_object_set_new(o, "sha256", json_string(hash));
+	return json_pack("{s:b,s:o}", "ok", 1, "policy", o);
 }
 
 void

@@ -149,23 +149,28 @@ help_command(const struct cli_program *p, const struct cli_command *k)
 	help_common(p);
 }
 
-/* The row whose name is the first word, or the first two. */
+/* The row whose name is the first two words, or else the first. */
 static const struct cli_command *
 find(const struct cli_program *p, const char *first, const char *second,
     size_t *words)
 {
+	const struct cli_command *one = NULL;
 	char both[64];
 
 	(void)snprintf(both, sizeof both, "%s %s", first,
 	    second != NULL ? second : "");
+	*words = 1;
 	for (size_t i = 0; i < p->n; i++) {
 		const char *name = p->commands[i].name;
 
-		*words = strchr(name, ' ') != NULL ? 2 : 1;
-		if (strcmp(name, *words == 2 ? both : first) == 0)
-			return &p->commands[i];
+		if (strcmp(name, first) == 0)
+			one = &p->commands[i];
+		if (strchr(name, ' ') == NULL || strcmp(name, both) != 0)
+			continue;
+		*words = 2;
+		return &p->commands[i];
 	}
-	return NULL;
+	return one;
 }
 
 /* The same for programs: of all commands, of a group, or only one. */

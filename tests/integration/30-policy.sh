@@ -77,7 +77,7 @@ stricter_is_free()
 	    [ "$(leaves)" = $((before + 1)) ] &&
 	    [ "$(broker_status .policy.leaf)" = "$before" ] &&
 	    cmp -s "$R/strict" "$R/broker/policy.conf" &&
-	    [ "$(broker_status .policy.sha256)" = \
+	    [ "$(kortelijn policy show --json | jq -r .running.sha256)" = \
 	        "$(sha256sum <"$R/strict" | cut -c1-64)" ]
 }
 

@@ -106,6 +106,8 @@ static const struct cli_command commands[] = {
 	  1, 2, { "days=", "yes" }, run_show },
 	{ "thing make", "--days=N", "make a thing", "", 0, 0, { "days=" },
 	  run_needy },
+	{ "show all", "--days=N", "show all things", "", 0, 0, { "days=" },
+	  run_needy },
 	{ "help", "[COMMAND]", "explain", "", 0, 2, { NULL }, cli_help },
 };
 static const char *const options[] = { "socket=", NULL };
@@ -180,6 +182,16 @@ START_TEST(command_of_two_words_wants_both)
 	ck_assert_int_eq(SAY(W("thing")), CLI_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "no command 'thing'"));
 	ck_assert_int_eq(SAY(W("thing"), W("mak")), CLI_USAGE);
+}
+END_TEST
+
+START_TEST(command_of_two_words_goes_before_one_of_one)
+{
+	ck_assert_int_eq(SAY(W("show"), W("all")), CLI_USAGE);
+	ck_assert_ptr_nonnull(strstr(err, "--days"));
+	ck_assert_int_eq(SAY(W("help"), W("show"), W("all")), CLI_OK);
+	ck_assert_ptr_nonnull(strstr(out, "usage: prog show all"));
+	ck_assert_int_eq(SAY(W("show"), W("al")), CLI_OK);
 }
 END_TEST
 
@@ -567,6 +579,8 @@ main(void)
 	tcase_add_test(tc, option_without_its_value_is_wrong_usage);
 	tcase_add_test(tc, too_few_or_too_many_arguments_are_wrong_usage);
 	tcase_add_test(tc, command_of_two_words_wants_both);
+	tcase_add_test(tc, 
+	    command_of_two_words_goes_before_one_of_one);
 	tcase_add_test(tc, missing_option_is_named);
 	tcase_add_test(tc, no_command_prints_the_list);
 	tcase_add_test(tc, help_explains_a_command_in_80_columns);
