@@ -44,13 +44,16 @@ PARTS = vault tree month journal export registry registry_store conversation tim
 	withdraw_row withdraw_end retain present \
 	refusals
 CORE = main boot fence exporter control_export papers keys cycle dispatch acks control control_status \
-	control_papers control_hold control_rewrap rewrap policy control_policy stats handle_hello \
+	control_papers control_hold \
+	control_subject control_subject_json control_left \
+	control_rewrap rewrap policy control_policy stats handle_hello \
 	submit handle_submit handle_fetch handle_receipt handle_item_ack \
 	held handle_withdraw handle_erase_receipt control_withdraw \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
 CTL = main cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
-	cmd_origin cmd_subject control paper term
+	cmd_origin cmd_subject control paper term \
+	cmd_subject_export cmd_erase subject_page
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write profile profile_text texts letter \
@@ -109,7 +112,8 @@ INTEGRATION = 00-tests-are-counted \
 	41-log-export \
 	30-policy \
 	34-rewrap \
-	22-five-weeks-off
+	22-five-weeks-off \
+	36-retention
 LONG = fault/kill-loop fault/seeded
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.

@@ -8,7 +8,7 @@
 #include <kortelijn/domain/nightly.h>
 #include <kortelijn/host/textfile.h>
 
-#define OFFSET_MAX_MS (366 * KL_DAY_MS)
+#define OFFSET_MAX_MS (20 * 365 * KL_DAY_MS)	/* as at the adapters */
 
 static const struct broker_conf defaults = {
 	.config_dir = "/etc/kortelijn",

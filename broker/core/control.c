@@ -45,6 +45,8 @@ static const struct {
 	{ "policy", control_policy },
 	{ "policy_load", control_policy_load },
 	{ "rewrap", control_rewrap },
+	{ "subject", control_subject },
+	{ "left", control_left },
 	{ "hold", control_hold },
 	{ "hold_release", control_hold_release },
 	{ "withdraw", control_withdraw },

@@ -20,6 +20,8 @@ json_t *control_hold(struct core *c, const json_t *question);
 json_t *control_hold_release(struct core *c, const json_t *question);
 json_t *control_export(struct core *c, const json_t *question);
 json_t *control_export_state(struct core *c, const json_t *question);
+json_t *control_subject(struct core *c, const json_t *question);
+json_t *control_left(struct core *c, const json_t *question);
 json_t *control_checkpoint(struct core *c, const json_t *question);
 json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);

@@ -153,14 +153,14 @@ conversation_by_id(struct turn *t, const struct kl_conv_id *id,
 	return conversation_get(t, &tag, out);
 }
 
-int
-conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
+/* Through a row that holds its tag. */
+static int
+by_row(struct turn *t, char table, struct kl_bytes id,
     struct conversation *out)
 {
-	struct kl_tag key = vault_tag(t->vault, T_PARENT,
-	    KL_BYTES_OF(*body_hash)), tag;
+	struct kl_tag key = vault_tag(t->vault, table, id), tag;
 	struct kl_bytes v;
-	int err = kl_kv_get(t->txn, T_PARENT, KL_BYTES_OF(key), &v);
+	int err = kl_kv_get(t->txn, table, KL_BYTES_OF(key), &v);
 
 	if (err != KL_OK)
 		return err;
@@ -168,6 +168,20 @@ conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
 		return KL_E_DAMAGED;
 	memcpy(tag.b, v.p, sizeof tag.b);
 	return conversation_get(t, &tag, out);
+}
+
+int
+conversation_by_spoken(struct turn *t, const struct kl_spoken *spoken,
+    struct conversation *out)
+{
+	return by_row(t, T_SPOKEN, kl_bytes(spoken->b, 9), out);
+}
+
+int
+conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
+    struct conversation *out)
+{
+	return by_row(t, T_PARENT, KL_BYTES_OF(*body_hash), out);
 }
 
 int

@@ -45,6 +45,8 @@ int conversation_get(struct turn *t, const struct kl_tag *tag,
     struct conversation *out) KL_MUST_CHECK;
 int conversation_by_id(struct turn *t, const struct kl_conv_id *id,
     struct conversation *out) KL_MUST_CHECK;
+int conversation_by_spoken(struct turn *t, const struct kl_spoken *spoken,
+    struct conversation *out) KL_MUST_CHECK;
 /* By the hash of its REFERRAL's body. */
 int conversation_by_referral(struct turn *t, const struct kl_hash *body_hash,
     struct conversation *out) KL_MUST_CHECK;

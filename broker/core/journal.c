@@ -172,6 +172,18 @@ journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 	return KL_MESSAGE_PACK_IN(KL_M_LOGGED, &l, mem, out);
 }
 
+int
+journal_until(struct kl_kv_txn *txn, uint64_t index, uint32_t policy_days,
+    int32_t *day)
+{
+	struct kl_bytes sealed;
+	uint32_t month;
+	int err = leaf_row(txn, index, &month, &sealed);
+
+	return err != KL_OK ? err :
+	    month_until(txn, month, policy_days, day);
+}
+
 /* ---- the tree's state ---------------------------------------------------- */
 
 static int

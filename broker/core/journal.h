@@ -63,6 +63,11 @@ int journal_record(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
 int journal_logged(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
     struct kl_arena *mem, struct kl_bytes *out) KL_MUST_CHECK;
 
+/* The day from which the record of a leaf is no more; policy_days: what the
+ * policy of now says. KL_E_NOT_FOUND: that day has come. */
+int journal_until(struct kl_kv_txn *txn, uint64_t index,
+    uint32_t policy_days, int32_t *day) KL_MUST_CHECK;
+
 /* Writes the tree's state if it changed. Last in every turn. */
 int journal_save(struct journal *j, struct kl_kv_txn *txn) KL_MUST_CHECK;
 void journal_committed(struct journal *j);

@@ -206,6 +206,14 @@ message_get(struct turn *t, const struct kl_tag *tag,
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
+int64_t
+message_until(const struct turn *t, const struct message *m)
+{
+	return m->expire_ms + (m->state == KL_MSG_UNCONFIRMED ?
+	    kl_policy_ms(t->policy, KL_POL_METADATA_AFTER_END) :
+	    FORGET_AFTER_MS);
+}
+
 int
 message_forget(struct turn *t, const struct kl_tag *tag)
 {
@@ -219,9 +227,7 @@ message_forget(struct turn *t, const struct kl_tag *tag)
 		return KL_OK;
 	if (r != KL_OK)
 		return r;
-	until = m.expire_ms + (m.state == KL_MSG_UNCONFIRMED ?
-	    kl_policy_ms(t->policy, KL_POL_METADATA_AFTER_END) :
-	    FORGET_AFTER_MS);
+	until = message_until(t, &m);
 	if (until > t->now_ms || m.slot != KL_SLOT_NONE)
 		return timer_put(t,
 		    until > t->now_ms ? until : t->now_ms + KL_HOUR_MS,

@@ -60,6 +60,8 @@ int message_put_new(struct turn *t, const struct conversation *c,
 /* Writes it back, with no transition. */
 int message_put(struct turn *t, const struct conversation *c,
     const struct message *m) KL_MUST_CHECK;
+/* Until when one that has ended is remembered. */
+int64_t message_until(const struct turn *t, const struct message *m);
 /* Drops all that is left of a message that ended long ago. */
 int message_forget(struct turn *t, const struct kl_tag *tag) KL_MUST_CHECK;
 

@@ -169,6 +169,21 @@ static const struct cli_command commands[] = {
 	  "end. Works without a broker and without a network.",
 	  1, 1, { "recovery-key=", "card=", "authority=" },
 	  cmd_export_open },
+	{ "subject export", "REFERENCE [--language=nl|en]",
+	  "show all that the broker holds on one referral",
+	  "For a request for access (AVG 15). REFERENCE is the spoken one, as\n"
+	  "ABCD-EFGH-K, or the 32 digits of the conversation's id. Prints a\n"
+	  "page in Dutch, or with --json all of it, also what is signed. A\n"
+	  "leaf of the log tells that it was looked at. The broker knows no\n"
+	  "person: who the referral is about is known at the practice.",
+	  1, 1, { "language=" }, cmd_subject_export },
+	{ "erase verify", "MESSAGE|REFERENCE",
+	  "show what is left of a message",
+	  "MESSAGE is the 32 digits of its id; REFERENCE that of a referral,\n"
+	  "for all of its messages. Reads the sector of its key back from the\n"
+	  "device, and says until when ids, conversation and records are\n"
+	  "kept.",
+	  1, 1, { NULL }, cmd_erase_verify },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

@@ -120,7 +120,7 @@ START_TEST(wrong_lines_are_named)
 	refused("listen = 127.0.0.1:7700\n", "listen");
 	refused("state_dir = state\n", "state_dir");
 	refused("erasure = verified\nslot = 16\n", "slot");
-	refused("clock_offset = 400d\n", "clock_offset");
+	refused("clock_offset = 7301d\n", "clock_offset");
 	refused("[limits]\nrequests_per_minute = 1\n",
 	    "requests_per_minute");
 }

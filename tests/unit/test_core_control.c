@@ -399,6 +399,126 @@ START_TEST(an_export_is_made_on_demand_and_shown)
 }
 END_TEST
 
+static json_t *
+ask_about(const char *cmd, const char *key, const char *what)
+{
+	char question[256];
+
+	(void)snprintf(question, sizeof question,
+	    "{\"cmd\":\"%s\",\"%s\":\"%s\"}", cmd, key, what);
+	return ask(question);
+}
+
+static const json_t *
+first(const json_t *o, const char *key)
+{
+	return json_array_get(json_object_get(o, key), 0);
+}
+
+/* Delivered: the practice has a receipt that waits. */
+static void
+delivered(struct letter *l, char conv[33], char msg[33])
+{
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+	letter_referral(l, &s.practice, &s.desk);
+	shell_deliver(&s, &s.practice, &s.desk, l);
+	kl_hex(KL_BYTES_OF(l->e.header.conv_id), conv);
+	kl_hex(KL_BYTES_OF(l->e.header.msg_id), msg);
+}
+
+START_TEST(all_of_a_referral_is_shown)
+{
+	char conv[33], msg[33], reference[16];
+	const json_t *m;
+	struct letter l;
+	uint64_t leaves;
+	json_t *o;
+
+	delivered(&l, conv, msg);
+	leaves = s.core->journal.committed.size;
+	o = ask_about("subject", "reference", conv);
+	ck_assert_str_eq(text(json_object_get(o, "conversation"), "state"),
+	    "open");
+	(void)snprintf(reference, sizeof reference, "%s",
+	    text(json_object_get(o, "conversation"), "reference"));
+	ck_assert_str_eq(text(json_object_get(o, "consent"), "form"),
+	    "oral");
+	m = first(o, "messages");
+	ck_assert_str_eq(text(m, "msg_id"), msg);
+	ck_assert_str_eq(text(m, "state"), "delivered");
+	ck_assert_str_eq(text(m, "ciphertext"), "erased");
+	ck_assert_str_eq(text(first(o, "waiting"), "statement"), "receipt");
+	/* accepted, released, delivered, erased, and this look. */
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "log")), 5);
+	ck_assert_str_eq(text(json_array_get(json_object_get(o, "log"), 4),
+	    "event"), "query");
+	ck_assert_ptr_null(json_object_get(o, "next"));
+	json_decref(o);
+	ck_assert_uint_ge(s.core->journal.committed.size, leaves + 1);
+	o = ask_about("subject", "reference", reference);
+	ck_assert_str_eq(text(json_object_get(o, "conversation"), "conv_id"),
+	    conv);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(what_is_unknown_says_so)
+{
+	static const char *const unknown[] = {
+		"00000000000000000000000000000001", "0000-0000-0" };
+	json_t *o;
+
+	for (size_t i = 0; i < 2; i++) {
+		o = ask_about("subject", "reference", unknown[i]);
+		ck_assert_str_eq(text(o, "code"), "referral_unknown");
+		json_decref(o);
+		o = ask_about("left", "what", unknown[i]);
+		ck_assert_str_eq(text(o, "code"), "referral_unknown");
+		json_decref(o);
+	}
+	o = ask_about("subject", "reference", "nonsense");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+	o = ask("{\"cmd\":\"left\"}");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(what_is_left_of_a_message_is_read_back)
+{
+	char conv[33], msg[33];
+	struct letter l, waits;
+	const json_t *m;
+	json_t *o;
+
+	delivered(&l, conv, msg);
+	o = ask_about("left", "what", msg);
+	m = first(o, "messages");
+	ck_assert_str_eq(text(m, "slot"), "zeroed");
+	ck_assert(json_is_false(json_object_get(m, "ciphertext")));
+	ck_assert_int_gt(number(m, "erased_leaf"), number(m,
+	    "accepted_leaf"));
+	ck_assert_str_eq(text(m, "log_until"), "2031-12-02");
+	ck_assert_str_eq(text(o, "erasure"), "best-effort");
+	json_decref(o);
+	/* A new key in its sector is not taken for the old one. */
+	ck_assert_int_ge(kl_slots_refill(s.core->vault.slots, 64), 1);
+	o = ask_about("left", "what", conv);
+	ck_assert_str_eq(text(first(o, "messages"), "slot"), "overwritten");
+	json_decref(o);
+	letter_referral(&waits, &s.practice, &s.desk);
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &waits), KL_C_OK);
+	kl_hex(KL_BYTES_OF(waits.e.header.msg_id), msg);
+	o = ask_about("left", "what", msg);
+	m = first(o, "messages");
+	ck_assert_str_eq(text(m, "slot"), "in use");
+	ck_assert(json_is_true(json_object_get(m, "ciphertext")));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(a_question_that_is_none_is_refused)
 {
 	static const struct {
@@ -441,6 +561,9 @@ main(void)
 	tcase_add_test(t, a_revocation_is_taken_up_while_it_runs);
 	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
 	tcase_add_test(t, a_hold_is_shown_and_released);
+	tcase_add_test(t, all_of_a_referral_is_shown);
+	tcase_add_test(t, what_is_unknown_says_so);
+	tcase_add_test(t, what_is_left_of_a_message_is_read_back);
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
 	tcase_add_test(t, a_partys_withdrawal_is_done_and_counted);
 	tcase_add_test(t, the_operator_alone_makes_nothing_disappear);
