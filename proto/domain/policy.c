@@ -263,7 +263,8 @@ kl_term_text(enum kl_policy_key key, struct kl_term t)
 	case KL_UNIT_SET:
 		return set_text(key, t.n);
 	case KL_UNIT_YES_NO:
-		(void)strcpy(out.b, t.n != 0 ? "yes" : "no");
+		(void)snprintf(out.b, sizeof out.b, "%s",
+		    t.n != 0 ? "yes" : "no");
 		return out;
 	case KL_UNIT_PERMILLE:
 		(void)snprintf(out.b, sizeof out.b, "%u.%u%%",
@@ -273,7 +274,7 @@ kl_term_text(enum kl_policy_key key, struct kl_term t)
 		break;
 	}
 	if (t.unit == KL_UNIT_WD && t.n == 0)
-		(void)strcpy(out.b, SAME_DAY);
+		(void)snprintf(out.b, sizeof out.b, "%s", SAME_DAY);
 	else
 		(void)snprintf(out.b, sizeof out.b, "%u%s", (unsigned int)t.n,
 		    suffix == NULL ? "" : suffix);

@@ -14,6 +14,7 @@
 
 #include <kortelijn/crypto/note.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/conf.h>
 #include <kortelijn/wire/content.h>
 #include <kortelijn/wire/request.h>
@@ -228,10 +229,31 @@ conf(struct kl_bytes in, struct kl_arena *mem)
 	(void)close(fd);
 }
 
+/* What differs from the defaults says all of it. */
+static void
+policy(struct kl_bytes in, struct kl_arena *mem)
+{
+	static uint8_t changes[KL_POLICY_FILE_MAX];
+	static struct kl_policy_file f, again;
+	struct kl_policy_error e;
+	struct kl_writer w;
+
+	(void)mem;
+	if (kl_policy_file_read(in, &f, &e) != KL_OK)
+		return;
+	kl_writer_init(&w, changes, sizeof changes);
+	kl_policy_file_write_changes(&w, &f);
+	must(!w.full);
+	must(kl_policy_file_read(kl_writer_bytes(&w), &again, &e) == KL_OK);
+	must(memcmp(f.asked, again.asked, sizeof f.asked) == 0);
+	must(memcmp(f.override, again.override, sizeof f.override) == 0);
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 static void (*const readers[])(struct kl_bytes in, struct kl_arena *mem) = {
 	message, statement, envelope, content, note, pipe_message, json, conf,
+	policy,
 };
 
 int

@@ -47,6 +47,7 @@ put pipe-keys "050400000001""00$(printf %064d 0)0100000021$(printf %064d 0)01"
 for file in tests/data/*/*.json deploy/conf/*.conf; do
 	case $file in
 	*.json) reader='\006' ;;
+	*policy.conf) reader='\010' ;;
 	*) reader='\007' ;;
 	esac
 	name=$(echo "$file" | tr / -)

@@ -579,7 +579,7 @@ main(void)
 	tcase_add_test(tc, option_without_its_value_is_wrong_usage);
 	tcase_add_test(tc, too_few_or_too_many_arguments_are_wrong_usage);
 	tcase_add_test(tc, command_of_two_words_wants_both);
-	tcase_add_test(tc, 
+	tcase_add_test(tc,
 	    command_of_two_words_goes_before_one_of_one);
 	tcase_add_test(tc, missing_option_is_named);
 	tcase_add_test(tc, no_command_prints_the_list);
