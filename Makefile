@@ -43,7 +43,7 @@ PARTS = vault tree month journal export registry registry_store conversation tim
 	mailbox erase retain_end retain_forget deadline owed withdraw \
 	withdraw_row withdraw_end retain present \
 	refusals
-CORE = main boot fence exporter control_export papers keys cycle dispatch acks control control_status \
+CORE = main boot fence loss control_loss exporter control_export papers keys cycle dispatch acks control control_status \
 	control_papers control_hold \
 	control_subject control_subject_json control_left \
 	control_rewrap rewrap policy control_policy stats handle_hello \
@@ -51,7 +51,7 @@ CORE = main boot fence exporter control_export papers keys cycle dispatch acks c
 	held handle_withdraw handle_erase_receipt control_withdraw \
 	handle_directory handle_publish handle_sync handle_log
 SUPERVISOR = main
-CTL = main cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
+CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin cmd_subject control paper term \
 	cmd_subject_export cmd_erase subject_page
 COMMON = drop watch watch_work config store identity directory prekeys jget \
@@ -109,6 +109,7 @@ INTEGRATION = 00-tests-are-counted \
 	13-disk-full \
 	16-instances \
 	20-store-loss \
+	40-standby \
 	41-log-export \
 	30-policy \
 	34-rewrap \

@@ -33,6 +33,7 @@ json_t *control_rewrap(struct core *c, const json_t *question);
 /* What every report says of erasure: "erasure", "master_key", when the slot
  * file was last written anew and whether that is overdue. `o` may be NULL. */
 void control_put_erasure(const struct core *c, json_t *o);
+void control_loss_status(struct core *c, json_t *o);
 void control_export_status(const struct core *c, json_t *o);
 
 #endif

@@ -5,6 +5,7 @@
 #include <kortelijn/base/time.h>
 
 #include "broker/core/acks.h"
+#include "broker/core/loss.h"
 #include "broker/core/present.h"
 #include "broker/core/tables.h"
 
@@ -272,6 +273,8 @@ report_in(struct core *c, const struct request *q)
 	if (!c->registry.must_report || q->by->reported_in)
 		return KL_OK;
 	if ((err = reported_in_log(c, q)) != KL_OK)
+		return err;
+	if ((err = loss_reported(c, q->by)) != KL_OK)
 		return err;
 	q->by->reported_in = true;
 	registry_touch(&c->registry, q->by);

@@ -15,6 +15,7 @@ int cmd_enrol_issue(struct cli *c);
 int cmd_enrol_accept(struct cli *c);
 int cmd_participant_list(struct cli *c);
 int cmd_participant_show(struct cli *c);
+int cmd_participant_contact(struct cli *c);
 int cmd_participant_revoke(struct cli *c);
 int cmd_hold(struct cli *c);
 int cmd_hold_release(struct cli *c);

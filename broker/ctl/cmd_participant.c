@@ -8,6 +8,7 @@
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/loop.h>
 
+#include "broker/ctl/contacts.h"
 #include "broker/ctl/control.h"
 #include "broker/ctl/paper.h"
 #include "proto/cli/output.h"
@@ -57,6 +58,29 @@ cmd_participant_show(struct cli *c)
 	json_decref(found);
 	return output_fail(c, CLI_FAILED, "%s: no card of that id",
 	    output_text(kl_bytes_str(id)).b);
+}
+
+int
+cmd_participant_contact(struct cli *c)
+{
+	const char *phone = c->n_args > 1 ? c->arg[1] : "";
+	struct broker_conf conf;
+	struct kl_id id;
+	int r;
+
+	if (kl_id_read(c->arg[0], &id) != KL_OK)
+		return output_fail(c, CLI_USAGE, "%s: no participant's id",
+		    output_text(kl_bytes_str(c->arg[0])).b);
+	if (phone[0] != '\0' && !contacts_phone_ok(phone))
+		return output_fail(c, CLI_USAGE, "%s: no phone number such as "
+		    "+31 53 123 45 67", output_text(kl_bytes_str(phone)).b);
+	if ((r = ctl_conf(c, &conf)) != CLI_OK)
+		return r;
+	r = contacts_put(conf.config_dir, kl_id_text(&id).b, phone);
+	if (r != KL_OK)
+		return output_fail_err(c, r, conf.config_dir);
+	return output_take(c, json_pack("{s:s,s:s}", "id",
+	    kl_id_text(&id).b, "phone", phone[0] != '\0' ? phone : "none"));
 }
 
 /* Where a revocation goes and why. */

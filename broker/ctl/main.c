@@ -69,6 +69,12 @@ static const struct cli_command commands[] = {
 	{ "participant show", "ID",
 	  "show what the broker knows of a participant",
 	  "", 1, 1, { NULL }, cmd_participant_show },
+	{ "participant contact", "ID [PHONE]",
+	  "keep whom to call at a participant",
+	  "Keeps the number in CONFIG/contacts, for the day on which the\n"
+	  "store is lost and 'kortelijn status' says who is missing. Without\n"
+	  "PHONE it is taken away.",
+	  1, 2, { NULL }, cmd_participant_contact },
 	{ "participant revoke", "ID --reason=replaced|left|compromise "
 	  "--authority=DIR",
 	  "end a participant's cards",
@@ -77,9 +83,12 @@ static const struct cli_command commands[] = {
 	  "counts from the next request. After 'compromise' nothing that this\n"
 	  "participant sent and that still waits is released.",
 	  1, 1, { "reason=", "authority=" }, cmd_participant_revoke },
-	{ "status", "",
+	{ "status", "[--watch]",
 	  "say how the running broker fares",
-	  "", 0, 0, { NULL }, cmd_status },
+	  "After a loss of the store also: who has reported in and when, who\n"
+	  "is missing, their phone number, and how many conversations wait\n"
+	  "for them. --watch says it every two seconds, until all have.",
+	  0, 0, { "watch" }, cmd_status },
 	{ "hold", "",
 	  "say whether the clock is trusted to end things",
 	  "Held, nothing is erased by time: after a jump of the clock, while\n"
@@ -107,13 +116,14 @@ static const struct cli_command commands[] = {
 	  "not rewritten.",
 	  0, 0, { NULL }, cmd_checkpoint },
 	{ "origin new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
-	  "allow an empty store after a loss",
+	  "begin a new log after a loss, or on a standby",
 	  "The broker does not start when its store is gone. This lets it\n"
 	  "begin with an empty one at its next start; the adapters then\n"
 	  "present what is open. The new log names the last checkpoint of\n"
-	  "the old one; where log.mark is gone too, FILE is what 'kortelijn\n"
-	  "checkpoint' printed last. Explains this and asks, unless --yes is\n"
-	  "given.",
+	  "the old one: the newest of log.mark, the log export and FILE, what\n"
+	  "'kortelijn checkpoint' printed last. Says what it found, explains\n"
+	  "what comes and asks, unless --yes is given. man kortelijnd has the\n"
+	  "drill step by step.",
 	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_origin_new },
 	{ "policy show", "",
 	  "show every rule, its value and its source",

@@ -316,6 +316,61 @@ new_store_names_who_has_not_reported_in()
 	    grep -q "oin:00000001000000000001" <<<"$OUT"
 }
 
+# Whom to call on that day: of a practice no signed paper says it.
+contact_is_kept_and_shown_after_a_loss()
+{
+	local c=$R/broker/contacts
+
+	works kortelijn participant contact agb:01000001 "+31 53 1234567" &&
+	    works kortelijn participant contact agb:01000002 053-7654321 &&
+	    works kortelijn participant contact agb:01000001 \
+		"(053) 111 22 33" &&
+	    [ "$(sort "$c")" = "agb:01000001 (053) 111 22 33
+agb:01000002 053-7654321" ] &&
+	    [ "$(stat -c %a "$c")" = 600 ] || return 1
+	fails 2 "no phone number" kortelijn participant contact \
+	    agb:01000001 "call me" &&
+	    fails 2 "no phone number" kortelijn participant contact \
+		agb:01000001 "1+1" &&
+	    fails 2 "no participant" kortelijn participant contact \
+		agb:1 053-1234567 || return 1
+	works kortelijn status && grep -q \
+	    "agb:01000001 .*missing .*(053) 111 22 33" <<<"$OUT" &&
+	    grep -q "unknown: .*withdrawn" <<<"$OUT" || return 1
+	works kortelijn participant contact agb:01000001 &&
+	    [ "$(cat "$c")" = "agb:01000002 053-7654321" ] &&
+	    works kortelijn status &&
+	    ! grep -q "(053) 111 22 33" <<<"$OUT"
+}
+
+# log.mark, the export, what is handed in: the newest is named, with its star.
+origin_new_says_what_it_found()
+{
+	local state=$R/broker-state
+
+	kortelijn checkpoint >"$R/early.note" &&
+	    kortelijn export now >/dev/null || return 1
+	stop broker
+	rm "$state/data.mdb"
+	fails 1 "nothing was changed" kortelijn origin new --reason=disk \
+	    "--checkpoint=$R/early.note" || return 1
+	grep -q "^  \* log.mark of this machine" <<<"$OUT" &&
+	    grep -q "^    newest export  *[0-9]* leaves" <<<"$OUT" &&
+	    grep -q "^    --checkpoint  *[0-9]* leaves" <<<"$OUT" &&
+	    grep -q "shown by a participant  *none" <<<"$OUT" &&
+	    grep -q "stop the other machine" <<<"$OUT" || return 1
+	mv "$state" "$state.kept" && mkdir -m 700 "$state" || return 1
+	works kortelijn origin new --reason=disk --yes &&
+	    grep -q "None was found" <<<"$OUT" || return 1
+	cp -r "$state.kept/export" "$state/" &&
+	    kortelijn origin new --reason=disk --yes --json |
+	    jq -e '.found.export.leaves == .after_leaves and
+		.found.log_mark == null' >/dev/null || return 1
+	broker_start
+	[ ! -e "$R/broker/last-checkpoint" ] &&
+	    broker_status '.loss.previous_leaves' | grep -q "^[1-9]"
+}
+
 # The whole machine is gone, and the operator has a print of the last one.
 new_log_names_the_checkpoint_that_was_kept()
 {
@@ -414,7 +469,9 @@ tables_fit_eighty_columns()
 	    for name in "authority init" "authority fingerprint" \
 		"broker init" "enrol show" "enrol issue" "enrol accept" \
 		"participant list" "participant show" "participant revoke" \
-		status checkpoint "origin new" help; do
+		"participant contact" \
+		status checkpoint "origin new" "export now" \
+		"export list" "export open" help; do
 		    # shellcheck disable=SC2086
 		    "$K" help $name
 	    done; } | LC_ALL=C.UTF-8 awk 'length > 80')
@@ -523,6 +580,9 @@ ok store_is_not_given_up_while_it_is_there \
     store_is_not_given_up_while_it_is_there
 ok new_store_names_who_has_not_reported_in \
     new_store_names_who_has_not_reported_in
+ok contact_is_kept_and_shown_after_a_loss \
+    contact_is_kept_and_shown_after_a_loss
+ok origin_new_says_what_it_found origin_new_says_what_it_found
 ok new_log_names_the_checkpoint_that_was_kept \
     new_log_names_the_checkpoint_that_was_kept
 ok damaged_store_names_the_way_out damaged_store_names_the_way_out

@@ -13,6 +13,7 @@
 #include <kortelijn/crypto/keyfile.h>
 
 #include "broker/core/control.h"
+#include "broker/core/core_main.h"
 #include "broker/core/exporter.h"
 #include "tests/support/shell.h"
 
@@ -350,6 +351,47 @@ START_TEST(the_operator_alone_makes_nothing_disappear)
 }
 END_TEST
 
+START_TEST(after_a_loss_status_says_who_is_missing_and_what_waits)
+{
+	const struct kl_sync done = { .step = KL_SYNC_DONE };
+	struct shell_answer a;
+	const json_t *loss, *p;
+	json_t *o;
+	size_t i;
+
+	o = ask("{\"cmd\":\"status\"}");
+	ck_assert_ptr_null(json_object_get(o, "loss"));
+	json_decref(o);
+	shell_stop(&s);
+	ck_assert_int_eq(unlink(shell_file(&s, "state/data.mdb").b), 0);
+	shell_new_store(&s, "disk died");
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS), CORE_EXIT_STOPPED);
+	(void)shell_edge(&s);
+	shell_begin(&s, &s.desk);
+	SHELL_SEND(&s, &s.desk, KL_SYNC, KL_M_SYNC, &done);
+	shell_answer(&s, &a);
+	ck_assert_int_eq(a.m.code, KL_C_OK);
+	shell_restart(&s, LETTERS_NOW_MS);
+	o = ask("{\"cmd\":\"status\"}");
+	loss = json_object_get(o, "loss");
+	/* Broker and auditor hold nothing. */
+	ck_assert_int_eq(number(loss, "asked"), 2);
+	ck_assert_int_eq(number(loss, "reported_in"), 1);
+	ck_assert_int_gt(number(loss, "previous_leaves"), 0);
+	json_array_foreach(json_object_get(loss, "participants"), i, p) {
+		const bool desk = strcmp(text(p, "role"), "municipality") ==
+		    0;
+
+		ck_assert_int_eq(json_is_true(json_object_get(p,
+		    "reported_in")), desk);
+		ck_assert_int_eq(number(p, "reported_in_ms") > 0, desk);
+		ck_assert(json_is_null(json_object_get(p, "phone")));
+	}
+	ck_assert_uint_eq(i, 2);
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(an_export_is_off_until_it_has_place_and_key)
 {
 	json_t *o = ask("{\"cmd\":\"export\"}");
@@ -567,6 +609,8 @@ main(void)
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
 	tcase_add_test(t, a_partys_withdrawal_is_done_and_counted);
 	tcase_add_test(t, the_operator_alone_makes_nothing_disappear);
+	tcase_add_test(t,
+	    after_a_loss_status_says_who_is_missing_and_what_waits);
 	tcase_add_test(t, an_export_is_off_until_it_has_place_and_key);
 	tcase_add_test(t, an_export_is_made_on_demand_and_shown);
 	tcase_add_test(t, a_question_that_is_none_is_refused);
