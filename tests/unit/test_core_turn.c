@@ -208,6 +208,44 @@ START_TEST(a_card_of_an_undone_turn_was_never_there)
 }
 END_TEST
 
+/* All of a withdrawal, or nothing: whatever fails in it. */
+START_TEST(a_withdrawal_that_fails_anywhere_was_never_there)
+{
+	const struct kl_withdrawal w = letter_withdrawal(&l, &s.practice,
+	    KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
+	struct kl_withdraw_reply told;
+	enum kl_code code;
+	uint64_t before;
+	int n = 0;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	letter_feedback(&m, &l, &s.desk, &s.practice, KL_MS_TAKEN_UP);
+	ck_assert_int_eq(shell_submit(&s, &s.desk, &m), KL_C_OK);
+	shell_turn(&s);
+	before = s.core->journal.committed.size;
+	for (bool done = false; !done;) {
+		fail_put = ++n;
+		code = shell_withdraw(&s, &s.practice, &w, &told);
+		done = fail_put > 0;
+		fail_put = 0;
+		if (code == KL_C_OK)
+			continue;
+		ck_assert_int_eq(code, KL_C_TRY_LATER);
+		ck_assert_uint_eq(s.core->held.n, 0);
+		/* It was undone, or only the answer was. */
+		ck_assert(s.core->journal.committed.size == before ||
+		    s.core->journal.committed.size >= before + 2);
+		shell_begin(&s, &s.practice);
+		before = s.core->journal.committed.size > before ?
+		    s.core->journal.committed.size : before;
+	}
+	ck_assert_int_gt(n, 10);
+	ck_assert_uint_eq(told.erased, 1);
+	ck_assert_uint_eq(told.released_before, 1);
+	ck_assert_uint_eq(shell_fetch(&s, &s.practice, 0).n_ct, 0);
+}
+END_TEST
+
 START_TEST(a_failed_commit_ends_the_process_and_answers_nobody)
 {
 	struct shell_answer a;
@@ -629,6 +667,7 @@ main(void)
 	tcase_add_test(t, a_bad_request_leaves_the_others_alone);
 	tcase_add_test(t, a_failed_write_undoes_the_whole_turn);
 	tcase_add_test(t, a_card_of_an_undone_turn_was_never_there);
+	tcase_add_test(t, a_withdrawal_that_fails_anywhere_was_never_there);
 	tcase_add_test(t,
 	    a_failed_commit_ends_the_process_and_answers_nobody);
 	tcase_add_test(t, a_failed_sync_of_erased_keys_ends_the_process);

@@ -440,6 +440,31 @@ START_TEST(an_ended_conversation_is_erased_and_not_reopened)
 }
 END_TEST
 
+START_TEST(a_successor_withdraws_and_answers)
+{
+	struct party heir = party_make(KL_MUNICIPALITY,
+	    "oin:00000001234567890002");
+	struct kl_card card = party_card(&heir);
+	struct kl_withdrawal w = by(&heir, KL_SCOPE_FEEDBACK);
+	struct kl_notice n;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	card.succeeds = s.desk.id;
+	card.succeeds_from_ms = LETTERS_NOW_MS - KL_DAY_MS;
+	ck_assert_int_eq(shell_card(&s, &card), KL_C_OK);
+	(void)shell_verdict(&s, &heir);
+	shell_begin(&s, &heir);
+	ck_assert_int_eq(shell_withdraw(&s, &heir, &w, &told), KL_C_OK);
+	(void)notice_for(&s.practice, KL_NOTICE_WITHDRAWN, NULL);
+	/* What is asked of its predecessor lies in its mailbox too. */
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	n = notice_for(&heir, KL_NOTICE_ERASE_REQUEST, NULL);
+	ck_assert_int_eq(shell_erased(&s, &heir, &n, KL_ERASED), KL_C_OK);
+	ck_assert_uint_eq(waiting(&s.practice, KL_ERASE_RECEIPT + 1), 1);
+	party_clear(&heir);
+}
+END_TEST
+
 /* ---- again --------------------------------------------------------------- */
 
 START_TEST(again_has_the_same_answer_and_counts)
@@ -950,6 +975,7 @@ main(void)
 	tcase_add_test(t, a_late_receipt_opens_nothing);
 	tcase_add_test(t, a_late_refusal_opens_nothing);
 	tcase_add_test(t, an_ended_conversation_is_erased_and_not_reopened);
+	tcase_add_test(t, a_successor_withdraws_and_answers);
 	t = tcase(suite, "again");
 	tcase_add_test(t, again_has_the_same_answer_and_counts);
 	tcase_add_test(t, a_crash_before_the_answer_changes_nothing);
