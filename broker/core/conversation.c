@@ -389,22 +389,6 @@ conversation_body(struct turn *t, const struct conversation *c,
 }
 
 int
-conversation_put_again(struct turn *t, const struct conversation *c,
-    const struct kl_hash *before)
-{
-	const struct kl_tag old = referral_tag(t, before);
-	const struct kl_tag body = referral_tag(t, &c->referral);
-	int r;
-
-	if ((r = conversation_put(t, c)) != KL_OK ||
-	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(old))) != KL_OK ||
-	    (r = body_drop(t, c)) != KL_OK)
-		return r;
-	return kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
-	    KL_BYTES_OF(c->tag));
-}
-
-int
 conversation_next_child(struct turn *t, const struct kl_hash *body,
     const struct kl_tag *after, bool first, struct kl_tag *out)
 {
@@ -426,6 +410,126 @@ conversation_next_child(struct turn *t, const struct kl_hash *body,
 	return KL_OK;
 }
 
+/* ---- a body that another took the place of ------------------------------ */
+
+struct former_key { uint8_t b[4 + sizeof(struct kl_tag)]; };
+
+static struct former_key
+former_key(const struct conversation *c, const struct kl_tag *tag)
+{
+	struct former_key k;
+
+	(void)vault_slot_key(k.b, c->slot);
+	memcpy(k.b + 4, tag->b, sizeof tag->b);
+	return k;
+}
+
+static bool
+has_child_of(struct turn *t, const struct kl_hash *body)
+{
+	const struct kl_tag none = { { 0 } };
+	struct kl_tag child;
+
+	return conversation_next_child(t, body, &none, true, &child) == KL_OK;
+}
+
+/* What stands under it names its hash: it is shown, and found by it. */
+static int
+former_keep(struct turn *t, const struct conversation *c,
+    const struct kl_tag *tag)
+{
+	const struct former_key key = former_key(c, tag);
+	struct kl_bytes body, sealed;
+	int r = conversation_body(t, c, &body);
+
+	if (r == KL_OK)
+		r = vault_seal(t->vault, c->slot, T_BODY, KL_BYTES_OF(key.b),
+		    body, t->mem, &sealed);
+	return r != KL_OK ? r :
+	    kl_kv_put(t->txn, T_BODY, KL_BYTES_OF(key.b), sealed);
+}
+
+/* The next one's tag and row behind *tag. KL_E_NOT_FOUND. */
+static int
+former_next(struct turn *t, const struct conversation *c,
+    struct kl_tag *tag, struct kl_bytes *sealed)
+{
+	struct former_key key = former_key(c, tag);
+	struct kl_kv_entry row;
+	int err = kl_kv_seek(t->txn, T_BODY, KL_BYTES_OF(key.b), true, &row);
+
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof key.b ||
+	    memcmp(row.key.p, key.b, 4) != 0)
+		return KL_E_NOT_FOUND;
+	memcpy(tag->b, row.key.p + 4, sizeof tag->b);
+	*sealed = row.value;
+	return KL_OK;
+}
+
+int
+conversation_next_former(struct turn *t, const struct conversation *c,
+    struct kl_tag *tag, struct kl_bytes *body)
+{
+	struct former_key key;
+	struct kl_bytes sealed;
+	int err = former_next(t, c, tag, &sealed);
+
+	if (err != KL_OK)
+		return err;
+	key = former_key(c, tag);
+	return vault_open(t->vault, c->slot, T_BODY, KL_BYTES_OF(key.b),
+	    sealed, t->mem, body);
+}
+
+bool
+conversation_has_child(struct turn *t, const struct conversation *c)
+{
+	struct kl_tag tag = { { 0 } };
+	struct kl_bytes sealed;
+
+	return has_child_of(t, &c->referral) ||
+	    former_next(t, c, &tag, &sealed) == KL_OK;
+}
+
+static int
+formers_drop(struct turn *t, const struct conversation *c)
+{
+	struct former_key key;
+	struct kl_tag tag = { { 0 } };
+	struct kl_bytes sealed;
+	int err;
+
+	while ((err = former_next(t, c, &tag, &sealed)) == KL_OK) {
+		key = former_key(c, &tag);
+		err = kl_kv_del(t->txn, T_BODY, KL_BYTES_OF(key.b));
+		if (err == KL_OK)
+			err = row_drop(t, T_PARENT, KL_BYTES_OF(tag));
+		if (err != KL_OK)
+			return err;
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+int
+conversation_put_again(struct turn *t, const struct conversation *c,
+    const struct kl_hash *before)
+{
+	const struct kl_tag old = referral_tag(t, before);
+	const struct kl_tag body = referral_tag(t, &c->referral);
+	int r = has_child_of(t, before) ? former_keep(t, c, &old) :
+	    KL_E_NOT_FOUND;
+
+	if (r == KL_E_NOT_FOUND)
+		r = row_drop(t, T_PARENT, KL_BYTES_OF(old));
+	if (r != KL_OK || (r = conversation_put(t, c)) != KL_OK ||
+	    (r = body_drop(t, c)) != KL_OK)
+		return r;
+	return kl_kv_put(t->txn, T_PARENT, KL_BYTES_OF(body),
+	    KL_BYTES_OF(c->tag));
+}
+
 int
 conversation_drop(struct turn *t, const struct conversation *c)
 {
@@ -438,6 +542,7 @@ conversation_drop(struct turn *t, const struct conversation *c)
 	    (r = row_drop(t, T_SPOKEN, KL_BYTES_OF(spoken))) != KL_OK ||
 	    (r = row_drop(t, T_PARENT, KL_BYTES_OF(body))) != KL_OK ||
 	    (r = body_drop(t, c)) != KL_OK ||
+	    (r = formers_drop(t, c)) != KL_OK ||
 	    (r = rows_drop(t, T_WRITTEN, &c->tag)) != KL_OK ||
 	    (r = rows_drop(t, T_WITHDRAWAL, &c->tag)) != KL_OK ||
 	    (r = rows_drop(t, T_OWED, &c->tag)) != KL_OK || !has_parent(c))

@@ -60,7 +60,8 @@ int conversation_put(struct turn *t, const struct conversation *c)
 int conversation_put_new(struct turn *t, const struct conversation *c)
     KL_MUST_CHECK;
 /* A REFERRAL took the place of the one whose body hash is `before`: it is
- * found by its own from now on, and the old body is gone. */
+ * found by its own from now on, and the old body is gone; unless something
+ * stands under that one. */
 int conversation_put_again(struct turn *t, const struct conversation *c,
     const struct kl_hash *before) KL_MUST_CHECK;
 /* The signed REFERRAL, kept once it was delivered. It has a row of its own:
@@ -79,6 +80,12 @@ int conversation_drop(struct turn *t, const struct conversation *c)
 int conversation_next_child(struct turn *t, const struct kl_hash *body,
     const struct kl_tag *after, bool first, struct kl_tag *out)
     KL_MUST_CHECK;
+/* The next of the bodies that are kept for what stands under them, behind *tag
+ * (zero: the first); *body is in the turn's memory. KL_E_NOT_FOUND. */
+int conversation_next_former(struct turn *t, const struct conversation *c,
+    struct kl_tag *tag, struct kl_bytes *body) KL_MUST_CHECK;
+/* Does anything stand under it? */
+bool conversation_has_child(struct turn *t, const struct conversation *c);
 /* The next one in the order of tags after `after`. KL_E_NOT_FOUND. */
 int conversation_next(struct turn *t, const struct kl_tag *after, bool first,
     struct conversation *out) KL_MUST_CHECK;

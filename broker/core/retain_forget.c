@@ -61,17 +61,6 @@ messages_end(struct turn *t, struct registry *r, struct conversation *c)
 	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
-/* What stands under it is shown to be allowed by it. */
-static bool
-has_child(struct turn *t, const struct conversation *c)
-{
-	const struct kl_tag none = { { 0 } };
-	struct kl_tag child;
-
-	return conversation_next_child(t, &c->referral, &none, true,
-	    &child) == KL_OK;
-}
-
 int
 retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 {
@@ -82,7 +71,9 @@ retain_forget(struct turn *t, struct registry *r, const struct kl_tag *tag)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	if (retain_until(t, &c) > t->now_ms)
 		return KL_OK;	/* it was opened again: another timer */
-	if (retain_limit(t, &c) > t->now_ms && has_child(t, &c))
+	/* What stands under it is shown to be allowed by it. */
+	if (retain_limit(t, &c) > t->now_ms &&
+	    conversation_has_child(t, &c))
 		return timer_put(t, t->now_ms + KL_DAY_MS,
 		    TIMER_CONVERSATION, tag);
 	if ((err = messages_end(t, r, &c)) != KL_OK)

@@ -14,7 +14,8 @@ enum core_table {
 	T_DIRECTORY = 'G',	/* number (8) -> statement (4), packed Signed */
 	T_PARTICIPANT = 'P',	/* id (24) -> instance, epoch, ... */
 	T_CONV = 'V',		/* tag of conv_id -> slot, sealed */
-	T_BODY = 'D',		/* slot (4) of conv -> sealed signed REFERRAL */
+	T_BODY = 'D',		/* slot (4) of conv -> sealed signed REFERRAL;
+				 * and tag of a former one, with children */
 	T_PARENT = 'U',		/* tag of a REFERRAL's body -> tag of conv */
 	T_CHILD = 'H',		/* the same tag, child's tag -> tag of conv */
 	T_SPOKEN = 'S',		/* tag of a spoken reference -> of conv */

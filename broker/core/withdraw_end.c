@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <kortelijn/crypto/hash.h>
+
 #include "broker/core/retain_end.h"
 #include "broker/core/timer.h"
 
@@ -266,26 +268,26 @@ end_one(struct ending *e, uint64_t *leaf)
 struct child {
 	struct child *next;
 	struct kl_tag tag;
-	bool direct;
-};
+	struct kl_bytes parent;		/* the REFERRAL withdrawn; none: it */
+};					/* stands further down */
 
 /* Behind *last. */
 static int
-children_add(struct turn *t, const struct conversation *c, bool direct,
-    struct child **last)
+children_add(struct turn *t, const struct kl_hash *hash,
+    struct kl_bytes parent, struct child **last)
 {
 	struct kl_tag at = { { 0 } };
 	struct child *one;
 	bool first = true;
 	int err;
 
-	while ((err = conversation_next_child(t, &c->referral, &at, first,
-	    &at)) == KL_OK) {
+	while ((err = conversation_next_child(t, hash, &at, first, &at)) ==
+	    KL_OK) {
 		first = false;
 		if ((one = kl_arena_alloc(t->mem, sizeof *one)) == NULL)
 			return KL_E_MEMORY;
 		one->tag = at;
-		one->direct = direct;
+		one->parent = parent;
 		(*last)->next = one;
 		*last = one;
 	}
@@ -304,12 +306,34 @@ parent_body(struct withdraw *w, struct kl_bytes *out)
 	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
+/* Those of the REFERRAL that counts, and of one that it took the place of. */
+static int
+direct_children(struct withdraw *w, struct child **last)
+{
+	struct kl_tag tag = { { 0 } };
+	struct kl_bytes parent;
+	struct kl_signed s;
+	struct kl_hash hash;
+	int err = parent_body(w, &parent);
+
+	if (err == KL_OK)
+		err = children_add(w->t, &w->conv.referral, parent, last);
+	while (err == KL_OK && (err = conversation_next_former(w->t, &w->conv,
+	    &tag, &parent)) == KL_OK) {
+		if (kl_signed_read(parent, w->t->mem, &s) != KL_C_OK)
+			return KL_E_DAMAGED;
+		hash = kl_hash_of(s.body);
+		err = children_add(w->t, &hash, parent, last);
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
 static int
 child_end(struct withdraw *w, const struct child *one,
-    struct kl_bytes parent, struct conversation *c)
+    struct conversation *c)
 {
 	struct ending e = { .w = w, .c = c, .scope = KL_SCOPE_ALL,
-		.parent = parent, .proven = one->direct && parent.n > 0 };
+		.parent = one->parent, .proven = one->parent.n > 0 };
 	uint64_t leaf;
 	int err = conversation_get(w->t, &one->tag, c);
 
@@ -323,20 +347,18 @@ static int
 children_end(struct withdraw *w)
 {
 	struct child top = { .next = NULL }, *last = &top;
-	struct kl_bytes parent;
 	struct conversation c;
 	size_t mark;
-	int err = parent_body(w, &parent);
+	int err = direct_children(w, &last);
 
-	if (err == KL_OK)
-		err = children_add(w->t, &w->conv, true, &last);
 	for (struct child *one = top.next; one != NULL && err == KL_OK;
 	    one = one->next) {
 		mark = kl_arena_mark(w->t->mem);
-		err = child_end(w, one, parent, &c);
+		err = child_end(w, one, &c);
 		kl_arena_release(w->t->mem, mark);
 		if (err == KL_OK)
-			err = children_add(w->t, &c, false, &last);
+			err = children_add(w->t, &c.referral, KL_BYTES_NONE,
+			    &last);
 		if (err == KL_E_NOT_FOUND)
 			err = KL_OK;
 	}
@@ -346,11 +368,10 @@ children_end(struct withdraw *w)
 int
 withdraw_end_child(struct withdraw *w, struct conversation *c)
 {
-	const struct child one = { .tag = c->tag, .direct = true };
-	struct kl_bytes parent;
-	int err = parent_body(w, &parent);
+	struct child one = { .tag = c->tag };
+	int err = parent_body(w, &one.parent);
 
-	return err != KL_OK ? err : child_end(w, &one, parent, c);
+	return err != KL_OK ? err : child_end(w, &one, c);
 }
 
 /* ---- all of it --------------------------------------------------------- */

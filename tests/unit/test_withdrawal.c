@@ -316,6 +316,48 @@ START_TEST(all_that_stands_under_it_ends_and_proofs_go_one_step_down)
 }
 END_TEST
 
+/* The desk lost its store; what it had sent on stands under the first body. */
+START_TEST(children_of_a_referral_that_was_sealed_again_end_too)
+{
+	struct conversation child;
+	struct message of_child;
+	struct letter again_top, l2;
+	struct kl_tag tag = { { 0 } };
+	struct kl_bytes body;
+	struct withdraw w;
+
+	deliver(&top, &c, &m);
+	ck_assert(!conversation_has_child(&p.turn, &c));
+	letter_referral(&l2, &desk, &partner);
+	l2.e.consent.under = top.body_hash;
+	letter_seal(&l2, &desk);
+	accept(&l2, &child, &of_child);
+	deliver(&l2, &child, &of_child);
+	again_top = top;
+	again_top.e.header.seq = 2;
+	letter_seal(&again_top, &practice);
+	c.referral = again_top.body_hash;
+	ck_assert_int_eq(conversation_put_again(&p.turn, &c, &top.body_hash),
+	    KL_OK);
+	ck_assert(conversation_has_child(&p.turn, &c));
+	ck_assert_int_eq(conversation_next_former(&p.turn, &c, &tag, &body),
+	    KL_OK);
+	ck_assert(kl_bytes_equal(body, kl_bytes(top.envelope.b,
+	    top.envelope.n)));
+	ck_assert_int_eq(conversation_next_former(&p.turn, &c, &tag, &body),
+	    KL_E_NOT_FOUND);
+	w = withdraw_by(&practice, KL_SCOPE_ALL);
+	ck_assert_uint_eq(again(&child).state, KL_CONV_WITHDRAWN);
+	ck_assert_uint_eq(notices(&partner, KL_NOTICE_ERASE_REQUEST), 1);
+	ck_assert_int_eq(conversation_drop(&p.turn, &w.conv), KL_OK);
+	tag = (struct kl_tag){ { 0 } };
+	ck_assert_int_eq(conversation_next_former(&p.turn, &c, &tag, &body),
+	    KL_E_NOT_FOUND);
+	ck_assert_int_eq(conversation_by_referral(&p.turn, &top.body_hash,
+	    &child), KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(what_was_withdrawn_is_never_released)
 {
 	const int64_t now_ms = p.turn.now_ms;
@@ -470,6 +512,8 @@ main(void)
 	tcase_add_test(t, what_expired_or_was_refused_is_not_counted);
 	tcase_add_test(t,
 	    all_that_stands_under_it_ends_and_proofs_go_one_step_down);
+	tcase_add_test(t,
+	    children_of_a_referral_that_was_sealed_again_end_too);
 	tcase_add_test(t, what_was_withdrawn_is_never_released);
 	tcase_add_test(t, the_same_is_asked_once);
 	tcase_add_test(t, each_term_is_told_when_it_has_passed);
