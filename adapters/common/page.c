@@ -6,87 +6,9 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/render.h>
 
+#include "adapters/common/page_text.h"
+
 #include "adapters/common/subject.h"
-
-/* ---- text ---- */
-
-struct text {
-	struct kl_writer w;
-	bool english;
-};
-
-static void
-put(struct text *t, const char *s)
-{
-	kl_put(&t->w, s, strlen(s));
-}
-
-static const char *
-either(const struct text *t, const char *nl, const char *en)
-{
-	return t->english ? en : nl;
-}
-
-/* Left out if the value is empty. */
-static void
-line(struct text *t, const char *nl, const char *en, const char *value)
-{
-	if (value == NULL || value[0] == '\0')
-		return;
-	put(t, either(t, nl, en));
-	put(t, ": ");
-	put(t, value);
-	put(t, "\n");
-}
-
-static void
-line_time(struct text *t, const char *nl, const char *en, int64_t at_ms)
-{
-	char value[32];
-
-	if (at_ms == 0)
-		return;
-	/* To the minute: "2026-11-24 16:00 UTC". */
-	memcpy(value, kl_time_text(at_ms).b, 16);
-	value[10] = ' ';
-	memcpy(value + 16, " UTC", 5);
-	line(t, nl, en, value);
-}
-
-static void
-title(struct text *t, const struct config *c, const char *nl, const char *en)
-{
-	put(t, either(t, nl, en));
-	if (c->realm == KL_TRAINING)
-		put(t, either(t, " (oefening, geen echte gegevens)",
-		    " (training, no real data)"));
-	put(t, "\n\n");
-}
-
-static void
-head(struct text *t, const struct engine_case *k, int64_t at_ms)
-{
-	if (k->spoken.b[0] != '\0')
-		line(t, "Kenmerk", "Reference", kl_spoken_text(&k->spoken).b);
-	line(t, "Eigen kenmerk", "Own reference", k->referral_id);
-	line(t, "Patiënt", "Patient", k->patient_ref);
-	line(t, k->mine ? "Ontvanger" : "Van", k->mine ? "Receiver" : "From",
-	    k->peer_name[0] != '\0' ? k->peer_name :
-	    kl_id_text(&k->peer).b);
-	line_time(t, "Datum", "Date", at_ms);
-}
-
-/* Starts a text of PAGE_TEXT_MAX bytes. */
-static int
-begin(struct text *t, const struct config *c, struct page *p)
-{
-	p->text = calloc(1, PAGE_TEXT_MAX);
-	if (p->text == NULL)
-		return KL_E_MEMORY;
-	t->english = c->lang == KL_EN;
-	kl_writer_init(&t->w, p->text, PAGE_TEXT_MAX - 1);
-	return KL_OK;
-}
 
 /* ---- pages ---- */
 
@@ -102,7 +24,7 @@ page_find_step(struct engine *e, const struct kl_conv_id *conv, uint64_t n,
 /* Names of fields that have another value now; never the values, which stand
  * in the text below. */
 static void
-put_changes(struct text *t, uint64_t changed)
+put_changes(struct page_text *t, uint64_t changed)
 {
 	const struct kl_field *f;
 	bool first = true;
@@ -110,12 +32,13 @@ put_changes(struct text *t, uint64_t changed)
 	for (size_t i = 0; (f = kl_field_at(i)) != NULL && i < 64; i++) {
 		if ((changed >> i & 1) == 0)
 			continue;
-		put(t, first ? either(t, "Gewijzigd: ", "Changed: ") : ", ");
-		put(t, either(t, f->nl, f->en));
+		page_text_put(t, first ? page_text_either(t, "Gewijzigd: ",
+		    "Changed: ") : ", ");
+		page_text_put(t, page_text_either(t, f->nl, f->en));
 		first = false;
 	}
-	put(t, first ? either(t, "Gewijzigd: niets\n", "Changed: nothing\n") :
-	    "\n");
+	page_text_put(t, first ? page_text_either(t, "Gewijzigd: niets\n",
+	    "Changed: nothing\n") : "\n");
 }
 
 static int
@@ -124,25 +47,27 @@ referral_text(const struct config *c, const struct engine_case *k,
 {
 	char body[KL_RENDER_MAX], level[2] = { 0 };
 	const bool correction = s->kind == KL_CORRECTION;
-	struct text t;
+	struct page_text t;
 	size_t n;
 	int e;
 
-	if ((e = begin(&t, c, p)) != KL_OK)
+	if ((e = page_text_begin(&t, c, p)) != KL_OK)
 		return e;
 	if (correction)
-		title(&t, c, "CORRECTIE: vervangt de eerdere verwijzing",
+		page_text_title(&t, c,
+		    "CORRECTIE: vervangt de eerdere verwijzing",
 		    "CORRECTION: replaces the earlier referral");
 	else
-		title(&t, c, "VERWIJZING", "REFERRAL");
-	head(&t, k, s->at_ms);
-	line_time(&t, "Antwoord verwacht vóór", "Answer expected before",
+		page_text_title(&t, c, "VERWIJZING", "REFERRAL");
+	page_text_head(&t, k, s->at_ms);
+	page_text_time(&t, "Antwoord verwacht vóór", "Answer expected before",
 	    k->answer_by_ms);
 	level[0] = (char)('0' + k->level - KL_LEVEL_0);
-	line(&t, "Terugkoppeling op niveau", "Feedback at level", level);
+	page_text_line(&t, "Terugkoppeling op niveau", "Feedback at level",
+	    level);
 	if (correction)
 		put_changes(&t, s->changed);
-	put(&t, "\n");
+	page_text_put(&t, "\n");
 	e = kl_render_referral(r, (enum kl_lang)c->lang, body, sizeof body,
 	    &n);
 	if (e == KL_OK)
@@ -220,28 +145,29 @@ step_text(const struct config *c, const struct engine_case *k,
 	const struct kl_feedback f = told(s);
 	const struct kl_state_row *row = kl_state_row(f.code);
 	char body[1024];
-	struct text t;
+	struct page_text t;
 	size_t n;
 	int r;
 
-	if ((r = begin(&t, c, p)) != KL_OK)
+	if ((r = page_text_begin(&t, c, p)) != KL_OK)
 		return r;
 	if (s->feedback.code != 0)
-		title(&t, c, "TERUGKOPPELING", "FEEDBACK");
+		page_text_title(&t, c, "TERUGKOPPELING", "FEEDBACK");
 	else
-		title(&t, c, "BERICHT OVER EEN VERWIJZING",
+		page_text_title(&t, c, "BERICHT OVER EEN VERWIJZING",
 		    "NOTICE ABOUT A REFERRAL");
-	head(&t, k, s->at_ms);
-	put(&t, "\n");
+	page_text_head(&t, k, s->at_ms);
+	page_text_put(&t, "\n");
 	if (k->mine) {
 		r = kl_render_feedback(&f, (enum kl_lang)c->lang, body,
 		    sizeof body, &n);
 		if (r == KL_OK)
 			kl_put(&t.w, body, n);
 	} else if (row != NULL) {
-		line(&t, "Stand", "State", either(&t, row->nl, row->en));
-		put(&t, row->desk_nl);
-		put(&t, "\n");
+		page_text_line(&t, "Stand", "State",
+		    page_text_either(&t, row->nl, row->en));
+		page_text_put(&t, row->desk_nl);
+		page_text_put(&t, "\n");
 	}
 	return r == KL_OK && !t.w.full ? KL_OK : KL_E_MEMORY;
 }

@@ -1,0 +1,274 @@
+#!/bin/bash
+# A consent is withdrawn, in all ways in which it can be: what waits goes, who
+# has it erases and says so, and who withdrew sees all of it.
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# field NAME REFERENCE FILTER: of what that adapter shows.
+field()
+{
+	adapter "$1" show "$2" --json | jq -r "$3"
+}
+
+field_is()
+{
+	[ "$(field "$1" "$2" "$3")" = "$4" ]
+}
+
+# wait_field NAME REFERENCE FILTER VALUE
+wait_field()
+{
+	wait_for "$PATIENCE" "$1 to show $3 of $2 as $4" field_is "$@"
+}
+
+# sent FILTER...: a referral that the desk has; its reference.
+sent()
+{
+	local reference
+
+	reference=$(refer practice-1 practice-1/van-putten "$1" |
+	    jq -r .reference)
+	wait_state municipality "$reference" delivered
+	wait_state practice-1 "$reference" delivered
+	echo "$reference"
+}
+
+withdraw()
+{
+	adapter "$1" withdraw "$2" "--wait=$PATIENCE" --json "${@:3}"
+}
+
+# ---- by the resident, at the practice: all of it ----
+
+done_only_after_the_broker()
+{
+	[ "$(jq -r .withdrawal.state <<<"$1")" = withdrawn ] &&
+	    [ "$(jq .withdrawal.released_before <<<"$1")" = 1 ] &&
+	    [ "$(jq -r .state <<<"$1")" = consent_withdrawn ]
+}
+
+desk_has_nothing_left()
+{
+	wait_state municipality "$1" consent_withdrawn
+	field_is municipality "$1" '.text // "none"' none &&
+	    ! grep -rq "van Putten" "$R"/municipality/data
+}
+
+desk_is_asked()
+{
+	field_is municipality "$1" '.withdrawal.erase_request.adapter_copy' \
+	    erased && field_is municipality "$1" '.answer_erase_by != null' \
+	    true && adapter municipality status --json |
+	    jq -e '.newest_alarms[] | select(.alarm == "erase_asked")'
+}
+
+# What the practice sees only when the desk has spoken.
+receipt_comes_back()
+{
+	adapter municipality erased "$1" --case-system=kept &&
+	    wait_field practice-1 "$1" \
+	    '.withdrawal.erase_receipts[0].case_system' kept &&
+	    field_is practice-1 "$1" \
+	    '.withdrawal.erase_receipts[0].adapter_copy' erased
+}
+
+said_once()
+{
+	! adapter municipality erased "$1" --case-system=erased \
+	    >"$R/again.txt" 2>&1 && grep -qi "wissen" "$R/again.txt"
+}
+
+nothing_follows()
+{
+	! adapter municipality feedback "$1" taken_up >"$R/no.txt" 2>&1 &&
+	    grep -q ingetrokken "$R/no.txt"
+}
+
+page_for_the_resident()
+{
+	adapter practice-1 withdraw "$1" "--print=$R/page.txt" >/dev/null &&
+	    grep -q "U heeft uw toestemming ingetrokken" "$R/page.txt" &&
+	    grep -q "$1" "$R/page.txt" && ! grep -q Putten "$R/page.txt" &&
+	    adapter practice-1 withdraw "$1" "--print=$R/page.html" \
+	    >/dev/null && grep -q "<html" "$R/page.html" &&
+	    [ "$(field practice-1 "$1" '[.history[] |
+	    select(.what == "withdrawing")] | length')" = 1 ]
+}
+
+folder_tells()
+{
+	wait_for "$PATIENCE" "a page about erasing" grep -lq \
+	    '"event": "erase_asked"' "$R"/municipality/folder/out/*.json &&
+	    grep -q '"event": "withdrawn"' \
+	    "$R"/practice-1/folder/out/*.json
+}
+
+resident_withdraws_all()
+{
+	local reference answer
+
+	reference=$(sent '.referral_id = "w-all"')
+	answer=$(withdraw practice-1 "$reference") || die "withdraw"
+	ok done_only_after_the_answer done_only_after_the_broker "$answer"
+	ok desk_has_nothing_left desk_has_nothing_left "$reference"
+	ok desk_is_asked_about_its_case_system desk_is_asked "$reference" \
+	    >/dev/null
+	ok receipt_comes_back_when_the_desk_has_spoken receipt_comes_back \
+	    "$reference" >/dev/null
+	ok desk_says_it_once said_once "$reference"
+	ok nothing_is_told_back_any_more nothing_follows "$reference"
+	ok page_for_the_resident_can_be_printed_again page_for_the_resident \
+	    "$reference"
+	ok folders_tell_both_sides folder_tells
+}
+
+# ---- feedback only ----
+
+feedback_is_over_and_the_help_goes_on()
+{
+	wait_field municipality "$1" .feedback_ended true
+	field_is municipality "$1" .open true &&
+	    field_is municipality "$1" '.text != null' true &&
+	    field_is practice-1 "$1" .state taken_up &&
+	    adapter municipality feedback "$1" contact_made --json |
+	    jq -e '.sends == false'
+}
+
+resident_withdraws_feedback()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-feedback"')
+	desk "$reference" taken_up
+	wait_state practice-1 "$reference" taken_up
+	withdraw practice-1 "$reference" --scope=feedback >/dev/null ||
+	    die "withdraw feedback"
+	ok feedback_ends_and_the_help_goes_on \
+	    feedback_is_over_and_the_help_goes_on "$reference" >/dev/null
+	ok desk_is_not_asked_about_its_case_system wait_field practice-1 \
+	    "$reference" '.withdrawal.erase_receipts | length' 1
+}
+
+# ---- wrong patient ----
+
+desk_must_not_contact()
+{
+	wait_state municipality "$1" sent_in_error
+	adapter municipality list | grep "$1" |
+	    grep -q "Neem geen contact op" &&
+	    adapter municipality show "$1" | grep -q "NEEM GEEN CONTACT OP" &&
+	    wait_for "$PATIENCE" "a page that says so" grep -lq \
+	    "NEEM GEEN CONTACT OP" "$R"/municipality/folder/out/*.txt
+}
+
+keeping_is_refused()
+{
+	! adapter municipality erased "$1" --case-system=kept \
+	    >"$R/keep.txt" 2>&1 && grep -q "ten onrechte" "$R/keep.txt"
+}
+
+note_for_the_practice()
+{
+	adapter municipality erased "$1" --case-system=erased >/dev/null &&
+	    wait_field practice-1 "$1" \
+	    '.withdrawal.erase_receipts[0].case_system' erased &&
+	    adapter practice-1 withdraw "$1" "--print=$R/note.txt" \
+	    >/dev/null &&
+	    grep -q "Verkeerde persoon" "$R/note.txt" &&
+	    grep -q "geopend door Meldpunt Twentestad" "$R/note.txt" &&
+	    grep -q "gewist op" "$R/note.txt" && grep -q "$1" "$R/note.txt" &&
+	    ! grep -q Putten "$R/note.txt"
+}
+
+wrong_patient()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-error"')
+	withdraw practice-1 "$reference" --cause=sent-in-error >/dev/null ||
+	    die "withdraw in error"
+	ok desk_must_not_contact desk_must_not_contact "$reference"
+	ok nothing_may_be_kept keeping_is_refused "$reference"
+	ok note_says_opened_and_erased note_for_the_practice "$reference"
+}
+
+# ---- at the municipality ----
+
+practice_hears_the_fact()
+{
+	wait_state practice-1 "$1" consent_withdrawn
+	wait_field municipality "$1" \
+	    '.withdrawal.erase_receipts[0].adapter_copy' erased
+}
+
+cause_is_the_practices()
+{
+	! adapter municipality withdraw "$1" --cause=sent-in-error \
+	    >/dev/null 2>&1
+}
+
+at_the_municipality()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-desk"')
+	ok in_error_is_for_the_practice cause_is_the_practices "$reference"
+	withdraw municipality "$reference" >/dev/null || die "withdraw there"
+	ok practice_hears_the_fact_and_erases practice_hears_the_fact \
+	    "$reference"
+}
+
+# ---- before the broker has seen it ----
+
+withdrawn_unseen()
+{
+	local own=w-unseen
+
+	stop broker
+	person practice-1/van-putten ".referral_id = \"$own\"" \
+	    >"$R/unseen.json"
+	adapter practice-1 refer "$R/unseen.json" >/dev/null || return 1
+	adapter practice-1 withdraw "$own" "--out=$R/withdrawal" >/dev/null ||
+	    return 1
+	field_is practice-1 "$own" .withdrawal.state withdrawing || return 1
+	broker_start
+	adapter_ready practice-1 municipality
+	wait_field practice-1 "$own" .withdrawal.state withdrawn
+	field_is practice-1 "$own" .waiting 0 &&
+	    field_is practice-1 "$own" '.reference // "none"' none &&
+	    field_is practice-1 "$own" .withdrawal.erased 0
+}
+
+# A withdrawal outlives the practice that made it.
+killed_before_it_leaves()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-kill"')
+	stop broker
+	adapter practice-1 withdraw "$reference" >/dev/null || return 1
+	kill -9 "${PID[practice-1]}"
+	gone practice-1
+	adapter_start practice-1
+	broker_start
+	adapter_ready practice-1 municipality
+	wait_field practice-1 "$reference" .withdrawal.state withdrawn
+	wait_state municipality "$reference" consent_withdrawn
+}
+
+unknown_is_said()
+{
+	! adapter practice-1 withdraw ABCD-EFGH-J >"$R/unknown.txt" 2>&1 &&
+	    grep -q "kenmerk" "$R/unknown.txt"
+}
+
+region_begin
+region_small
+resident_withdraws_all
+resident_withdraws_feedback
+wrong_patient
+at_the_municipality
+ok referral_that_the_broker_never_saw_is_withdrawn withdrawn_unseen
+ok killed_before_it_left_it_is_sent killed_before_it_leaves
+ok unknown_reference_is_said unknown_is_said
+exit "$FAILED"
