@@ -67,7 +67,9 @@ ENGINE = alarm policy_store access access_words events timers terms guard cases 
 	withdraw_told erasure erasure_check purge engine_withdraw \
 	attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.
-FACES = page page_text folder view control control_cmd control_case control_profile \
+FACES = page page_text page_withdrawal json_withdrawal letter_withdrawal \
+	control_withdraw cmd_withdraw \
+	folder view control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
 	control_policy control_show control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
 PRACTICE = main folder

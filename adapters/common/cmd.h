@@ -24,6 +24,8 @@ int cmd_feedback(struct cli *c);
 int cmd_attempt(struct cli *c);
 int cmd_handed_over(struct cli *c);
 int cmd_list(struct cli *c);
+int cmd_withdraw(struct cli *c);
+int cmd_erased(struct cli *c);
 int cmd_show(struct cli *c);
 int cmd_profile(struct cli *c);
 int cmd_policy_show(struct cli *c);

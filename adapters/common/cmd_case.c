@@ -168,6 +168,29 @@ practice_table(struct cli *c, json_t *answer)
 	return output_take_table(c, answer, "referrals", columns, 5);
 }
 
+/* What must not be missed: no contact, an erasure to be answered, a crisis. */
+static void
+mark_row(const struct cli *c, json_t *row)
+{
+	const char *by = json_string_value(json_object_get(row,
+	    "answer_erase_by"));
+	const char *mark = " ";
+
+	if (json_is_true(json_object_get(row, "do_not_contact"))) {
+		mark = "X";
+		(void)json_object_set_new(row, c->english ? "state_en" :
+		    "state_nl", json_string(cmd_words(c,
+		    "Neem geen contact op", "Do not contact")));
+	} else if (by != NULL) {
+		mark = "?";
+	} else if (json_is_true(json_object_get(row, "crisis"))) {
+		mark = "!";
+	}
+	if (by != NULL)
+		(void)json_object_set_new(row, "answer_by", json_string(by));
+	(void)json_object_set_new(row, "urgent", json_string(mark));
+}
+
 static int
 desk_table(struct cli *c, json_t *answer)
 {
@@ -184,11 +207,7 @@ desk_table(struct cli *c, json_t *answer)
 	size_t i;
 
 	json_array_foreach(rows, i, row) {
-		const bool crisis = json_is_true(json_object_get(row,
-		    "crisis"));
-
-		(void)json_object_set_new(row, "urgent", json_string(crisis ?
-		    "!" : " "));
+		mark_row(c, row);
 	}
 	return output_take_table(c, answer, "referrals", columns, 6);
 }

@@ -114,6 +114,75 @@ head(const struct cli *c, const json_t *o)
 	    "code_en" : "code_nl").b);
 }
 
+/* "2 gewist, 1 al bezorgd, 0 onzeker", when the broker has answered. */
+static void
+counts(const struct cli *c, const json_t *w)
+{
+	char text[200];
+
+	if (json_object_get(w, "erased") == NULL)
+		return;
+	(void)snprintf(text, sizeof text, c->english ?
+	    "%.8s erased, %.8s delivered before, %.8s not certain" :
+	    "%.8s gewist, %.8s al bezorgd, %.8s onzeker",
+	    cmd_member(w, "erased").b, cmd_member(w, "released_before").b,
+	    cmd_member(w, "unconfirmed").b);
+	line(cmd_words(c, "Berichten", "Messages"), text);
+}
+
+static void
+told(const struct cli *c, const json_t *rows)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r) {
+		char text[900];
+
+		(void)snprintf(text, sizeof text, "%.200s: %s %.16s, %s "
+		    "%.16s", cmd_member(r, json_object_get(r, "from_name") !=
+		    NULL ? "from_name" : "from").b,
+		    cmd_words(c, "koppeling", "adapter"),
+		    cmd_member(r, "adapter_copy").b,
+		    cmd_words(c, "eigen systeem", "own system"),
+		    cmd_member(r, "case_system").b);
+		line(cmd_words(c, "Wissen", "Erasing"), text);
+	}
+}
+
+/* How the consent ended, and what is still to be done about it. */
+static void
+withdrawal(const struct cli *c, const json_t *o)
+{
+	const json_t *w = json_object_get(o, "withdrawal");
+	const json_t *q = json_object_get(w, "erase_request");
+	const bool feedback = strcmp(cmd_member(w, "scope").b,
+	    "feedback") == 0;
+
+	if (json_is_true(json_object_get(o, "do_not_contact")))
+		printf("%s\n", cmd_words(c,
+		    "NEEM GEEN CONTACT OP: ten onrechte verzonden.",
+		    "DO NOT CONTACT: sent in error."));
+	if (w == NULL)
+		return;
+	line(cmd_words(c, "Ingetrokken", "Withdrawn"), feedback ?
+	    cmd_words(c, "alleen terugkoppeling", "feedback only") :
+	    cmd_words(c, "alles", "all of it"));
+	if (strcmp(cmd_member(w, "state").b, "withdrawing") == 0)
+		line(cmd_words(c, "Stand", "State"), cmd_words(c,
+		    "wordt ingetrokken; de broker heeft nog niet geantwoord",
+		    "being withdrawn; the broker has not answered yet"));
+	line(cmd_words(c, "Bevestigd", "Confirmed"),
+	    local_time(w, "confirmed_at").b);
+	counts(c, w);
+	told(c, json_object_get(w, "erase_receipts"));
+	if (q != NULL && json_object_get(q, "case_system") == NULL)
+		line(cmd_words(c, "Wissen vóór", "Erase before"),
+		    local_time(q, "answer_by").b);
+	line(cmd_words(c, "In eigen systeem", "In own system"),
+	    cmd_member(q, "case_system").b);
+}
+
 static void
 history(const struct cli *c, const json_t *rows)
 {
@@ -149,6 +218,7 @@ cmd_show(struct cli *c)
 	if (c->json)
 		return output_take(c, answer);
 	head(c, answer);
+	withdrawal(c, answer);
 	text = json_string_value(json_object_get(answer, "text"));
 	if (text != NULL) {
 		(void)putchar('\n');

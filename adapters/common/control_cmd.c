@@ -9,6 +9,7 @@
 #include "adapters/common/control_profile.h"
 #include "adapters/common/control_rewrap.h"
 #include "adapters/common/control_show.h"
+#include "adapters/common/control_withdraw.h"
 #include "adapters/common/view.h"
 
 #define MEMBERS_MAX 8
@@ -100,6 +101,12 @@ static const struct row {
 	{ "profile", ANY, { "file", "id" }, control_profile_run },
 	{ "policy", ANY, { NULL }, control_policy_show },
 	{ "policy_load", ANY, { "policy" }, control_policy_load },
+	{ "withdraw", ANY, { "reference", "scope", "cause", "again",
+	    "wait" }, control_withdraw_run },
+	{ "withdrawal", ANY, { "reference", "statement", "letter" },
+	    control_withdraw_show },
+	{ "erased", DESK, { "reference", "case_system" },
+	    control_withdraw_erased },
 	{ "take_over", ANY, { NULL }, control_show_take_over },
 };
 

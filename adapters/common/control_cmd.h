@@ -12,6 +12,7 @@ enum control_wait {
 	CONTROL_NOW,		/* at the end of the turn */
 	CONTROL_READY,		/* the broker serves us */
 	CONTROL_ACCEPTED,	/* the case's referral is settled */
+	CONTROL_WITHDRAWN,	/* the broker has answered the withdrawal */
 };
 
 /* One question and its answer in the making. */
@@ -23,7 +24,7 @@ struct control_cmd {
 
 	json_t *answer;		/* the command's; NULL: no memory */
 	enum control_wait wait;
-	struct kl_conv_id conv;	/* of CONTROL_ACCEPTED */
+	struct kl_conv_id conv;	/* of CONTROL_ACCEPTED, _WITHDRAWN */
 };
 
 /* Does what the question asks and makes the answer. Members that are not of

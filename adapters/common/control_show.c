@@ -6,6 +6,7 @@
 
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_desk.h"
+#include "adapters/common/control_withdraw.h"
 #include "adapters/common/control_policy.h"
 #include "adapters/common/subject.h"
 #include "adapters/common/view.h"
@@ -101,6 +102,8 @@ control_show_case(struct control_cmd *c)
 	if (!k.mine)
 		(void)json_object_set_new(c->answer, "attempts",
 		    control_desk_attempts(c->engine, &k.conv));
+	if (k.withdrawn != 0)
+		control_withdraw_put(c->engine, &k.conv, c->answer);
 	control_case_phone(c->engine, &k, c->answer);
 	(void)json_object_set_new(c->answer, "receipts",
 	    view_receipts(history));

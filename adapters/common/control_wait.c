@@ -2,6 +2,7 @@
 
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_show.h"
+#include "adapters/common/control_withdraw.h"
 
 static int
 poll_accepted(struct engine *e, const struct kl_conv_id *conv,
@@ -31,6 +32,8 @@ control_wait_poll(struct engine *e, const struct folder *folder,
 	*answer = NULL;
 	if (wait == CONTROL_ACCEPTED)
 		return poll_accepted(e, conv, answer);
+	if (wait == CONTROL_WITHDRAWN)
+		return control_withdraw_poll(e, conv, answer);
 	if ((r = engine_status(e, &s)) != KL_OK)
 		return r;
 	if (s.session != ENGINE_READY)
@@ -60,6 +63,16 @@ control_wait_late(struct engine *e, enum control_wait wait,
 	/* Not refused: whoever sends it again under a new id sends it twice. */
 	(void)json_object_set_new(o, "kept", json_true());
 	control_case_hindrance(e, o);
+	if (wait == CONTROL_WITHDRAWN) {
+		(void)json_object_set_new(o, "en", json_string("it is "
+		    "withdrawn here and told as soon as possible, but the "
+		    "broker has not answered yet"));
+		(void)json_object_set_new(o, "nl", json_string("de "
+		    "intrekking ligt hier vast en wordt zo spoedig mogelijk "
+		    "doorgegeven, maar de broker heeft nog niet "
+		    "geantwoord"));
+		return o;
+	}
 	(void)json_object_set_new(o, "en", json_string("it is kept here and "
 	    "is sent as soon as possible, but was not accepted yet"));
 	(void)json_object_set_new(o, "nl", json_string("de verwijzing ligt "

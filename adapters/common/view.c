@@ -87,6 +87,17 @@ put_times(json_t *o, const struct engine_case *k)
 	put_time(o, "expire_at", k->expire_at_ms);
 }
 
+static void
+put_withdrawn(json_t *o, const struct engine_case *k)
+{
+	if (k->withdrawn == 0)
+		return;
+	put_text(o, "withdrawn", kl_scope_name(k->withdrawn));
+	put_bool(o, "withdrawing", k->withdrawing);
+	put_bool(o, "do_not_contact", k->cause == KL_CAUSE_SENT_IN_ERROR);
+	put_time(o, "answer_erase_by", k->erase_by_ms);
+}
+
 json_t *
 view_case(const struct config *c, const struct engine_case *k)
 {
@@ -108,6 +119,7 @@ view_case(const struct config *c, const struct engine_case *k)
 	put_bool(o, "crisis", k->crisis);
 	put_bool(o, "corrected", k->corrected);
 	put_bool(o, "feedback_ended", k->feedback_ended);
+	put_withdrawn(o, k);
 	put_parties(o, c, k);
 	put_code(o, k->refused);
 	put_number(o, "waiting", k->waiting);
@@ -175,6 +187,15 @@ static const struct { uint32_t what; const char *nl, *en; } labels[] = {
 	  "taken over by the case system" },
 	{ ENGINE_ATTEMPT, "poging om contact te krijgen",
 	  "attempt to make contact" },
+	{ ENGINE_WITHDRAWING, "intrekking vastgelegd, wordt doorgegeven",
+	  "withdrawal kept, on its way" },
+	{ ENGINE_ERASE_ASKED, "gevraagd te wissen; hier gewist",
+	  "asked to erase; erased here" },
+	{ ENGINE_ERASE_ANSWERED, "wissen beantwoord", "erasure answered" },
+	{ ENGINE_ERASE_TOLD, "andere kant meldt over wissen",
+	  "other side tells about erasing" },
+	{ ENGINE_ERASE_MISSING, "antwoord op wissen blijft uit",
+	  "no answer about erasing" },
 };
 
 static void

@@ -1,5 +1,7 @@
 #include "adapters/municipality/folder.h"
 
+#include "adapters/common/page_withdrawal.h"
+
 static int
 page(struct engine *e, const struct engine_actor *by,
     const struct engine_event *ev, struct page *out)
@@ -11,6 +13,8 @@ page(struct engine *e, const struct engine_actor *by,
 	case ENGINE_EV_REFERRAL:
 	case ENGINE_EV_CORRECTION:
 		return page_referral(e, by, ev, out);
+	case ENGINE_EV_WITHDRAWAL:
+		return page_withdrawal(e, by, ev, out);
 	case ENGINE_EV_FEEDBACK:
 		return page_step(e, by, ev, out);
 	default:

@@ -34,6 +34,27 @@ static const struct cli_command commands[] = {
 	  "With --wait it ends with 0 as soon as the broker serves the\n"
 	  "adapter, and with 1 when the seconds are over.",
 	  0, 0, { "wait=" }, cmd_status },
+	{ "withdraw", "REFERENCE [--scope=all|feedback] [--wait=SECONDS] "
+	  "[--out=FILE] [--print=FILE]",
+	  "withdraw the consent of a referral, for the resident",
+	  "As at the practice: without --scope all of it, with 'feedback' only\n"
+	  "what is told back. The practice hears that it was withdrawn, and\n"
+	  "no reason. Ends when it is safe on disk; with --wait when the\n"
+	  "broker has answered. --print writes the page for the resident, as\n"
+	  "text, or HTML if FILE ends in .html; alone with a REFERENCE that\n"
+	  "was withdrawn it writes the page again. --out writes the signed\n"
+	  "withdrawal, which the broker's operator can hand in with\n"
+	  "'kortelijn subject erase'.",
+	  1, 1, { "scope=", "wait=", "out=", "print=" }, cmd_withdraw },
+	{ "erased", "REFERENCE --case-system=erased|kept|nothing",
+	  "answer a request to erase",
+	  "When a consent is withdrawn this adapter erases its own copy; what\n"
+	  "became of the referral in the case system only you can say: erased,\n"
+	  "kept on a basis of your own (the resident applied, say), or nothing\n"
+	  "of it was there. The signed receipt goes to the broker and to who\n"
+	  "withdrew. 'show' has the date by which the answer is due. After a\n"
+	  "referral that was sent in error nothing may be kept.",
+	  1, 1, { "case-system=" }, cmd_erased },
 	{ "list", "",
 	  "list the referrals that came",
 	  "An exclamation mark stands for a crisis.",

@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "adapters/common/page_withdrawal.h"
+
 /* A correction names what it corrects. What cannot be read goes to the reader
  * of referrals, which says why. */
 static bool
@@ -39,6 +41,8 @@ page(struct engine *e, const struct engine_actor *by,
 	struct engine_step s;
 	int r;
 
+	if (ev->kind == ENGINE_EV_WITHDRAWAL)
+		return page_withdrawal(e, by, ev, out);
 	if (ev->kind == ENGINE_EV_FEEDBACK)
 		return page_step(e, by, ev, out);
 	if (ev->kind != ENGINE_EV_STATE)

@@ -45,6 +45,23 @@ static const struct cli_command commands[] = {
 	  "FILE is JSON as correction.schema.json describes it: the whole\n"
 	  "content again, with the mistake put right.",
 	  1, 1, { NULL }, cmd_correct },
+	{ "withdraw", "REFERENCE [--scope=all|feedback] "
+	  "[--cause=resident|sent-in-error] [--wait=SECONDS] [--out=FILE] "
+	  "[--print=FILE]",
+	  "withdraw the consent of a referral",
+	  "Without --scope all of it: nothing is sent under it any more, what\n"
+	  "waits is erased, and who has it is asked to erase. 'feedback' ends\n"
+	  "only what is told back; the help goes on. sent-in-error is for a\n"
+	  "wrong patient: the desk is told to contact nobody.\n"
+	  "Ends when it is safe on disk; with --wait when the broker has\n"
+	  "answered, with its counts. --print writes the page for the patient\n"
+	  "(after sent-in-error: the note for your own assessment of a data\n"
+	  "breach) as text, or HTML if FILE ends in .html, and waits up to 60\n"
+	  "seconds for the counts; alone with a REFERENCE that was withdrawn\n"
+	  "it writes the page again. --out writes the signed withdrawal, which\n"
+	  "the broker's operator can hand in with 'kortelijn subject erase'.",
+	  1, 1, { "scope=", "cause=", "wait=", "out=", "print=" },
+	  cmd_withdraw },
 	{ "list", "",
 	  "list the referrals",
 	  "", 0, 0, { NULL }, cmd_list },

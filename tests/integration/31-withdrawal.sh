@@ -59,13 +59,14 @@ desk_is_asked()
 	field_is municipality "$1" '.withdrawal.erase_request.adapter_copy' \
 	    erased && field_is municipality "$1" '.answer_erase_by != null' \
 	    true && adapter municipality status --json |
-	    jq -e '.newest_alarms[] | select(.alarm == "erase_asked")'
+	    jq -e '.newest_alarms[] | select(.alarm == "erase_asked")' \
+	    >/dev/null
 }
 
 # What the practice sees only when the desk has spoken.
 receipt_comes_back()
 {
-	adapter municipality erased "$1" --case-system=kept &&
+	adapter municipality erased "$1" --case-system=kept >/dev/null &&
 	    wait_field practice-1 "$1" \
 	    '.withdrawal.erase_receipts[0].case_system' kept &&
 	    field_is practice-1 "$1" \
@@ -111,10 +112,9 @@ resident_withdraws_all()
 	answer=$(withdraw practice-1 "$reference") || die "withdraw"
 	ok done_only_after_the_answer done_only_after_the_broker "$answer"
 	ok desk_has_nothing_left desk_has_nothing_left "$reference"
-	ok desk_is_asked_about_its_case_system desk_is_asked "$reference" \
-	    >/dev/null
+	ok desk_is_asked_about_its_case_system desk_is_asked "$reference"
 	ok receipt_comes_back_when_the_desk_has_spoken receipt_comes_back \
-	    "$reference" >/dev/null
+	    "$reference"
 	ok desk_says_it_once said_once "$reference"
 	ok nothing_is_told_back_any_more nothing_follows "$reference"
 	ok page_for_the_resident_can_be_printed_again page_for_the_resident \
@@ -131,7 +131,7 @@ feedback_is_over_and_the_help_goes_on()
 	    field_is municipality "$1" '.text != null' true &&
 	    field_is practice-1 "$1" .state taken_up &&
 	    adapter municipality feedback "$1" contact_made --json |
-	    jq -e '.sends == false'
+	    jq -e '.sends == false' >/dev/null
 }
 
 resident_withdraws_feedback()
@@ -144,7 +144,7 @@ resident_withdraws_feedback()
 	withdraw practice-1 "$reference" --scope=feedback >/dev/null ||
 	    die "withdraw feedback"
 	ok feedback_ends_and_the_help_goes_on \
-	    feedback_is_over_and_the_help_goes_on "$reference" >/dev/null
+	    feedback_is_over_and_the_help_goes_on "$reference"
 	ok desk_is_not_asked_about_its_case_system wait_field practice-1 \
 	    "$reference" '.withdrawal.erase_receipts | length' 1
 }
@@ -247,8 +247,7 @@ killed_before_it_leaves()
 	reference=$(sent '.referral_id = "w-kill"')
 	stop broker
 	adapter practice-1 withdraw "$reference" >/dev/null || return 1
-	kill -9 "${PID[practice-1]}"
-	gone practice-1
+	stop practice-1 KILL
 	adapter_start practice-1
 	broker_start
 	adapter_ready practice-1 municipality
