@@ -92,7 +92,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain reten
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
-UNIT_FACES = interfaces page cmd
+UNIT_FACES = interfaces page cmd withdraw_pages
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \
@@ -112,6 +112,7 @@ INTEGRATION = 00-tests-are-counted \
 	16-instances \
 	20-store-loss \
 	40-standby \
+	31-withdrawal \
 	41-log-export \
 	30-policy \
 	34-rewrap \

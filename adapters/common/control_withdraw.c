@@ -130,7 +130,7 @@ put_letter(struct control_cmd *c, enum letter_form form)
 {
 	char *text = NULL;
 	size_t n;
-	int r = letter_withdrawal(c->engine, &c->by, &c->conv, form, &text,
+	int r = letter_withdrawal_make(c->engine, &c->by, &c->conv, form, &text,
 	    &n);
 
 	if (r == KL_E_NOT_FOUND || r == KL_E_EMPTY) {

@@ -16,8 +16,8 @@ int control_withdraw_erased(struct control_cmd *c) KL_MUST_CHECK;
  * memory. */
 json_t *control_withdraw_answer(struct engine *e,
     const struct kl_conv_id *conv);
-/* Has the broker answered? Then *answer is new. KL_E_EMPTY: not yet; KL_E_AGAIN,
- * KL_E_MEMORY, KL_E_NOT_FOUND. */
+/* Has the broker answered? Then *answer is new. KL_E_EMPTY: not yet;
+ * KL_E_AGAIN, KL_E_MEMORY, KL_E_NOT_FOUND. */
 int control_withdraw_poll(struct engine *e, const struct kl_conv_id *conv,
     json_t **answer) KL_MUST_CHECK;
 /* Into o, the answer of `show`: the withdrawal, if there is one. */

@@ -280,7 +280,7 @@ find(struct engine *e, const struct kl_conv_id *conv, struct about *a)
 }
 
 int
-letter_withdrawal(struct engine *e, const struct engine_actor *by,
+letter_withdrawal_make(struct engine *e, const struct engine_actor *by,
     const struct kl_conv_id *conv, enum letter_form form, char **out,
     size_t *n)
 {

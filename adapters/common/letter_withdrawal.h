@@ -13,7 +13,7 @@
 /* The page with NUL, the caller's to letter_text_free; that it was printed
  * goes into the access log. KL_E_NOT_FOUND: no withdrawal of ours; KL_E_EMPTY:
  * the broker has not answered yet; KL_E_AGAIN; KL_E_MEMORY. */
-int letter_withdrawal(struct engine *e, const struct engine_actor *by,
+int letter_withdrawal_make(struct engine *e, const struct engine_actor *by,
     const struct kl_conv_id *conv, enum letter_form form, char **out,
     size_t *n) KL_MUST_CHECK;
 

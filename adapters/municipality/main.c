@@ -37,9 +37,9 @@ static const struct cli_command commands[] = {
 	{ "withdraw", "REFERENCE [--scope=all|feedback] [--wait=SECONDS] "
 	  "[--out=FILE] [--print=FILE]",
 	  "withdraw the consent of a referral, for the resident",
-	  "As at the practice: without --scope all of it, with 'feedback' only\n"
-	  "what is told back. The practice hears that it was withdrawn, and\n"
-	  "no reason. Ends when it is safe on disk; with --wait when the\n"
+	  "As at the practice: without --scope all of it, with 'feedback'\n"
+	  "only what is told back. The practice hears that it was withdrawn,\n"
+	  "and no reason. Ends when it is safe on disk; with --wait when the\n"
 	  "broker has answered. --print writes the page for the resident, as\n"
 	  "text, or HTML if FILE ends in .html; alone with a REFERENCE that\n"
 	  "was withdrawn it writes the page again. --out writes the signed\n"
@@ -48,16 +48,17 @@ static const struct cli_command commands[] = {
 	  1, 1, { "scope=", "wait=", "out=", "print=" }, cmd_withdraw },
 	{ "erased", "REFERENCE --case-system=erased|kept|nothing",
 	  "answer a request to erase",
-	  "When a consent is withdrawn this adapter erases its own copy; what\n"
-	  "became of the referral in the case system only you can say: erased,\n"
-	  "kept on a basis of your own (the resident applied, say), or nothing\n"
+	  "When a consent is withdrawn this adapter erases its own copy;\n"
+	  "what became of the referral in the case system only you can say:\n"
+	  "erased, kept on a basis of your own (the resident applied, say), or nothing\n"
 	  "of it was there. The signed receipt goes to the broker and to who\n"
 	  "withdrew. 'show' has the date by which the answer is due. After a\n"
 	  "referral that was sent in error nothing may be kept.",
 	  1, 1, { "case-system=" }, cmd_erased },
 	{ "list", "",
 	  "list the referrals that came",
-	  "An exclamation mark stands for a crisis.",
+	  "A mark stands for a crisis (!), an erasure that waits for your\n"
+	  "answer (?), a person whom nobody may contact (X).",
 	  0, 0, { NULL }, cmd_list },
 	{ "show", "REFERENCE",
 	  "show one referral with its history",

@@ -10,7 +10,7 @@
 
 static const char *const names[] = {
 	"referral", "correction", "feedback", "referral-out", "feedback-out",
-	"profile",
+	"profile", "withdrawal-out",
 };
 
 static json_t *
