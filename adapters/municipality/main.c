@@ -50,10 +50,10 @@ static const struct cli_command commands[] = {
 	  "answer a request to erase",
 	  "When a consent is withdrawn this adapter erases its own copy;\n"
 	  "what became of the referral in the case system only you can say:\n"
-	  "erased, kept on a basis of your own (the resident applied, say), or nothing\n"
-	  "of it was there. The signed receipt goes to the broker and to who\n"
-	  "withdrew. 'show' has the date by which the answer is due. After a\n"
-	  "referral that was sent in error nothing may be kept.",
+	  "erased, kept on a basis of your own (the resident applied, say),\n"
+	  "or nothing of it was there. The signed receipt goes to the broker\n"
+	  "and to who withdrew. 'show' has the date by which the answer is\n"
+	  "due. After a referral in error nothing may be kept.",
 	  1, 1, { "case-system=" }, cmd_erased },
 	{ "list", "",
 	  "list the referrals that came",

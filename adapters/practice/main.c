@@ -59,7 +59,8 @@ static const struct cli_command commands[] = {
 	  "breach) as text, or HTML if FILE ends in .html, and waits up to 60\n"
 	  "seconds for the counts; alone with a REFERENCE that was withdrawn\n"
 	  "it writes the page again. --out writes the signed withdrawal,\n"
-	  "which the broker's operator can hand in with 'kortelijn subject erase'.",
+	  "which the broker's operator can hand in with\n"
+	  "'kortelijn subject erase'.",
 	  1, 1, { "scope=", "cause=", "wait=", "out=", "print=" },
 	  cmd_withdraw },
 	{ "list", "",
