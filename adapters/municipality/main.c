@@ -16,9 +16,10 @@ run(struct cli *c)
 static const struct cli_command commands[] = {
 	{ "init", "[--out=FILE]",
 	  "make keys and a request for a card",
-	  "Makes what is missing in key_dir and prints the fingerprint, which\n"
-	  "the operator compares over the phone. The request goes to FILE, or\n"
-	  "to 'request' in key_dir. Keys that are there stay.",
+	  "Makes what is missing in key_dir, and policy.conf, and prints the\n"
+	  "fingerprint, which the operator compares over the phone. The\n"
+	  "request goes to FILE, or to 'request' in key_dir. Keys and a policy\n"
+	  "that are there stay.",
 	  0, 0, { "out=" }, cmd_init },
 	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
 	  "take up the card that came back",

@@ -13,6 +13,7 @@
 #include "adapters/common/access.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/engine_priv.h"
+#include "adapters/common/engine_withdraw.h"
 #include "adapters/common/identity.h"
 #include "adapters/common/timers.h"
 #include "tests/support/papers.h"
@@ -467,6 +468,7 @@ END_TEST
 START_TEST(without_a_policy_nothing_is_taken)
 {
 	struct engine_status st;
+	struct kl_conv_id conv;
 	struct engine_alarm a;
 
 	OK(refer(DATA "van-putten.json"));
@@ -481,8 +483,13 @@ START_TEST(without_a_policy_nothing_is_taken)
 	OK(engine_alarm_next(engine, 0, &a));
 	ck_assert_uint_eq(a.kind, ENGINE_AL_POLICY);
 	ck_assert_uint_eq(a.code, KL_C_NO_POLICY);
-	/* And does not turn for ever about what it may not send. */
-	ck_assert_uint_eq(engine_policy_loaded(engine)->none, true);
+	ck_assert(engine_policy_loaded(engine)->none);
+	/* Whoever takes a consent back waits for nothing. */
+	OK(engine_withdraw(engine, &clerk, "P1-2026-001",
+	    &(struct engine_withdraw_want){ .scope = KL_SCOPE_ALL,
+	    .cause = KL_CAUSE_RESIDENT }, &conv, &why));
+	turn();
+	ck_assert_uint_eq(undone, 0);
 }
 END_TEST
 
