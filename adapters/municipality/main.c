@@ -18,8 +18,8 @@ static const struct cli_command commands[] = {
 	  "make keys and a request for a card",
 	  "Makes what is missing in key_dir, and policy.conf, and prints the\n"
 	  "fingerprint, which the operator compares over the phone. The\n"
-	  "request goes to FILE, or to 'request' in key_dir. Keys and a policy\n"
-	  "that are there stay.",
+	  "request goes to FILE, or to 'request' in key_dir. What is there\n"
+	  "stays.",
 	  0, 0, { "out=" }, cmd_init },
 	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
 	  "take up the card that came back",
@@ -83,7 +83,7 @@ static const struct cli_command commands[] = {
 	  "note an attempt to reach the resident",
 	  "KIND is phone, sms, email, letter or via_practice, as far as the\n"
 	  "referral gives it; PART is morning, afternoon or evening. Attempts\n"
-	  "stay here. not_reached can be reported after as many of them as the\n"
+	  "stay here. not_reached can be reported after as many of them as\n"
 	  "policy asks, at several parts of the day and in several ways.",
 	  1, 1, { "kind=", "part-of-day=", "date=" }, cmd_attempt },
 	{ "handed-over", "REFERENCE",

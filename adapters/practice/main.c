@@ -17,8 +17,8 @@ static const struct cli_command commands[] = {
 	  "make keys and a request for a card",
 	  "Makes what is missing in key_dir, and policy.conf, and prints the\n"
 	  "fingerprint, which the operator compares over the phone. The\n"
-	  "request goes to FILE, or to 'request' in key_dir. Keys and a policy\n"
-	  "that are there stay.",
+	  "request goes to FILE, or to 'request' in key_dir. What is there\n"
+	  "stays.",
 	  0, 0, { "out=" }, cmd_init },
 	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
 	  "take up the card that came back",
