@@ -71,6 +71,7 @@ FACES = page page_text page_withdrawal json_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
 	folder view control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
+	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
 	control_policy control_show control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
 PRACTICE = main folder
 MUNICIPALITY = main folder

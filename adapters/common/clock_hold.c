@@ -89,10 +89,9 @@ clock_hold_why(const struct clock_hold *h, const struct turn *t)
 {
 	if (h->hold.why != KL_HOLD_NONE)
 		return kl_hold_name(h->hold.why);
+	if (t->now_ms < h->hold.high_water_ms - KL_HOLD_BACK_MS)
+		return "behind";
 	if (!t->clock_known)
 		return "no_broker_clock";
-	if (!turn_clock_good(t))
-		return "clock_differs";
-	return t->now_ms < h->hold.high_water_ms - KL_HOLD_BACK_MS ?
-	    "behind" : "none";
+	return turn_clock_good(t) ? "none" : "clock_differs";
 }

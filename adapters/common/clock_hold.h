@@ -30,8 +30,8 @@ int clock_hold_sweep(struct clock_hold *h, struct turn *t,
 int clock_hold_release(struct clock_hold *h, struct turn *t,
     const struct kl_hold_clock *c) KL_MUST_CHECK;
 
-/* Why nothing is erased now: "none", "no_broker_clock", "clock_differs",
- * "behind", "jump", "sweep". */
+/* Why nothing is erased now: "none", "jump", "sweep", "behind",
+ * "no_broker_clock", "clock_differs". */
 const char *clock_hold_why(const struct clock_hold *h, const struct turn *t);
 
 #endif

@@ -21,6 +21,8 @@ int cmd_take_over(struct cli *c);
 int cmd_refer(struct cli *c);
 int cmd_correct(struct cli *c);
 int cmd_feedback(struct cli *c);
+int cmd_alarms(struct cli *c);
+int cmd_hold(struct cli *c);
 int cmd_attempt(struct cli *c);
 int cmd_handed_over(struct cli *c);
 int cmd_list(struct cli *c);

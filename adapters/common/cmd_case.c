@@ -153,22 +153,8 @@ cmd_feedback(struct cli *c)
 	return say_take(c, answer, line);
 }
 
-static int
-practice_table(struct cli *c, json_t *answer)
-{
-	const struct output_column columns[] = {
-		{ "reference", cmd_words(c, "KENMERK", "REFERENCE"), 11 },
-		{ "referral_id", cmd_words(c, "EIGEN", "OWN"), 14 },
-		{ c->english ? "state_en" : "state_nl",
-		  cmd_words(c, "STAND", "STATE"), 25 },
-		{ "peer_name", cmd_words(c, "ONTVANGER", "RECEIVER"), 15 },
-		{ "changed_at", cmd_words(c, "SINDS", "SINCE"), 10 },
-	};
-
-	return output_take_table(c, answer, "referrals", columns, 5);
-}
-
-/* What must not be missed: no contact, an erasure to be answered, a crisis. */
+/* What must not be missed: no contact, an erasure to be answered, a crisis, an
+ * alarm that is open. */
 static void
 mark_row(const struct cli *c, json_t *row)
 {
@@ -185,10 +171,39 @@ mark_row(const struct cli *c, json_t *row)
 		mark = "?";
 	} else if (json_is_true(json_object_get(row, "crisis"))) {
 		mark = "!";
+	} else if (json_array_size(json_object_get(row, "alarms")) > 0) {
+		mark = "*";
 	}
 	if (by != NULL)
 		(void)json_object_set_new(row, "answer_by", json_string(by));
-	(void)json_object_set_new(row, "urgent", json_string(mark));
+	(void)json_object_set_new(row, "mark", json_string(mark));
+}
+
+static void
+mark(const struct cli *c, json_t *answer)
+{
+	json_t *rows = json_object_get(answer, "referrals"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		mark_row(c, row);
+}
+
+static int
+practice_table(struct cli *c, json_t *answer)
+{
+	const struct output_column columns[] = {
+		{ "reference", cmd_words(c, "KENMERK", "REFERENCE"), 11 },
+		{ "mark", "*", 1 },
+		{ "referral_id", cmd_words(c, "EIGEN", "OWN"), 14 },
+		{ c->english ? "state_en" : "state_nl",
+		  cmd_words(c, "STAND", "STATE"), 22 },
+		{ "peer_name", cmd_words(c, "ONTVANGER", "RECEIVER"), 15 },
+		{ "changed_at", cmd_words(c, "SINDS", "SINCE"), 10 },
+	};
+
+	mark(c, answer);
+	return output_take_table(c, answer, "referrals", columns, 6);
 }
 
 static int
@@ -196,19 +211,15 @@ desk_table(struct cli *c, json_t *answer)
 {
 	const struct output_column columns[] = {
 		{ "reference", cmd_words(c, "KENMERK", "REFERENCE"), 11 },
-		{ "urgent", "!", 1 },
+		{ "mark", "!", 1 },
 		{ c->english ? "state_en" : "state_nl",
 		  cmd_words(c, "STAND", "STATE"), 25 },
 		{ "peer_name", cmd_words(c, "VAN", "FROM"), 17 },
 		{ "created_at", cmd_words(c, "GEKOMEN", "CAME"), 10 },
 		{ "answer_by", cmd_words(c, "ANTWOORD", "ANSWER"), 10 },
 	};
-	json_t *rows = json_object_get(answer, "referrals"), *row;
-	size_t i;
 
-	json_array_foreach(rows, i, row) {
-		mark_row(c, row);
-	}
+	mark(c, answer);
 	return output_take_table(c, answer, "referrals", columns, 6);
 }
 

@@ -183,6 +183,19 @@ withdrawal(const struct cli *c, const json_t *o)
 	    cmd_member(q, "case_system").b);
 }
 
+/* What an open alarm says, and what to do. */
+static void
+asks(const struct cli *c, const json_t *list)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+		printf("\n* %s. %s\n", cmd_member(o, c->english ? "label_en" :
+		    "label_nl").b, cmd_member(o, c->english ? "action_en" :
+		    "action_nl").b);
+}
+
 static void
 history(const struct cli *c, const json_t *rows)
 {
@@ -219,6 +232,7 @@ cmd_show(struct cli *c)
 		return output_take(c, answer);
 	head(c, answer);
 	withdrawal(c, answer);
+	asks(c, json_object_get(answer, "asks"));
 	text = json_string_value(json_object_get(answer, "text"));
 	if (text != NULL) {
 		(void)putchar('\n');

@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-#include "adapters/common/directory.h"
-#include "adapters/common/profile.h"
 #include "adapters/common/view.h"
-
-#define ARENA_BYTES (512 * 1024)
-#define ARENA_ALLOCS 8192
+#include "adapters/common/view_alarm.h"
 
 /* Why nothing leaves now, "" if it does or may soon: what is kept would wait
  * without anybody knowing. */
@@ -46,19 +42,11 @@ control_case_hindrance(struct engine *e, json_t *o)
 void
 control_case_phone(struct engine *e, const struct engine_case *k, json_t *o)
 {
-	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
-	struct kl_profile_details details;
-	struct kl_bytes phone = KL_BYTES_NONE;
-	struct kl_profile p;
+	const struct view_alarm_phone p = view_alarm_phone(e, &k->peer,
+	    k->crisis);
 
-	if (mem != NULL && directory_profile(engine_store(e), mem, &k->peer,
-	    &p, &details) == KL_OK)
-		phone = k->crisis && p.crisis_phone.n > 0 ? p.crisis_phone :
-		    p.phone;
-	if (phone.n > 0)
-		(void)json_object_set_new(o, "peer_phone",
-		    json_stringn((const char *)phone.p, phone.n));
-	kl_arena_free(mem);
+	if (p.b[0] != '\0')
+		(void)json_object_set_new(o, "peer_phone", json_string(p.b));
 }
 
 json_t *

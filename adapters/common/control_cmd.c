@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "adapters/common/access.h"
+#include "adapters/common/control_alarm.h"
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_desk.h"
 #include "adapters/common/control_policy.h"
@@ -95,6 +96,8 @@ static const struct row {
 	{ "correct", ROLE(KL_PRACTICE), { "file" }, control_case_correct },
 	{ "feedback", DESK, { "file", "reference", "code", "category",
 	    "ground", "wanted", "date" }, control_case_feedback },
+	{ "alarms", ANY, { "after", "seen", "all" }, control_alarm_list },
+	{ "hold", ANY, { "release" }, control_alarm_hold },
 	{ "attempt", DESK, { "reference", "kind", "part_of_day", "date" },
 	    control_desk_attempt },
 	{ "handed_over", DESK, { "reference" }, control_desk_handed_over },

@@ -10,6 +10,7 @@
 #include "adapters/common/control_policy.h"
 #include "adapters/common/subject.h"
 #include "adapters/common/view.h"
+#include "adapters/common/view_alarm.h"
 
 /* Cases in one answer, at most some 2 KiB each. */
 #define LIST_MAX 1000
@@ -99,6 +100,8 @@ control_show_case(struct control_cmd *c)
 		return r;
 	}
 	put_explanation(c, &k);
+	(void)json_object_set_new(c->answer, "asks", view_alarm_case(
+	    c->engine, &k));
 	if (!k.mine)
 		(void)json_object_set_new(c->answer, "attempts",
 		    control_desk_attempts(c->engine, &k.conv));

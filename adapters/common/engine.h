@@ -332,6 +332,9 @@ struct engine_alarm {
 	bool has_conv;
 	struct kl_conv_id conv;
 };
+/* KL_E_NOT_FOUND, KL_E_AGAIN. */
+int engine_alarm_get(struct engine *e, uint64_t seq,
+    struct engine_alarm *out) KL_MUST_CHECK;
 /* KL_E_NOT_FOUND: no more; KL_E_AGAIN. They stay: whoever shows them keeps a
  * cursor of what was seen. */
 int engine_alarm_next(struct engine *e, uint64_t after,
@@ -357,7 +360,7 @@ struct engine_status {
 	uint64_t epoch;
 	uint32_t waiting;		/* messages not accepted yet */
 	uint32_t receipts;		/* receipts not taken yet */
-	uint64_t cases, open_cases, alarms;
+	uint64_t cases, open_cases, alarms, open_alarms;
 	int64_t prekeys_until_ms;	/* cover at the broker */
 	uint64_t directory;		/* cards known */
 	char origin[100];		/* of the last checkpoint, or "" */

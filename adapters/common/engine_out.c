@@ -216,6 +216,12 @@ engine_alarm_next(struct engine *e, uint64_t after, struct engine_alarm *out)
 	return engine_result(e, alarm_next(e->store, after, out));
 }
 
+int
+engine_alarm_get(struct engine *e, uint64_t seq, struct engine_alarm *out)
+{
+	return engine_result(e, alarm_get(e->store, seq, out));
+}
+
 /* ---- state ----------------------------------------------------------- */
 
 static int
@@ -265,7 +271,8 @@ fill_status(struct engine *e, struct turn *t, struct engine_status *out)
 	out->slots_free = store_slots_free(e->store);
 	out->store_permille = store_used_permille(e->store);
 	if ((r = checkpoint_get(t, &kept)) != KL_OK ||
-	    (r = alarm_count(e->store, &out->alarms)) != KL_OK)
+	    (r = alarm_count(e->store, &out->alarms)) != KL_OK ||
+	    (r = alarm_count_open(e->store, &out->open_alarms)) != KL_OK)
 		return r;
 	memcpy(out->origin, kept.origin, sizeof out->origin);
 	out->log_size = kept.size;

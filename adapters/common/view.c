@@ -6,6 +6,7 @@
 
 #include "adapters/common/identity.h"
 #include "adapters/common/rewrap.h"
+#include "adapters/common/view_alarm.h"
 
 #define ALARMS_SHOWN 10
 
@@ -120,6 +121,10 @@ view_case(const struct config *c, const struct engine_case *k)
 	put_bool(o, "corrected", k->corrected);
 	put_bool(o, "feedback_ended", k->feedback_ended);
 	put_withdrawn(o, k);
+	(void)json_object_set_new(o, "alarms", view_alarm_names(k));
+	put_bool(o, "mapped", k->mapped);
+	put_time(o, "handed_over_at", k->handed_ms);
+	put_time(o, "copy_until", k->copy_until_ms);
 	put_parties(o, c, k);
 	put_code(o, k->refused);
 	put_number(o, "waiting", k->waiting);
@@ -353,23 +358,6 @@ view_receipts(const json_t *history)
 
 /* ---- status ---- */
 
-static json_t *
-view_alarm(struct engine *e, const struct engine_alarm *a)
-{
-	json_t *o = json_object();
-	struct engine_case k;
-
-	put_time(o, "at", a->at_ms);
-	put_text(o, "alarm", engine_alarm_name(a->kind));
-	put_code(o, a->code);
-	if (a->has_conv && engine_case_get(e, &a->conv, &k) == KL_OK) {
-		if (k.spoken.b[0] != '\0')
-			put_text(o, "reference", kl_spoken_text(&k.spoken).b);
-		put_text(o, "referral_id", k.referral_id);
-	}
-	return o;
-}
-
 /* The last ALARMS_SHOWN of them, oldest first. */
 static int
 put_alarms(struct engine *e, json_t *o)
@@ -444,7 +432,9 @@ view_status(struct engine *e, json_t **out)
 	put_number(o, "slots_free", s.slots_free);
 	view_put_erasure(e, o);
 	put_number(o, "store_permille", s.store_permille);
+	put_text(o, "hold", engine_hold(e));
 	put_number(o, "alarms", s.alarms);
+	put_number(o, "open_alarms", s.open_alarms);
 	if ((r = put_alarms(e, o)) != KL_OK) {
 		json_decref(o);
 		return r;

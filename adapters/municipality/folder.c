@@ -1,5 +1,6 @@
 #include "adapters/municipality/folder.h"
 
+#include "adapters/common/page_alarm.h"
 #include "adapters/common/page_withdrawal.h"
 
 static int
@@ -17,6 +18,9 @@ page(struct engine *e, const struct engine_actor *by,
 		return page_withdrawal(e, by, ev, out);
 	case ENGINE_EV_FEEDBACK:
 		return page_step(e, by, ev, out);
+	case ENGINE_EV_ALARM:
+	case ENGINE_EV_ALARM_CLOSED:
+		return page_alarm(e, by, ev, out);
 	default:
 		/* The end of a case that the practice or time brought. */
 		r = engine_case_get(e, &ev->conv, &k);

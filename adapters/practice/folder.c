@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "adapters/common/page_alarm.h"
 #include "adapters/common/page_withdrawal.h"
 
 /* A correction names what it corrects. What cannot be read goes to the reader
@@ -43,6 +44,9 @@ page(struct engine *e, const struct engine_actor *by,
 
 	if (ev->kind == ENGINE_EV_WITHDRAWAL)
 		return page_withdrawal(e, by, ev, out);
+	if (ev->kind == ENGINE_EV_ALARM || ev->kind ==
+	    ENGINE_EV_ALARM_CLOSED)
+		return page_alarm(e, by, ev, out);
 	if (ev->kind == ENGINE_EV_FEEDBACK)
 		return page_step(e, by, ev, out);
 	if (ev->kind != ENGINE_EV_STATE)

@@ -102,6 +102,17 @@ static const struct cli_command commands[] = {
 	  "[override KEY] with legal_basis, approved_by, approved_on and\n"
 	  "review_on. Without a policy the adapter sends nothing.",
 	  1, 1, { NULL }, cmd_policy_load },
+	{ "alarms", "[--seen=NUMBER] [--all]",
+	  "list what asks for somebody",
+	  "Shows the alarms that are open, and what is new since the last\n"
+	  "--seen, with what to do and whom to phone. --seen=NUMBER says that\n"
+	  "everything up to that number was seen; --all shows all.",
+	  0, 0, { "seen=", "all" }, cmd_alarms },
+	{ "hold", "[release]",
+	  "say why nothing is erased, or that the clock is right",
+	  "After a jump of the clock nothing is erased until a time server or\n"
+	  "'hold release' confirms it. Look at the clock first.",
+	  0, 1, { NULL }, cmd_hold },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"

@@ -1,0 +1,206 @@
+#include "adapters/common/view_alarm.h"
+
+#include <string.h>
+
+#include <kortelijn/base/time.h>
+
+#include "adapters/common/alarm_text.h"
+#include "adapters/common/deadlines.h"
+#include "adapters/common/directory.h"
+
+#define ARENA_BYTES (512 * 1024)
+#define ARENA_ALLOCS 8192
+
+/* ---- phone numbers --------------------------------------------------- */
+
+struct view_alarm_phone
+view_alarm_phone(struct engine *e, const struct kl_id *desk, bool crisis)
+{
+	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
+	struct view_alarm_phone out = { "" };
+	struct kl_profile_details details;
+	struct kl_profile p;
+	struct kl_bytes phone = KL_BYTES_NONE;
+
+	if (mem != NULL && directory_profile(engine_store(e), mem, desk, &p,
+	    &details) == KL_OK)
+		phone = crisis && p.crisis_phone.n > 0 ? p.crisis_phone :
+		    p.phone;
+	if (phone.n < sizeof out.b && phone.n > 0)
+		memcpy(out.b, phone.p, phone.n);
+	kl_arena_free(mem);
+	return out;
+}
+
+static bool
+listed(const json_t *list, const char *id)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(list, i, o)
+		if (strcmp(json_string_value(json_object_get(o, "id")),
+		    id) == 0)
+			return true;
+	return false;
+}
+
+/* Whoever has an open referral of ours, each once. */
+static json_t *
+phones(struct engine *e)
+{
+	struct engine_case k = { .number = 0 };
+	json_t *list = json_array();
+
+	while (engine_case_next(e, k.number, &k) == KL_OK &&
+	    json_array_size(list) < VIEW_ALARM_PHONES_MAX) {
+		const struct kl_id_text id = kl_id_text(&k.peer);
+		struct view_alarm_phone p;
+
+		if (!k.mine || !k.open || listed(list, id.b))
+			continue;
+		p = view_alarm_phone(e, &k.peer, k.crisis);
+		(void)json_array_append_new(list, json_pack("{s:s,s:s,s:s}",
+		    "id", id.b, "name", k.peer_name, "phone", p.b));
+	}
+	return list;
+}
+
+/* ---- one alarm ------------------------------------------------------- */
+
+static void
+put_text(json_t *o, const char *key, const char *text)
+{
+	if (text[0] != '\0')
+		(void)json_object_set_new(o, key, json_string(text));
+}
+
+static void
+put_words(json_t *o, const struct alarm_text *words)
+{
+	put_text(o, "label_nl", words->nl);
+	put_text(o, "label_en", words->en);
+	put_text(o, "action_nl", words->do_nl);
+	put_text(o, "action_en", words->do_en);
+	if (words->agreed) {
+		put_text(o, "term_nl", "afspraak");
+		put_text(o, "term_en", "agreement");
+	}
+}
+
+static void
+put_case(json_t *o, struct engine *e, const struct engine_case *k,
+    bool with_phone)
+{
+	if (k->spoken.b[0] != '\0')
+		put_text(o, "reference", kl_spoken_text(&k->spoken).b);
+	put_text(o, "referral_id", k->referral_id);
+	put_text(o, "peer", kl_id_text(&k->peer).b);
+	put_text(o, "peer_name", k->peer_name);
+	(void)json_object_set_new(o, "crisis", json_boolean(k->crisis));
+	if (with_phone && k->mine)
+		put_text(o, "phone", view_alarm_phone(e, &k->peer,
+		    k->crisis).b);
+}
+
+static void
+put_code(json_t *o, uint32_t code)
+{
+	if (code == 0 || code == KL_C_OK)
+		return;
+	put_text(o, "code", kl_code_name(code));
+	put_text(o, "code_nl", kl_code_text_nl(code));
+	put_text(o, "code_en", kl_code_text_en(code));
+}
+
+json_t *
+view_alarm(struct engine *e, const struct engine_alarm *a)
+{
+	const bool desk = engine_config(e)->role != KL_PRACTICE;
+	const struct alarm_text *words = alarm_text(a->kind, desk);
+	json_t *o = json_object();
+	struct engine_case k;
+
+	(void)json_object_set_new(o, "number",
+	    json_integer((json_int_t)a->seq));
+	put_text(o, "at", kl_time_text(a->at_ms).b);
+	put_text(o, "alarm", engine_alarm_name(a->kind));
+	put_words(o, words);
+	put_code(o, a->code);
+	if (alarm_text_open_kind(a->kind))
+		(void)json_object_set_new(o, "open",
+		    json_boolean(a->closed_ms == 0));
+	if (a->closed_ms != 0)
+		put_text(o, "closed_at", kl_time_text(a->closed_ms).b);
+	if (a->has_conv && engine_case_get(e, &a->conv, &k) == KL_OK)
+		put_case(o, e, &k, words->phone);
+	if (a->kind == ENGINE_AL_CHECKPOINT)
+		(void)json_object_set_new(o, "phones", phones(e));
+	return o;
+}
+
+/* ---- many ------------------------------------------------------------ */
+
+static bool
+is_shown(const struct engine_alarm *a, enum view_alarm_which which,
+    uint64_t seen)
+{
+	return which == VIEW_ALARM_ALL || a->seq > seen ||
+	    (alarm_text_open_kind(a->kind) && a->closed_ms == 0);
+}
+
+int
+view_alarm_list(struct engine *e, enum view_alarm_which which, uint64_t seen,
+    uint64_t *after, size_t max, json_t **out)
+{
+	struct engine_alarm a;
+	int r;
+
+	if ((*out = json_array()) == NULL)
+		return KL_E_MEMORY;
+	while ((r = engine_alarm_next(e, *after, &a)) == KL_OK &&
+	    json_array_size(*out) < max) {
+		*after = a.seq;
+		if (is_shown(&a, which, seen) &&
+		    json_array_append_new(*out, view_alarm(e, &a)) != 0) {
+			r = KL_E_MEMORY;
+			break;
+		}
+	}
+	if (r == KL_E_NOT_FOUND)
+		*after = 0;
+	if (r == KL_OK || r == KL_E_NOT_FOUND)
+		return KL_OK;
+	json_decref(*out);
+	*out = NULL;
+	return r;
+}
+
+json_t *
+view_alarm_names(const struct engine_case *k)
+{
+	json_t *list = json_array();
+
+	for (enum deadline d = 0; d < DEADLINES; d++)
+		if ((k->alarms & UINT32_C(1) << d) != 0)
+			(void)json_array_append_new(list, json_string(
+			    engine_alarm_name(deadlines_alarm(d))));
+	return list;
+}
+
+json_t *
+view_alarm_case(struct engine *e, const struct engine_case *k)
+{
+	const bool desk = engine_config(e)->role != KL_PRACTICE;
+	json_t *list = json_array(), *o;
+
+	for (enum deadline d = 0; d < DEADLINES; d++) {
+		if ((k->alarms & UINT32_C(1) << d) == 0 ||
+		    (o = json_object()) == NULL)
+			continue;
+		put_text(o, "alarm", engine_alarm_name(deadlines_alarm(d)));
+		put_words(o, alarm_text(deadlines_alarm(d), desk));
+		(void)json_array_append_new(list, o);
+	}
+	return list;
+}
