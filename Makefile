@@ -118,7 +118,8 @@ INTEGRATION = 00-tests-are-counted \
 	30-policy \
 	34-rewrap \
 	22-five-weeks-off \
-	36-retention
+	36-retention \
+	38-deadlines
 LONG = fault/kill-loop fault/seeded
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.

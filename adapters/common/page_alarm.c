@@ -85,8 +85,8 @@ json_make(const struct config *c, const struct engine_event *ev, json_t *o,
     bool closed, struct page *p)
 {
 	(void)json_object_set_new(o, "schema", json_integer(KL_SCHEMA_MAX));
-	(void)json_object_set_new(o, "seq", json_integer((json_int_t)
-	    ev->seq));
+	(void)json_object_set_new(o, "seq",
+	    json_integer((json_int_t)ev->seq));
 	(void)json_object_set_new(o, "event", json_string(closed ?
 	    "alarm_closed" : "alarm"));
 	(void)json_object_set_new(o, "training", json_boolean(c->realm ==

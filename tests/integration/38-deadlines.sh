@@ -112,7 +112,13 @@ folder_hands_them_out()
 	    '.event == "alarm" and .alarm == "not_taken_up"' &&
 	    wait_for "$PATIENCE" "the desk's" out municipality \
 		'.event == "alarm" and .alarm == "not_collected"' &&
-	    grep -rqs 'Bel het meldpunt' "$R/practice-1/folder/out"
+	    grep -rqs 'Bel het meldpunt' "$R/practice-1/folder/out" &&
+	    jq -e --slurp --slurpfile s \
+		"$ROOT/deploy/schemas/alarm-out.schema.json" \
+		'map(select(.event != null)) | length > 0 and all(.[];
+		(keys - ($s[0].properties | keys) == []) and
+		($s[0].required - keys == []))' \
+		"$R"/*/folder/out/*.json >/dev/null
 }
 
 seen_stays_seen()

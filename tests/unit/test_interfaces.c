@@ -22,6 +22,7 @@
 #include <kortelijn/wire/signed.h>
 
 #include "adapters/common/access.h"
+#include "adapters/common/alarm.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/identity.h"
 #include "adapters/municipality/folder.h"
@@ -540,6 +541,14 @@ START_TEST(question_that_is_none_is_refused)
 }
 END_TEST
 
+static struct kl_spoken_text
+known_reference(void)
+{
+	const struct kl_spoken s = kl_spoken_make((uint8_t[5]){ 1, 2, 3 });
+
+	return kl_spoken_text(&s);
+}
+
 START_TEST(desk_reports_only_on_what_it_has)
 {
 	is_refused(ask(json_pack("{s:s,s:s,s:s}", "cmd", "feedback",
@@ -551,6 +560,24 @@ START_TEST(desk_reports_only_on_what_it_has)
 	    "{\"schema\":1}")), "field_missing", "/reference");
 	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "refer", "file",
 	    "{}")), "value_unknown", "/cmd");
+}
+END_TEST
+
+START_TEST(desk_notes_only_on_what_it_has)
+{
+	is_refused(ask(json_pack("{s:s}", "cmd", "attempt")),
+	    "field_missing", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "attempt", "reference",
+	    "4W3E-1G85-0")), "field_value", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s,s:s,s:s}", "cmd", "attempt",
+	    "reference", known_reference().b, "kind", "dove", "part_of_day",
+	    "morning")), "field_value", "/kind");
+	is_refused(ask(json_pack("{s:s,s:s,s:s,s:s}", "cmd", "attempt",
+	    "reference", known_reference().b, "kind", "phone",
+	    "part_of_day", "morning")), "referral_unknown", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "handed_over",
+	    "reference", known_reference().b)), "referral_unknown",
+	    "/reference");
 }
 END_TEST
 
@@ -569,6 +596,104 @@ START_TEST(desk_keeps_its_profile)
 	json_decref(o);
 	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "profile", "file",
 	    "{}")), "field_missing", "/schema");
+}
+END_TEST
+
+/* ---- alarms ---- */
+
+static void
+silent(bool yes)
+{
+	struct turn *t = engine_turn(engine);
+
+	if (yes)
+		OK(alarm_open(t, ENGINE_AL_CHECKPOINT, 0, NULL));
+	else
+		OK(alarm_close(t, ENGINE_AL_CHECKPOINT, NULL));
+	run(3);
+}
+
+/* Takes question. */
+static size_t
+alarms_of(json_t *question)
+{
+	json_t *o = ask(question);
+	size_t n = json_array_size(json_object_get(o, "alarms"));
+
+	is_ok(o);
+	json_decref(o);
+	return n;
+}
+
+static json_t *
+alarms(void)
+{
+	return json_pack("{s:s}", "cmd", "alarms");
+}
+
+START_TEST(alarm_is_shown_until_it_is_seen_and_over)
+{
+	json_t *answer, *o;
+
+	ck_assert_uint_eq(alarms_of(alarms()), 0);
+	silent(true);
+	answer = ask(alarms());
+	is_ok(answer);
+	o = json_array_get(json_object_get(answer, "alarms"), 0);
+	ck_assert_str_eq(str(o, "alarm"), "no_checkpoint");
+	ck_assert_uint_gt(strlen(str(o, "action_nl")), 20);
+	ck_assert(json_is_true(json_object_get(o, "open")));
+	ck_assert(json_is_array(json_object_get(o, "phones")));
+	json_decref(answer);
+	/* Seen, but still open. */
+	ck_assert_uint_eq(alarms_of(json_pack("{s:s,s:i}", "cmd", "alarms",
+	    "seen", 1)), 1);
+	silent(false);
+	ck_assert_uint_eq(alarms_of(alarms()), 0);
+	ck_assert_uint_eq(alarms_of(json_pack("{s:s,s:b}", "cmd", "alarms",
+	    "all", 1)), 1);
+	ck_assert_uint_eq(alarms_of(json_pack("{s:s,s:i}", "cmd", "alarms",
+	    "seen", 0)), 1);
+	is_refused(ask(json_pack("{s:s,s:i}", "cmd", "alarms", "seen", -1)),
+	    "field_value", "/seen");
+}
+END_TEST
+
+START_TEST(status_counts_what_is_open)
+{
+	json_t *o;
+
+	silent(true);
+	silent(true);
+	o = ask(json_pack("{s:s}", "cmd", "status"));
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "alarms")),
+	    1);
+	ck_assert_int_eq(json_integer_value(json_object_get(o,
+	    "open_alarms")), 1);
+	json_decref(o);
+	silent(false);
+	o = ask(json_pack("{s:s}", "cmd", "status"));
+	ck_assert_int_eq(json_integer_value(json_object_get(o,
+	    "open_alarms")), 0);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(hold_is_asked_and_released)
+{
+	json_t *o = ask(json_pack("{s:s}", "cmd", "hold"));
+
+	is_ok(o);
+	ck_assert_str_eq(str(o, "hold"), "no_broker_clock");
+	json_decref(o);
+	engine->clock.offset_ms += 3 * KL_HOUR_MS;
+	engine->next_timer_ms = 0;
+	engine_wake(engine);
+	run(5);
+	o = ask(json_pack("{s:s,s:b}", "cmd", "hold", "release", 1));
+	ck_assert_str_eq(str(o, "was"), "jump");
+	ck_assert_str_eq(str(o, "hold"), "no_broker_clock");
+	json_decref(o);
 }
 END_TEST
 
@@ -618,6 +743,19 @@ START_TEST(file_in_the_folder_becomes_a_case)
 	ck_assert(!there("folder/work/a.json"));
 	ck_assert(!there("folder/error/a.json"));
 	ck_assert(!there("folder/done/a.json"));
+}
+END_TEST
+
+START_TEST(alarm_and_its_end_are_handed_out)
+{
+	silent(true);
+	for (int i = 0; i < 500 && !there("folder/out/0000000001.json"); i++)
+		run(2);
+	ck_assert(there("folder/out/0000000001.txt"));
+	silent(false);
+	for (int i = 0; i < 500 && !there("folder/out/0000000002.json"); i++)
+		run(2);
+	ck_assert(there("folder/out/0000000002.txt"));
 }
 END_TEST
 
@@ -744,6 +882,9 @@ main(void)
 	tcase_add_checked_fixture(t, setup_practice, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, status_says_who_and_how);
+	tcase_add_test(t, alarm_is_shown_until_it_is_seen_and_over);
+	tcase_add_test(t, status_counts_what_is_open);
+	tcase_add_test(t, hold_is_asked_and_released);
 	tcase_add_test(t, referral_is_kept_though_the_broker_is_away);
 	tcase_add_test(t, refused_referral_leaves_nothing);
 	tcase_add_test(t, second_referral_of_the_same_file_names_the_first);
@@ -755,6 +896,7 @@ main(void)
 	    asker_without_a_known_role_or_name_is_refused);
 	tcase_add_test(t, question_that_is_none_is_refused);
 	tcase_add_test(t, file_in_the_folder_becomes_a_case);
+	tcase_add_test(t, alarm_and_its_end_are_handed_out);
 	tcase_add_test(t, same_file_twice_makes_one_case);
 	tcase_add_test(t, refused_file_says_why_in_dutch);
 	tcase_add_test(t, correction_is_told_from_a_referral);
@@ -766,6 +908,7 @@ main(void)
 	tcase_set_timeout(d, 60);
 	tcase_add_test(d, desk_reports_only_on_what_it_has);
 	tcase_add_test(d, desk_keeps_its_profile);
+	tcase_add_test(d, desk_notes_only_on_what_it_has);
 	suite_add_tcase(s, d);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
