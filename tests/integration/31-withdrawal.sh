@@ -255,6 +255,69 @@ killed_before_it_leaves()
 	wait_state municipality "$reference" consent_withdrawn
 }
 
+# ---- the broker's store is lost ----
+
+# Withdrawn here while the broker was down, and its store is gone since: what
+# the practice presents first ends it there and at the desk.
+outlives_the_store()
+{
+	local old=$1 new=$2
+
+	kortelijn checkpoint >"$R/checkpoint" || return 1
+	stop broker
+	adapter practice-1 withdraw "$new" >/dev/null || return 1
+	rm -rf "$R/broker-state"
+	kortelijn origin new --reason="test" --yes >/dev/null 2>&1 ||
+	    return 1
+	broker_start
+	adapter_ready practice-1 municipality
+	wait_field practice-1 "$new" .withdrawal.state withdrawn
+	wait_state municipality "$new" consent_withdrawn
+	field_is municipality "$old" .state consent_withdrawn &&
+	    field_is practice-1 "$old" .withdrawal.state withdrawn
+}
+
+lost_store()
+{
+	local old new
+
+	old=$(sent '.referral_id = "w-old"')
+	new=$(sent '.referral_id = "w-new"')
+	withdraw practice-1 "$old" >/dev/null || die "withdraw before the loss"
+	wait_state municipality "$old" consent_withdrawn
+	ok withdrawal_outlives_the_brokers_store outlives_the_store "$old" \
+	    "$new"
+}
+
+# ---- by the operator, with the party's statement ----
+
+# The practice cannot reach the broker, its signed word can.
+statement_is_handed_in()
+{
+	stop broker
+	adapter practice-1 withdraw "$1" "--out=$R/statement" >/dev/null ||
+	    return 1
+	stop practice-1
+	broker_start
+	adapter_ready municipality
+	kortelijn subject erase "$R/statement" >/dev/null || return 1
+	wait_state municipality "$1" consent_withdrawn
+	adapter_start practice-1
+	adapter_ready practice-1
+	wait_field practice-1 "$1" .withdrawal.state withdrawn
+}
+
+handed_in()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-operator"')
+	ok statement_is_handed_in_by_the_operator statement_is_handed_in \
+	    "$reference"
+}
+
+# ---- mistakes ----
+
 unknown_is_said()
 {
 	! adapter practice-1 withdraw ABCD-EFGH-J >"$R/unknown.txt" 2>&1 &&
@@ -270,4 +333,6 @@ at_the_municipality
 ok referral_that_the_broker_never_saw_is_withdrawn withdrawn_unseen
 ok killed_before_it_left_it_is_sent killed_before_it_leaves
 ok unknown_reference_is_said unknown_is_said
+handed_in
+lost_store
 exit "$FAILED"

@@ -11,6 +11,8 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/checkpoint.h"
 #include "adapters/common/prekeys.h"
+#include "adapters/common/withdraw.h"
+#include "adapters/common/withdraw_told.h"
 #include "tests/support/adapter.h"
 #include "tests/support/people.h"
 
@@ -891,15 +893,211 @@ START_TEST(notice_of_another_key_is_an_alarm)
 }
 END_TEST
 
-START_TEST(erase_request_stays_where_it_is)
+START_TEST(item_of_a_sort_that_nobody_sends_is_an_alarm)
 {
 	struct kl_item item = notice_item(KL_NOTICE_DEADLINE,
 	    region.broker.sk);
 
-	/* Of a sort that nobody sends. */
 	item.sort = KL_CARD + 1;
 	give(greet(), &item, NULL);
 	ck_assert_uint_eq(alarms(ENGINE_AL_BAD_ITEM), 1);
+}
+END_TEST
+
+/* ---- withdrawals -------------------------------------------------------- */
+
+static struct case_row withdrawn;
+
+static void
+withdraw_one(void)
+{
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &withdrawn);
+	(void)adapter_withdraw(&gp, &withdrawn, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+}
+
+static uint32_t
+withdraw_state(void)
+{
+	struct withdrawal w;
+
+	OK(withdraw_get(&gp.t, &withdrawn.conv, KL_SCOPE_ALL, &w));
+	return w.state;
+}
+
+static void
+answer_withdraw_ok(const struct kl_request_msg *m)
+{
+	struct adapter_reply reply;
+
+	adapter_withdraw_reply(&region, &gp, &desk, &reply);
+	answer_frames(m, KL_C_OK, kl_bytes(reply.b, reply.n), NULL, 0);
+}
+
+START_TEST(withdrawal_leaves_before_what_waits)
+{
+	struct case_row other;
+
+	(void)greet();
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &other);
+	withdraw_one();
+	turn();
+	(void)asked(KL_WITHDRAW);
+	(void)asked(KL_SUBMIT);
+	nothing_asked();
+}
+END_TEST
+
+START_TEST(withdrawal_is_sent_until_it_is_answered)
+{
+	(void)greet();
+	withdraw_one();
+	turn();
+	answer(asked(KL_WITHDRAW), KL_C_TRY_LATER);
+	turn();
+	nothing_asked();
+	ck_assert_uint_eq(withdraw_state(), WITHDRAW_WAITS);
+	gp.mono_ms += 1000;
+	turn();
+	answer_withdraw_ok(asked(KL_WITHDRAW));
+	ck_assert_uint_eq(withdraw_state(), WITHDRAW_DONE);
+	gp.mono_ms += 20000;
+	turn();
+	nothing_asked();
+}
+END_TEST
+
+START_TEST(withdrawal_on_its_way_is_sent_in_a_new_session)
+{
+	const struct kl_directory_reply none = { .newest = 0 };
+	struct kl_hello_reply h = usual_hello();
+
+	(void)greet();
+	withdraw_one();
+	turn();
+	(void)asked(KL_WITHDRAW);
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	link_up();
+	turn();
+	ANSWER(asked(KL_HELLO), KL_M_HELLO_REPLY, &h);
+	turn();
+	ANSWER(asked(KL_DIRECTORY), KL_M_DIRECTORY_REPLY, &none);
+	turn();
+	(void)asked(KL_WITHDRAW);
+}
+END_TEST
+
+/* The desk's WITHDRAWAL of gp's case, signed with sk, in a NOTICE. */
+static struct kl_item
+erase_item(const struct kl_secret *sk)
+{
+	static struct papers_signed s;
+	static uint8_t packed[KL_WITHDRAWAL_MAX];
+	struct identity signer = desk.id;
+	const struct kl_withdrawal w = { .version = 1,
+		.signer = desk.id.id, .signer_key_id = desk.id.key_id,
+		.conv_id = withdrawn.conv, .scope = KL_SCOPE_ALL,
+		.cause = KL_CAUSE_RESIDENT, .route = KL_MUNICIPALITY,
+		.at_ms = ADAPTER_NOW_MS, .valid_until = PEOPLE_TODAY + 100 };
+	struct kl_notice n = adapter_notice(KL_NOTICE_ERASE_REQUEST,
+	    &withdrawn.conv, NULL, KL_C_OK);
+	size_t len;
+
+	signer.sign_sk = (struct kl_secret *)sk;
+	OK(identity_sign(&signer, KL_WITHDRAWAL, &w, sizeof w, packed,
+	    sizeof packed, &len));
+	n.withdrawal = kl_bytes(packed, len);
+	OK(kl_id_read("oin:00000009000000000001", &n.signer));
+	n.signer_key_id = kl_key_id_of(region.broker.pk.b);
+	s = papers_sign(KL_NOTICE, &n, sizeof n, region.broker.sk);
+	return (struct kl_item){ .item = 19, .sort = KL_NOTICE + 1,
+		.content = papers_bytes(&s) };
+}
+
+static size_t
+acks_of(const struct kl_request_msg *m)
+{
+	struct kl_fetch f;
+
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_FETCH, m->body, mem, &f),
+	    KL_C_OK);
+	return f.n_ack;
+}
+
+START_TEST(erase_request_is_answered_and_never_acknowledged)
+{
+	struct kl_request_msg *fetch = greet();
+	struct kl_put_receipt p;
+	struct kl_item item;
+
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &withdrawn);
+	item = erase_item(desk.id.sign_sk);
+	give(fetch, &item, NULL);
+	turn();
+	ck_assert_uint_eq(acks_of(asked(KL_FETCH)), 0);
+	turn();
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_PUT_RECEIPT,
+	    asked(KL_PUT_RECEIPT)->body, mem, &p), KL_C_OK);
+	ck_assert_uint_eq(p.statement, KL_ERASE_RECEIPT);
+	answer(&sent[looked - 1].m, KL_C_OK);
+	gp.mono_ms += 20000;
+	turn();
+	nothing_asked();
+	ck_assert_uint_eq(adapter_case(&gp, &withdrawn.conv).withdrawn,
+	    KL_SCOPE_ALL);
+}
+END_TEST
+
+START_TEST(erase_request_without_ground_stays_and_is_told)
+{
+	struct kl_request_msg *fetch = greet();
+	struct kl_item item;
+
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &withdrawn);
+	item = erase_item(region.broker.sk);
+	give(fetch, &item, NULL);
+	turn();
+	(void)asked(KL_SUBMIT);
+	fetch = asked(KL_FETCH);
+	ck_assert_uint_eq(acks_of(fetch), 0);
+	ck_assert_uint_eq(alarms(ENGINE_AL_ERASE), 1);
+	/* It comes again: not in a circle, and not told twice. */
+	give(fetch, &item, NULL);
+	turn();
+	nothing_asked();
+	gp.mono_ms += 5000;
+	turn();
+	ck_assert_uint_eq(acks_of(asked(KL_FETCH)), 0);
+	ck_assert_uint_eq(alarms(ENGINE_AL_ERASE), 1);
+	ck_assert_uint_eq(adapter_case(&gp, &withdrawn.conv).withdrawn, 0);
+}
+END_TEST
+
+START_TEST(erase_receipt_of_the_other_side_is_acknowledged)
+{
+	struct kl_request_msg *fetch = greet();
+	struct kl_erase_receipt rc = { .version = 1, .signer = desk.id.id,
+		.signer_key_id = desk.id.key_id, .adapter_copy = KL_ERASED,
+		.case_system = KL_ERASED, .at_ms = ADAPTER_NOW_MS };
+	struct kl_item item = { .item = 20, .sort = KL_ERASE_RECEIPT + 1 };
+	struct store_entry at = { .n_key = 0 };
+	uint8_t buf[RECEIPTS_BYTES_MAX];
+	struct withdraw_told told;
+	struct withdrawal w;
+	size_t n;
+
+	withdraw_one();
+	OK(withdraw_get(&gp.t, &withdrawn.conv, KL_SCOPE_ALL, &w));
+	rc.conv_id = withdrawn.conv;
+	rc.withdrawal_hash = w.hash;
+	OK(identity_sign(&desk.id, KL_ERASE_RECEIPT, &rc, sizeof rc, buf,
+	    sizeof buf, &n));
+	item.content = kl_bytes(buf, n);
+	give(fetch, &item, NULL);
+	turn();
+	(void)asked(KL_WITHDRAW);
+	ck_assert_uint_eq(acks_of(asked(KL_FETCH)), 1);
+	OK(withdraw_told_each(&gp.t, &w.hash, &at, &told));
 }
 END_TEST
 
@@ -1096,7 +1294,13 @@ main(void)
 	tcase_add_test(t,
 	    receipt_of_what_is_not_held_any_more_is_acknowledged);
 	tcase_add_test(t, notice_of_another_key_is_an_alarm);
-	tcase_add_test(t, erase_request_stays_where_it_is);
+	tcase_add_test(t, item_of_a_sort_that_nobody_sends_is_an_alarm);
+	tcase_add_test(t, withdrawal_leaves_before_what_waits);
+	tcase_add_test(t, withdrawal_is_sent_until_it_is_answered);
+	tcase_add_test(t, withdrawal_on_its_way_is_sent_in_a_new_session);
+	tcase_add_test(t, erase_request_is_answered_and_never_acknowledged);
+	tcase_add_test(t, erase_request_without_ground_stays_and_is_told);
+	tcase_add_test(t, erase_receipt_of_the_other_side_is_acknowledged);
 	tcase_add_test(t,
 	    notice_behind_an_envelope_that_waits_is_not_taken);
 	tcase_add_test(t, envelope_is_receipted_before_the_next_fetch);
