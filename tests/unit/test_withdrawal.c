@@ -256,6 +256,25 @@ START_TEST(messages_are_found_by_their_conversation)
 }
 END_TEST
 
+START_TEST(each_step_is_told_to_whoever_watches)
+{
+	struct turn_event seen[8];
+
+	p.turn.events = seen;
+	p.turn.events_cap = sizeof seen / sizeof seen[0];
+	p.turn.n_events = 0;
+	(void)withdraw_by(&practice, KL_SCOPE_ALL);
+	ck_assert_uint_eq(p.turn.n_events, 2);
+	ck_assert_uint_eq(seen[0].event, KL_EV_CONSENT_WITHDRAWN);
+	ck_assert_mem_eq(seen[0].conv.b, c.id.b, 16);
+	ck_assert_uint_eq(seen[1].event, KL_EV_WITHDRAWN);
+	ck_assert_mem_eq(seen[1].msg.b, m.id.b, 16);
+	ck_assert_uint_gt(seen[1].leaf, seen[0].leaf);
+	p.turn.events = NULL;
+	p.turn.events_cap = 0;
+}
+END_TEST
+
 /* ---- counts, and further down -------------------------------------------- */
 
 START_TEST(a_referral_that_is_forgotten_still_counts)
@@ -508,6 +527,7 @@ main(void)
 	tcase_add_test(t, a_row_whose_key_is_gone_is_passed_over);
 	tcase_add_test(t, nothing_of_it_outlives_its_conversation);
 	tcase_add_test(t, messages_are_found_by_their_conversation);
+	tcase_add_test(t, each_step_is_told_to_whoever_watches);
 	tcase_add_test(t, a_referral_that_is_forgotten_still_counts);
 	tcase_add_test(t, what_expired_or_was_refused_is_not_counted);
 	tcase_add_test(t,
