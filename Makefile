@@ -69,10 +69,10 @@ ENGINE = alarm policy_store access access_words events timers terms guard cases 
 # Its interfaces, and the commands that ask it.
 FACES = page page_text page_withdrawal json_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
-	folder view control control_cmd control_case control_profile \
+	folder view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
 	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
-	control_policy control_show control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show
+	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter cmd_subject
 PRACTICE = main folder
 MUNICIPALITY = main folder
 
@@ -93,7 +93,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain reten
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
-UNIT_FACES = interfaces page cmd withdraw_pages
+UNIT_FACES = interfaces page subject cmd withdraw_pages
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \
@@ -112,6 +112,7 @@ INTEGRATION = 00-tests-are-counted \
 	13-disk-full \
 	16-instances \
 	20-store-loss \
+	43-subject \
 	40-standby \
 	31-withdrawal \
 	41-log-export \

@@ -309,8 +309,8 @@ access_log_many(struct turn *t, const struct engine_actor *by,
 
 /* ---- finding --------------------------------------------------------- */
 
-static void
-add_found(struct access_list *out, const struct access_found *f)
+void
+access_add(struct access_list *out, const struct access_found *f)
 {
 	for (size_t i = 0; i < out->n; i++)
 		if (memcmp(&out->at[i].conv, &f->conv, sizeof f->conv) == 0)
@@ -340,7 +340,7 @@ find_in(struct turn *t, const struct month *m, enum access_way way,
 		    kl_bytes(e.key, e.n_key), t->mem, &found, sizeof found);
 		if (r != KL_OK)
 			break;
-		add_found(out, &found);
+		access_add(out, &found);
 		r = store_seek(t->store, STORE_PERSON, kl_bytes(e.key,
 		    e.n_key), true, &e);
 	}
@@ -388,6 +388,12 @@ access_find_person(struct turn *t, const char *family_name,
 }
 
 /* ---- reading --------------------------------------------------------- */
+
+struct access_at
+access_since(int64_t since_ms)
+{
+	return (struct access_at){ month_of(since_ms < 0 ? 0 : since_ms), 0 };
+}
 
 /* The next line in this month. */
 static int

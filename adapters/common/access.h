@@ -70,6 +70,8 @@ struct access_list {
 	bool more;			/* than there is room for */
 };
 
+/* Once, if there is room. */
+void access_add(struct access_list *out, const struct access_found *f);
 /* Adds those known by this value; each once. KL_OK also if there is none. */
 int access_find(struct turn *t, enum access_way way, struct kl_bytes value,
     struct access_list *out) KL_MUST_CHECK;
@@ -83,6 +85,8 @@ struct access_at {
 	uint32_t month;
 	uint64_t seq;
 };
+/* At the first line of the month of that time. */
+struct access_at access_since(int64_t since_ms);
 /* The line after *at that tells of conv (zero: of no one case), oldest first.
  * KL_E_NOT_FOUND: no more. */
 int access_next(struct turn *t, const struct kl_conv_id *conv,

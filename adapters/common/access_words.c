@@ -38,6 +38,8 @@ static const struct word acts[] = {
 };
 
 static const struct word interfaces[] = {
+	{ ENGINE_SELF, "self", "vanzelf, na de termijn",
+	  "by itself, after its term" },
 	{ ENGINE_CONTROL, "command", "opdracht", "command" },
 	{ ENGINE_FOLDER, "folder", "map", "folder" },
 	{ ENGINE_LINK, "link", "bezorgd door Kortelijn",

@@ -8,6 +8,7 @@
 
 #include "adapters/common/control_cmd.h"
 #include "adapters/common/control_wait.h"
+#include "adapters/common/subject.h"
 
 /* A file of JSON_FILE_MAX may be six times as long inside a JSON text. */
 #define QUESTION_MAX (7 * JSON_FILE_MAX)
@@ -77,7 +78,14 @@ static void
 look(struct control *c, struct held *h)
 {
 	json_t *answer = NULL;
-	int r = control_wait_poll(c->engine, c->folder, h->wait, &h->conv,
+	int r;
+
+	if (h->wait == CONTROL_ERASED) {
+		if (subject_zeroed(c->engine))
+			settle(c, h, json_incref(h->answer));
+		return;
+	}
+	r = control_wait_poll(c->engine, c->folder, h->wait, &h->conv,
 	    &answer);
 
 	if (r == KL_OK)
@@ -169,7 +177,8 @@ hold(struct control *c, uint64_t ticket, struct control_cmd *cmd)
 	}
 	c->held[i] = (struct held){
 		.used = true, .ticket = ticket, .answer = cmd->answer,
-		.wait = wait_ms(cmd->question) > 0 ? cmd->wait : CONTROL_NOW,
+		.wait = wait_ms(cmd->question) > 0 ||
+		    cmd->wait == CONTROL_ERASED ? cmd->wait : CONTROL_NOW,
 		.until_ms = kl_mono_ms() + wait_ms(cmd->question),
 		.conv = cmd->conv,
 	};

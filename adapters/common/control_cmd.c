@@ -10,6 +10,7 @@
 #include "adapters/common/control_profile.h"
 #include "adapters/common/control_rewrap.h"
 #include "adapters/common/control_show.h"
+#include "adapters/common/control_subject.h"
 #include "adapters/common/control_withdraw.h"
 #include "adapters/common/view.h"
 
@@ -110,6 +111,13 @@ static const struct row {
 	    control_withdraw_show },
 	{ "erased", DESK, { "reference", "case_system" },
 	    control_withdraw_erased },
+	{ "subject_find", ANY, { "who", "name", "birth_date" },
+	    control_subject_find },
+	{ "subject_export", ANY, { "who", "name", "birth_date", "all" },
+	    control_subject_export },
+	{ "subject_log", ANY, { "who", "name", "birth_date", "all",
+	    "since" }, control_subject_log },
+	{ "subject_erase", ANY, { "numbers" }, control_subject_erase },
 	{ "take_over", ANY, { NULL }, control_show_take_over },
 };
 

@@ -13,6 +13,7 @@ enum control_wait {
 	CONTROL_READY,		/* the broker serves us */
 	CONTROL_ACCEPTED,	/* the case's referral is settled */
 	CONTROL_WITHDRAWN,	/* the broker has answered the withdrawal */
+	CONTROL_ERASED,		/* always: what was erased is zeroed */
 };
 
 /* One question and its answer in the making. */

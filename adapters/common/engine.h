@@ -69,6 +69,7 @@ int engine_policy_load(struct engine *e, const struct engine_actor *by,
 /* Whose hand it was, for the access log. Who is a person says so with a role
  * and a name of the organisation's own list of staff, where it is asked. */
 enum engine_interface {
+	ENGINE_SELF = 0,		/* the adapter, by itself */
 	ENGINE_CONTROL = 1, ENGINE_FOLDER = 2,
 	ENGINE_LINK = 3,		/* it came from the broker */
 };

@@ -1,9 +1,11 @@
 #include "adapters/common/letter.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <kortelijn/base/bytes.h>
+#include <kortelijn/domain/calendar.h>
 #include <kortelijn/domain/rules.h>
 
 #include "adapters/common/letter_priv.h"
@@ -237,6 +239,40 @@ void
 letter_say_row(struct letter *l, enum text label, const char *value)
 {
 	letter_row(l, texts_get(label, l->o.lang), value);
+}
+
+/* ---- dates ---- */
+
+struct letter_date
+letter_day(int32_t day, enum kl_lang lang)
+{
+	static const char *const months[12][2] = {
+		{ "januari", "January" }, { "februari", "February" },
+		{ "maart", "March" }, { "april", "April" },
+		{ "mei", "May" }, { "juni", "June" }, { "juli", "July" },
+		{ "augustus", "August" }, { "september", "September" },
+		{ "oktober", "October" }, { "november", "November" },
+		{ "december", "December" },
+	};
+	struct letter_date t;
+	int year, month, mday;
+
+	kl_day_split(day, &year, &month, &mday);
+	(void)snprintf(t.b, sizeof t.b, "%d %s %d", mday,
+	    months[month - 1][lang == KL_EN], year);
+	return t;
+}
+
+struct letter_date
+letter_time(int64_t at_ms, enum kl_lang lang)
+{
+	const int64_t local_ms = kl_calendar_local_ms(at_ms);
+	struct letter_date t = letter_day(kl_day_of(local_ms), lang);
+	const size_t n = strlen(t.b);
+
+	(void)snprintf(t.b + n, sizeof t.b - n, ", %s",
+	    kl_calendar_text(at_ms).b + 11);
+	return t;
 }
 
 int

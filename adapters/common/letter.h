@@ -10,6 +10,7 @@
 #define ADAPTERS_COMMON_LETTER_H
 
 #include <kortelijn/base/err.h>
+#include <kortelijn/base/time.h>
 #include <kortelijn/domain/list.h>
 
 #include "adapters/common/texts.h"
@@ -51,6 +52,12 @@ void letter_say_heading(struct letter *l, enum text t);
 void letter_say_item(struct letter *l, enum text t,
     const struct texts_values *v);
 void letter_say_row(struct letter *l, enum text label, const char *value);
+
+/* "24 november 2026", and of an instant the local one with "09:13" behind it;
+ * with NUL. */
+struct letter_date { char b[40]; };
+struct letter_date letter_day(int32_t day, enum kl_lang lang);
+struct letter_date letter_time(int64_t at_ms, enum kl_lang lang);
 
 /*
  * The whole page with NUL, the caller's to pass to letter_text_free; l is

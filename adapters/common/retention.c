@@ -4,6 +4,7 @@
 
 #include <kortelijn/host/slots.h>
 
+#include "adapters/common/access.h"
 #include "adapters/common/alarm.h"
 #include "adapters/common/outbox_time.h"
 #include "adapters/common/timers.h"
@@ -185,10 +186,20 @@ is_due(const struct turn *t, const struct case_row *c,
 	return due_ms != 0 && due_ms <= t->now_ms;
 }
 
+/* The log names it while it is known what the case is called. */
+static int
+begin_erase(struct outbox *o, struct turn *t, struct case_row *c)
+{
+	const struct engine_actor self = { .interface = ENGINE_SELF };
+	int r = access_log(t, &self, ENGINE_WIPED, &c->conv);
+
+	return r != KL_OK ? r : outbox_time_forget(o, t, c);
+}
+
 static int
 forget(struct outbox *o, struct turn *t, struct case_row *c)
 {
-	int r = outbox_time_forget(o, t, c);
+	int r = begin_erase(o, t, c);
 
 	return r != KL_OK ? r : cases_forget(t, c);
 }
@@ -196,7 +207,7 @@ forget(struct outbox *o, struct turn *t, struct case_row *c)
 static int
 reduce(struct outbox *o, struct turn *t, struct case_row *c)
 {
-	int r = outbox_time_forget(o, t, c);
+	int r = begin_erase(o, t, c);
 
 	return r != KL_OK ? r : cases_reduce(t, c);
 }

@@ -35,6 +35,12 @@ static const struct texts_row rows[TEXT_END] = {
 	    "de Autoriteit Persoonsgegevens.",
 	    "Can we not help you? Then you may complain to the Dutch Data "
 	    "Protection Authority." },
+	[TEXT_YES] = { L, TEXT_PAGE_ALL, "ja", "yes" },
+	[TEXT_NO] = { L, TEXT_PAGE_ALL, "nee", "no" },
+	[TEXT_USER] = { L, TEXT_PAGE_ALL, "nummer", "number" },
+	[TEXT_DAYS] = { L, TEXT_PAGE_ALL, "dagen", "days" },
+	[TEXT_YEARS] = { L, TEXT_PAGE_ALL, "jaar", "years" },
+	[TEXT_TIMES] = { L, TEXT_PAGE_ALL, "keer", "times" },
 
 	/* ---- what is kept ---- */
 	[TEXT_EXPORT_TITLE] = { T, TEXT_PAGE_EXPORT,
@@ -105,9 +111,9 @@ static const struct texts_row rows[TEXT_END] = {
 	    "Uw nummer in de praktijk", "Your number at the practice" },
 	[TEXT_EXPORT_TERM] = { S, TEXT_PAGE_EXPORT,
 	    "Is de hulp klaar? Dan wissen wij de verwijzing hier uiterlijk "
-	    "{count} dagen later.",
+	    "{count} later.",
 	    "When the help has ended, we erase the referral here within "
-	    "{count} days." },
+	    "{count}." },
 	[TEXT_EXPORT_CORRECT_HERE] = { S, TEXT_PAGE_EXPORT,
 	    "Klopt er iets niet? Zeg het ons. Wij sturen dan een verbetering "
 	    "aan {other}.",
@@ -128,6 +134,26 @@ static const struct texts_row rows[TEXT_END] = {
 	    "en bij de gemeente. U hoeft niet te zeggen waarom.",
 	    "You may withdraw your consent at any time, at the practice and "
 	    "at the municipality. You need not say why." },
+	[TEXT_EXPORT_BEFORE] = { L, TEXT_PAGE_EXPORT,
+	    "Wat er stond voor de verbetering",
+	    "What it said before the correction" },
+	[TEXT_EXPORT_RIGHTS] = { L, TEXT_PAGE_EXPORT, "Wat u kunt doen",
+	    "What you can do" },
+	[TEXT_EXPORT_ATTEMPTS] = { L, TEXT_PAGE_EXPORT,
+	    "Wanneer wij u zochten", "When we tried to reach you" },
+	[TEXT_EXPORT_ORAL] = { L, TEXT_PAGE_EXPORT, "in een gesprek",
+	    "by word of mouth" },
+	[TEXT_EXPORT_WRITTEN] = { L, TEXT_PAGE_EXPORT, "op papier",
+	    "in writing" },
+	[TEXT_EXPORT_LEVEL_0] = { L, TEXT_PAGE_EXPORT, "niets",
+	    "nothing" },
+	[TEXT_EXPORT_LEVEL_1] = { L, TEXT_PAGE_EXPORT,
+	    "of u bent aangekomen en hoe het eindigt",
+	    "whether you arrived and how it ends" },
+	[TEXT_EXPORT_LEVEL_2] = { L, TEXT_PAGE_EXPORT,
+	    "ook de stappen daartussen", "also the steps between" },
+	[TEXT_EXPORT_LEVEL_3] = { L, TEXT_PAGE_EXPORT,
+	    "ook wat voor hulp er loopt", "also which help goes on" },
 
 	/* ---- who looked ---- */
 	[TEXT_LOG_TITLE] = { T, TEXT_PAGE_LOG,
@@ -156,8 +182,11 @@ static const struct texts_row rows[TEXT_END] = {
 	    "Sometimes it says folder. Then the message went to another "
 	    "program of {organisation} by itself." },
 	[TEXT_LOG_TERM] = { S, TEXT_PAGE_LOG,
-	    "Wij bewaren elke regel {count} dagen. Daarna is de regel weg.",
-	    "We keep each line for {count} days. Then it is gone." },
+	    "Wij bewaren elke regel {count}. Daarna is de regel weg.",
+	    "We keep each line for {count}. Then it is gone." },
+	[TEXT_LOG_MORE] = { S, TEXT_PAGE_LOG,
+	    "De lijst is nog langer. Vraag {organisation} om de rest.",
+	    "The list is longer. Ask {organisation} for the rest." },
 
 	/* ---- which referrals ---- */
 	[TEXT_FIND_TITLE] = { T, TEXT_PAGE_FIND, "Uw verwijzingen",

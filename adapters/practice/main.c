@@ -2,6 +2,7 @@
  * kortelijn-practice: the adapter of a general practice, and its commands.
  */
 #include "adapters/common/cmd.h"
+#include "adapters/common/cmd_subject.h"
 #include "adapters/practice/folder.h"
 
 static int
@@ -113,6 +114,34 @@ static const struct cli_command commands[] = {
 	  "After a jump of the clock nothing is erased until a time server or\n"
 	  "'hold release' confirms it. Look at the clock first.",
 	  0, 1, { NULL }, cmd_hold },
+	{ "subject find", "WHO | --name=NAME --birth-date=DATE",
+	  "list the referrals of a person",
+	  "WHO is the practice's own number of the patient, the spoken\n"
+	  "reference or the referral_id. NAME is the\n"
+	  "family name: case, accents and words such as 'van' do not count.\n"
+	  "DATE is YYYY-MM-DD. --html=FILE writes a page for the person.",
+	  0, 1, { "name=", "birth-date=", "html=" }, cmd_subject_find },
+	{ "subject export", "WHO | --name=NAME --birth-date=DATE [--all]",
+	  "print all that is here of a person",
+	  "A letter with content, consent, messages, receipts and who looked;\n"
+	  "--html=FILE writes it as a page, --json gives it to a program. If\n"
+	  "several referrals fit a name, they are listed and nothing is\n"
+	  "printed, unless --all says that they are of this person.",
+	  0, 1, { "name=", "birth-date=", "all", "html=" },
+	  cmd_subject_export },
+	{ "subject log", "WHO | --name=NAME --birth-date=DATE [--since=DATE]",
+	  "print who looked at a person's data",
+	  "Answers for the term of log_retention, also when the referral is\n"
+	  "erased. --all, --html and --json as of 'subject export'.",
+	  0, 1, { "name=", "birth-date=", "all", "since=", "html=" },
+	  cmd_subject_log },
+	{ "subject erase", "WHO | --name=NAME --birth-date=DATE [--yes]",
+	  "erase what is here of a person",
+	  "Says what will happen and asks, unless --yes is given; prints the\n"
+	  "confirmation. The log of who looked stays for its term. --all,\n"
+	  "--html and --json as of 'subject export'.",
+	  0, 1, { "name=", "birth-date=", "all", "yes", "html=" },
+	  cmd_subject_erase },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"

@@ -290,6 +290,11 @@ static const struct row {
 	{ KL_C_ATTEMPT_KIND, KL_RETRY_NEVER, "attempt_kind",
 	  "The referral does not allow contact in this way.",
 	  "De verwijzing staat contact op deze manier niet toe." },
+	{ KL_C_SEVERAL_FOUND, KL_RETRY_NEVER, "several_found",
+	  "Several referrals fit, perhaps of several persons: name one by "
+	  "its reference, or say that all are meant.",
+	  "Er passen meer verwijzingen, misschien van meer personen: noem er "
+	  "een bij het kenmerk, of zeg dat alle bedoeld zijn." },
 	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
 	  "This broker stands on a log that was left: another machine has "
 	  "taken over. Nothing is sent to it.",

@@ -264,6 +264,18 @@ START_TEST(letter_that_is_too_long_is_refused)
 }
 END_TEST
 
+START_TEST(dates_are_written_out_in_local_time)
+{
+	const int32_t day = kl_day_make(2026, 11, 24);
+
+	ck_assert_str_eq(letter_day(day, KL_NL).b, "24 november 2026");
+	ck_assert_str_eq(letter_day(day, KL_EN).b, "24 November 2026");
+	ck_assert_str_eq(letter_time(kl_day_start_ms(day) +
+	    23 * KL_HOUR_MS + 30 * KL_MINUTE_MS, KL_NL).b,
+	    "25 november 2026, 00:30");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -287,6 +299,7 @@ main(void)
 	    text_that_is_not_clean_is_shown_as_question_marks, 0, 2);
 	tcase_add_test(tc, sentence_without_its_value_fails_the_letter);
 	tcase_add_test(tc, letter_that_is_too_long_is_refused);
+	tcase_add_test(tc, dates_are_written_out_in_local_time);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
