@@ -72,7 +72,10 @@ policy_read(const struct cli *c, const char *path, int64_t now_ms,
 	    &p->n);
 	if (r != KL_OK) {
 		policy_free(p);
-		return output_fail_err(c, r, path);
+		return r == KL_E_NOT_FOUND ? output_fail(c, CLI_FILE, "%s: not "
+		    "found; without a policy %s sends nothing on, and 'policy "
+		    "load FILE' puts one in place", path,
+		    c->program->daemon) : output_fail_err(c, r, path);
 	}
 	in = kl_bytes(p->text, p->n);
 	if (kl_policy_file_read(in, &p->file, &e) != KL_OK) {

@@ -203,9 +203,14 @@ stricter_value_counts_at_every_hop()
 	    kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null
 }
 
+# Two wait for a desk that is away: a new broker holds no FETCH of it.
 broker_drains()
 {
 	stop municipality
+	stop broker
+	broker_start
+	GONE=$(refer practice-1 practice-1/el-amrani '.referral_id = "gone"' |
+	    jq -r .reference)
 	SPOKEN=$(refer practice-1 practice-1/van-putten | jq -r .reference)
 	[ -n "$SPOKEN" ] && rm "$R/broker/policy.conf" || return 1
 	stop broker
@@ -213,8 +218,17 @@ broker_drains()
 	adapter_start municipality
 	adapter_ready practice-1 municipality
 	[ "$(broker_status .policy.draining)" = true ] &&
+	    refused "not found; without a policy" kortelijn policy show &&
 	    grep -q 'policy_unreadable' "$R/broker.log" &&
 	    grep -q 'draining so=' "$R/broker.log"
+}
+
+# withdrawn REFERENCE JQ: the broker's counts.
+withdrawn()
+{
+	adapter practice-1 withdraw "$1" "--wait=$PATIENCE" --json \
+	    >"$R/withdrawn.json" &&
+	    jq -e "$2" "$R/withdrawn.json" >/dev/null
 }
 
 draining()
@@ -252,6 +266,16 @@ adapter_without_policy()
 	    adapter practice-1 status --json |
 	        jq -e '[.newest_alarms[].alarm] | index("no_policy")' \
 	        >/dev/null && grep -q 'no_policy so=' "$R/practice-1.log"
+}
+
+withdrawal_goes_on_at_the_broker()
+{
+	withdrawn "$GONE" '.withdrawal.erased == 1'
+}
+
+withdrawal_goes_on_at_an_adapter()
+{
+	withdrawn "$SPOKEN" '.withdrawal.released_before > 0'
 }
 
 # What the other side sends still comes in, with its receipt.
@@ -297,8 +321,11 @@ ok the_stricter_value_counts_at_every_hop stricter_value_counts_at_every_hop
 ok without_a_policy_the_broker_drains broker_drains
 ok nothing_goes_in_and_nothing_out_of_a_broker_that_drains \
     nothing_in_and_nothing_out
+ok a_withdrawal_goes_on_at_a_broker_that_drains \
+    withdrawal_goes_on_at_the_broker
 ok a_load_ends_drain_mode a_load_ends_it
 ok without_a_policy_an_adapter_sends_nothing adapter_without_policy
 ok what_comes_in_comes_in_without_a_policy feedback_comes_in
+ok a_withdrawal_goes_on_without_a_policy withdrawal_goes_on_at_an_adapter
 ok an_adapter_sends_again_after_a_load adapter_sends_again
 exit "$FAILED"
