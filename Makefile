@@ -64,10 +64,10 @@ ENGINE = alarm policy_store access access_words events timers terms guard cases 
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \
 	deadlines retention clock_hold engine_time repeats withdraw \
-	withdraw_told erasure erasure_check purge engine_withdraw \
+	withdraw_told erasure erasure_check purge engine_withdraw json_withdrawal \
 	attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.
-FACES = page page_text page_withdrawal json_withdrawal letter_withdrawal \
+FACES = page page_text page_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
 	folder view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \

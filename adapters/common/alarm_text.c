@@ -195,6 +195,9 @@ alarm_text(uint32_t kind, bool at_desk)
 bool
 alarm_text_open_kind(uint32_t kind)
 {
-	return kind == ENGINE_AL_CHECKPOINT || (kind >=
-	    ENGINE_AL_NOT_COLLECTED && kind <= ENGINE_AL_COPY_ENDS);
+	return kind == ENGINE_AL_CHECKPOINT ||
+	    (kind >= ENGINE_AL_ERASE_ASKED &&
+	    kind <= ENGINE_AL_ERASE_MISSING) ||
+	    (kind >= ENGINE_AL_NOT_COLLECTED &&
+	    kind <= ENGINE_AL_COPY_ENDS);
 }

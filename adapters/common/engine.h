@@ -306,6 +306,7 @@ enum engine_alarm_kind {
 	ENGINE_AL_ERASE = 15,		/* an erase request without ground */
 	ENGINE_AL_ORIGIN = 16,		/* the broker lost its store */
 	ENGINE_AL_CARD = 17,		/* the own card ends in 30 days */
+	/* Open until they are answered. */
 	ENGINE_AL_ERASE_ASKED = 18,	/* a party asks: erase, and answer */
 	ENGINE_AL_ERASE_LATE = 19,	/* it was not answered in time */
 	ENGINE_AL_WITHDRAWAL = 20,	/* the broker has not taken ours */

@@ -5,6 +5,7 @@
 #include "adapters/common/access.h"
 #include "adapters/common/attempts.h"
 #include "adapters/common/engine_priv.h"
+#include "adapters/common/engine_withdraw.h"
 #include "adapters/common/json_desk.h"
 
 static int
@@ -168,6 +169,9 @@ engine_desk_file(struct engine *e, const struct engine_actor *by,
 	memset(why, 0, sizeof *why);
 	if ((r = json_desk_read(file, &f, why)) != KL_OK)
 		return engine_result(e, r);
+	if (f.kind == JSON_DESK_ERASED)
+		return engine_erased(e, by, kl_spoken_text(&f.reference).b,
+		    f.case_system, &out->conv, why);
 	return f.kind == JSON_DESK_ATTEMPT ?
 	    engine_attempt(e, by, &f.reference, &f.attempt, out, why) :
 	    engine_handed_over(e, by, &f.reference, out, why);

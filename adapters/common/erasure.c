@@ -249,7 +249,10 @@ answer_all(struct erasures *q, struct turn *t, const struct kl_hash *hash,
 		    memcmp(&e.hash, hash, sizeof *hash) != 0)
 			continue;
 		e.case_system = case_system;
-		if ((r = answer_if_ready(q, t, &e)) != KL_OK)
+		if ((r = alarm_close(t, ENGINE_AL_ERASE_ASKED, &e.conv)) !=
+		    KL_OK || (r = alarm_close(t, ENGINE_AL_ERASE_LATE,
+		    &e.conv)) != KL_OK ||
+		    (r = answer_if_ready(q, t, &e)) != KL_OK)
 			return r;
 	}
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
@@ -352,7 +355,7 @@ set_timers(struct turn *t, const struct erasure *e)
 	if ((r = timers_put(t->store, e->due_ms, TIMER_ERASE_DUE,
 	    e->conv.b)) != KL_OK)
 		return r;
-	return alarm_raise(t, ENGINE_AL_ERASE_ASKED, 0, &e->conv);
+	return alarm_open(t, ENGINE_AL_ERASE_ASKED, 0, &e->conv);
 }
 
 /* c: NULL if no such case is here. */
@@ -575,7 +578,7 @@ erasure_due(struct turn *t, const struct kl_conv_id *conv)
 
 	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK)
 		if (e.case_system == 0)
-			return alarm_raise(t, ENGINE_AL_ERASE_LATE, 0, conv);
+			return alarm_open(t, ENGINE_AL_ERASE_LATE, 0, conv);
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 

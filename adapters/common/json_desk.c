@@ -3,13 +3,15 @@
 #include <string.h>
 
 #include "adapters/common/jget.h"
+#include "adapters/common/json_withdrawal.h"
 
 bool
 json_desk_is(struct kl_bytes in)
 {
 	json_t *o = json_loadb((const char *)in.p, in.n, 0, NULL);
 	const bool is = json_object_get(o, "attempt") != NULL ||
-	    json_object_get(o, "handed_over") != NULL;
+	    json_object_get(o, "handed_over") != NULL ||
+	    json_object_get(o, "case_system") != NULL;
 
 	json_decref(o);
 	return is;
@@ -32,15 +34,33 @@ take_attempt(struct jget *r, json_t *o, struct kl_attempt *a)
 		a->day = jget_day(r, date, &at, "date");
 }
 
-/* One of the two, and not both. */
+static void
+take_erased(struct jget *r, json_t *v, struct json_desk_file *out)
+{
+	const char *word = jget_string(r, v, NULL, "case_system");
+
+	out->kind = JSON_DESK_ERASED;
+	if (word == NULL)
+		return;
+	out->case_system = json_withdrawal_outcome_read(word);
+	if (out->case_system == 0)
+		jget_refuse(r, KL_C_FIELD_VALUE, NULL, "case_system");
+}
+
+/* One of the three, and no two. */
 static void
 take_kind(struct jget *r, json_t *root, struct json_desk_file *out)
 {
 	json_t *attempt = json_object_get(root, "attempt");
 	json_t *handed = json_object_get(root, "handed_over");
+	json_t *erased = json_object_get(root, "case_system");
 
 	if (attempt != NULL && handed != NULL) {
 		jget_refuse(r, KL_C_FIELDS_DISAGREE, NULL, "handed_over");
+	} else if (erased != NULL && (attempt != NULL || handed != NULL)) {
+		jget_refuse(r, KL_C_FIELDS_DISAGREE, NULL, "case_system");
+	} else if (erased != NULL) {
+		take_erased(r, erased, out);
 	} else if (attempt != NULL) {
 		out->kind = JSON_DESK_ATTEMPT;
 		take_attempt(r, attempt, &out->attempt);
@@ -58,6 +78,7 @@ json_desk_read(struct kl_bytes in, struct json_desk_file *out,
 {
 	static const char *const keys[] = {
 		"schema", "reference", "attempt", "handed_over",
+		"case_system",
 	};
 	struct jget r = { .why = why };
 	json_t *root;

@@ -273,7 +273,8 @@ done(struct repeats *q, struct turn *t, struct withdrawal *w,
 	w->erased = reply.erased;
 	w->released_before = reply.released_before;
 	w->unconfirmed = reply.unconfirmed;
-	if ((r = keep_leaf(t, w, &l)) != KL_OK)
+	if ((r = keep_leaf(t, w, &l)) != KL_OK ||
+	    (r = alarm_close(t, ENGINE_AL_WITHDRAWAL, &w->conv)) != KL_OK)
 		return r;
 	repeats_drop(q, &key);
 	trace(t, w, "withdrawal_done");
@@ -303,7 +304,7 @@ not_taken(struct turn *t, struct withdrawal *w, uint32_t code)
 		return KL_OK;
 	} else {
 		w->code = code;
-		if ((r = alarm_raise(t, ENGINE_AL_WITHDRAWAL, code,
+		if ((r = alarm_open(t, ENGINE_AL_WITHDRAWAL, code,
 		    &w->conv)) != KL_OK)
 			return r;
 	}
@@ -346,7 +347,7 @@ withdraw_waited(struct turn *t, const struct kl_conv_id *conv)
 	for (size_t i = 0; i < 2; i++) {
 		r = get(t, conv, scopes[i], &w);
 		if (r == KL_OK && w.state == WITHDRAW_WAITS)
-			return alarm_raise(t, ENGINE_AL_WITHDRAWAL, w.code,
+			return alarm_open(t, ENGINE_AL_WITHDRAWAL, w.code,
 			    conv);
 		if (r != KL_OK && r != KL_E_NOT_FOUND)
 			return r;

@@ -136,6 +136,8 @@ keep(struct turn *t, const struct withdrawal *w,
 	if ((r = store_put(t->store, STORE_ERASURE, k, KL_BYTES_OF(told))) !=
 	    KL_OK)
 		return r;
+	if ((r = alarm_close(t, ENGINE_AL_ERASE_MISSING, &w->conv)) != KL_OK)
+		return r;
 	return tell(t, &w->conv, ENGINE_ERASE_TOLD);
 }
 
@@ -169,7 +171,7 @@ withdraw_told_missing(struct turn *t, const struct kl_notice *n)
 		return r;
 	w.missing_ms = t->now_ms;
 	if ((r = withdraw_put(t, &w)) != KL_OK ||
-	    (r = alarm_raise(t, ENGINE_AL_ERASE_MISSING, 0, &n->conv_id)) !=
+	    (r = alarm_open(t, ENGINE_AL_ERASE_MISSING, 0, &n->conv_id)) !=
 	    KL_OK)
 		return r;
 	return tell(t, &n->conv_id, ENGINE_ERASE_MISSING);

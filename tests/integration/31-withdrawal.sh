@@ -167,9 +167,19 @@ keeping_is_refused()
 	    >"$R/keep.txt" 2>&1 && grep -q "ten onrechte" "$R/keep.txt"
 }
 
+# case_system_answers REFERENCE WORD: a file, as a program hands it in.
+case_system_answers()
+{
+	jq -n --arg reference "$1" --arg word "$2" '{ schema: 1,
+	    reference: $reference, case_system: $word }' \
+	    >"$R/municipality/folder/in/answer.tmp" &&
+	    mv "$R/municipality/folder/in/answer.tmp" \
+	    "$R/municipality/folder/in/answer.json"
+}
+
 note_for_the_practice()
 {
-	adapter municipality erased "$1" --case-system=erased >/dev/null &&
+	case_system_answers "$1" erased &&
 	    wait_field practice-1 "$1" \
 	    '.withdrawal.erase_receipts[0].case_system' erased &&
 	    adapter practice-1 withdraw "$1" "--print=$R/note.txt" \

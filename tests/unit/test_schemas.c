@@ -11,7 +11,7 @@
 static const char *const names[] = {
 	"referral", "correction", "feedback", "referral-out", "feedback-out",
 	"profile", "withdrawal-out",
-	"attempt", "handed-over", "alarm-out",
+	"attempt", "handed-over", "erased", "alarm-out",
 };
 
 static json_t *

@@ -3,10 +3,12 @@
 #include "adapters/common/json_withdrawal.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "adapters/common/json_content.h"
+#include "adapters/common/json_desk.h"
 
 static struct engine_case k;
 static struct engine_withdrawal w;
@@ -70,13 +72,13 @@ written(uint32_t what)
 
 /* Every member stands in the schema, and all that it asks for is there. */
 static void
-ck_fits(const json_t *o, const json_t *s)
+ck_fits(json_t *o, const json_t *s)
 {
-	const json_t *props = json_object_get(s, "properties"), *v, *p, *n;
+	json_t *props = json_object_get(s, "properties"), *v, *p, *n;
 	const char *key;
 	size_t i;
 
-	json_object_foreach((json_t *)o, key, v) {
+	json_object_foreach(o, key, v) {
 		p = json_object_get(props, key);
 		ck_assert_msg(p != NULL, "%s", key);
 		if (json_is_object(v))
@@ -163,6 +165,39 @@ START_TEST(outcomes_read_as_they_are_written)
 }
 END_TEST
 
+static int
+read_file(const char *members, struct json_desk_file *f,
+    struct kl_finding *why)
+{
+	const struct kl_spoken spoken = kl_spoken_make((uint8_t[16]){ 7 });
+	char text[200];
+
+	(void)snprintf(text, sizeof text, "{\"schema\": 1, "
+	    "\"reference\": \"%s\", %s}", kl_spoken_text(&spoken).b,
+	    members);
+	ck_assert(json_desk_is(kl_bytes_str(text)));
+	return json_desk_read(kl_bytes_str(text), f, why);
+}
+
+START_TEST(file_of_the_case_system_says_what_became_of_it)
+{
+	struct json_desk_file f;
+	struct kl_finding why;
+
+	ck_assert_int_eq(read_file("\"case_system\": \"nothing\"", &f,
+	    &why), KL_OK);
+	ck_assert_int_eq(f.kind, JSON_DESK_ERASED);
+	ck_assert_uint_eq(f.case_system, KL_NOTHING_HELD);
+	ck_assert_int_eq(read_file("\"case_system\": \"gone\"", &f, &why),
+	    KL_E_REFUSED);
+	ck_assert_uint_eq(why.code, KL_C_FIELD_VALUE);
+	ck_assert_str_eq(why.field, "/case_system");
+	ck_assert_int_eq(read_file("\"case_system\": \"erased\", "
+	    "\"handed_over\": true", &f, &why), KL_E_REFUSED);
+	ck_assert_uint_eq(why.code, KL_C_FIELDS_DISAGREE);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -177,6 +212,7 @@ main(void)
 	tcase_add_test(t, counts_are_there_only_when_the_broker_has_spoken);
 	tcase_add_test(t, wrong_patient_says_do_not_contact);
 	tcase_add_test(t, outcomes_read_as_they_are_written);
+	tcase_add_test(t, file_of_the_case_system_says_what_became_of_it);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
