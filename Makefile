@@ -40,7 +40,7 @@ EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
 PARTS = vault tree month journal export registry registry_store conversation timer message \
-	mailbox erase retain_end retain_forget deadline owed withdraw \
+	mailbox erase retain_end repair retain_forget deadline owed withdraw \
 	withdraw_row withdraw_end retain present \
 	refusals
 CORE = main boot fence loss control_loss exporter control_export papers keys cycle dispatch acks control control_status \
@@ -86,7 +86,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	traps_zmq \
 	calendar nightly hold state rules render person content policy \
 	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = export vault tree journal registry conversation mailbox retain retention sync \
+UNIT_CORE = export vault tree journal registry conversation mailbox retain retention repair sync \
 	core_rewrap \
 	core_submit core_policy core_session core_delivery core_turn core_control \
 	withdrawal core_withdraw sync_withdraw \

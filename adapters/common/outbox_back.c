@@ -292,7 +292,8 @@ static bool
 key_died(uint32_t code)
 {
 	return code == KL_C_CARD_REVOKED || code == KL_C_CARD_EXPIRED ||
-	    code == KL_C_PREKEY || code == KL_C_BLOCKED;
+	    code == KL_C_PREKEY || code == KL_C_BLOCKED ||
+	    code == KL_C_BROKER_DAMAGE;
 }
 
 /* The broker says so too: told once, by whoever says it first. */

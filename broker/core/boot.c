@@ -19,6 +19,7 @@
 #include "broker/core/fence.h"
 #include "broker/core/exporter.h"
 #include "broker/core/papers.h"
+#include "broker/core/repair.h"
 #include "broker/core/policy.h"
 #include "broker/core/tables.h"
 
@@ -460,9 +461,50 @@ marked_put(struct core *c, void *arg)
 	    KL_BYTES_NONE);
 }
 
+/* In a transaction without a leaf: nothing can be logged under a key that is
+ * broken. */
+static int
+months_repair(struct core *c, struct repair *n)
+{
+	int r = kl_kv_begin(c->kv, &c->turn.txn);
+
+	if (r == KL_OK && (r = repair_months(&c->turn, n)) == KL_OK)
+		return kl_kv_commit(&c->turn.txn);
+	kl_kv_abort(&c->turn.txn);
+	return r;
+}
+
+static int
+rest_repair(struct core *c, void *arg)
+{
+	return repair_rest(&c->turn, &c->registry, arg);
+}
+
+/* One bad sector must not stop everybody. */
+static int
+slots_repair(struct core *c)
+{
+	struct repair n = { .messages = 0 };
+	int r;
+
+	if (c->vault.broken == 0)
+		return KL_OK;
+	if ((r = months_repair(c, &n)) != KL_OK ||
+	    (r = cycle_run(c, rest_repair, &n)) != KL_OK)
+		return r;
+	kl_logf(KL_LOG_ERROR, "slots_broken",
+	    kl_log_num("messages_ended", n.messages),
+	    kl_log_num("conversations_lost", n.conversations),
+	    kl_log_num("log_months_lost", n.months),
+	    kl_log_word("so", "look at the disk; senders seal again"));
+	return KL_OK;
+}
+
 int
 boot_settle(struct core *c)
 {
+	if (slots_repair(c) != KL_OK)
+		return CORE_EXIT_COMMIT;
 	do {
 		if (cycle_run(c, NULL, NULL) != KL_OK)
 			return CORE_EXIT_COMMIT;

@@ -131,6 +131,7 @@ struct core {
 	int64_t erase_due_ms;		/* monotonic; 0: no slot waits */
 	bool refilled;			/* slots wait for a sync */
 	uint32_t careful;		/* turns that take one request each */
+	int64_t pause_ms;		/* monotonic; after an undone turn */
 	struct held held;
 
 	/* participants, by number - 1 */

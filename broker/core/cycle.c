@@ -19,6 +19,7 @@
 #define REFILL_SLOTS 256	/* of one turn */
 #define FULL_PERMILLE 850	/* the rest is for receipts and erasing */
 #define FULL_ASK_MS 250
+#define UNDONE_PAUSE_MS 250	/* before what waits is tried again */
 #define UNDONE_TELL_MS (10 * KL_SECOND_MS)
 #define SIGN_RETRY_MS (10 * KL_SECOND_MS)
 
@@ -305,6 +306,7 @@ cycle_end(struct core *c, int err)
 		}
 		parts_committed(c);
 		c->careful -= c->careful > 0 ? 1 : 0;
+		c->pause_ms = 0;
 		events_tell(c);
 		slots_refill(c);
 	} else {
@@ -314,6 +316,7 @@ cycle_end(struct core *c, int err)
 			return;
 		}
 		undone_tell(c, err);
+		c->pause_ms = kl_mono_ms() + UNDONE_PAUSE_MS;
 		held_undo(c);
 		replies_later(c);
 	}

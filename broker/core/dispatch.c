@@ -277,10 +277,13 @@ dispatch_wait_ms(const struct core *c)
 
 	if (c->work_left || c->refilled || c->held.n > 0 ||
 	    rewrap_waits(c) || exporter_busy(c))
-		return 0;
+		due_ms = now_ms;
 	if (c->erase_due_ms != 0 && c->erase_due_ms < due_ms)
 		due_ms = c->erase_due_ms;
 	if (c->housekeeping_ms < due_ms)
 		due_ms = c->housekeeping_ms;
+	/* What could not be done is not tried without a pause. */
+	if (c->pause_ms > due_ms)
+		due_ms = c->pause_ms;
 	return due_ms > now_ms ? due_ms - now_ms : 0;
 }

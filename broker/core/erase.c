@@ -131,13 +131,19 @@ erase_log(struct turn *t, const struct erasing *e)
 static int
 mark_one(struct turn *t, uint32_t slot)
 {
+	struct kl_slot_key key;
 	int r;
 
 	if (slot == KL_SLOT_NONE)
 		return KL_OK;
 	r = kl_slots_mark_used(t->vault->slots, slot);
+	if (r != KL_E_DAMAGED)
+		return r;
 	/* One that was zeroed but not yet logged stays so. */
-	return r == KL_E_DAMAGED ? KL_OK : r;
+	if (kl_slots_key(t->vault->slots, slot, &key) == KL_E_DAMAGED)
+		t->vault->broken++;
+	kl_wipe(&key, sizeof key);
+	return KL_OK;
 }
 
 /* The slot stands in the row behind `offset` bytes, or is the key. */

@@ -21,8 +21,8 @@ int erase_slots(struct turn *t, struct erasing *e) KL_MUST_CHECK;
 /* Their ERASED leaves. */
 int erase_log(struct turn *t, const struct erasing *e) KL_MUST_CHECK;
 
-/* Every slot that messages, conversations and months refer to is marked used;
- * at start. */
+/* Every slot that messages, conversations and months refer to is marked used,
+ * and those whose sector is broken are counted in vault.broken; at start. */
 int erase_mark_slots(struct turn *t) KL_MUST_CHECK;
 
 #endif

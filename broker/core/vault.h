@@ -16,6 +16,7 @@ struct vault {
 	struct kl_slot_key index_key;
 	uint32_t taken[VAULT_TURN_MAX];		/* in this turn */
 	size_t n_taken;
+	uint32_t broken;	/* slots that were in use, found at the start */
 	struct kl_slot_keys keys;
 	struct kl_random_pool random;		/* nonces, salts */
 };

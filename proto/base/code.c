@@ -177,6 +177,10 @@ static const struct row {
 	  "The referral was sent in error: nothing of it may be kept.",
 	  "De verwijzing is ten onrechte verzonden: er mag niets van "
 	  "bewaard blijven." },
+	{ KL_C_BROKER_DAMAGE, KL_RETRY_NEVER, "broker_damage",
+	  "A disk of the broker has lost this message: it is sealed again.",
+	  "Een schijf van de broker heeft dit bericht verloren: het wordt "
+	  "opnieuw verzegeld." },
 
 	{ KL_C_JSON, KL_RETRY_NEVER, "json",
 	  "The file is not valid JSON of this kind.",

@@ -70,6 +70,7 @@ enum kl_code {
 	KL_C_ITEM_UNKNOWN = 81,
 	KL_C_QUOTA_WITHDRAWALS = 82,
 	KL_C_MUST_ERASE = 83,
+	KL_C_BROKER_DAMAGE = 85,
 
 	/* 100-139: content rules, checked by both adapters */
 	KL_C_JSON = 100,
