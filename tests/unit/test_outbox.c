@@ -460,6 +460,17 @@ START_TEST(dead_by_a_key_is_sealed_again_and_replaces)
 }
 END_TEST
 
+START_TEST(dead_by_a_disk_of_the_broker_is_sealed_again)
+{
+	struct adapter_mail again;
+
+	sent();
+	notice(KL_NOTICE_DEAD, KL_C_BROKER_DAMAGE);
+	ck_assert(adapter_send(&gp, &region, &again));
+	ck_assert_mem_eq(row.replaces.b, mail.id.b, sizeof mail.id.b);
+}
+END_TEST
+
 START_TEST(dead_by_a_rule_stays_dead)
 {
 	sent();
@@ -657,6 +668,7 @@ main(void)
 	tcase_add_test(t, expired_is_an_end);
 	tcase_add_test(t, uncertain_becomes_delivered_by_a_late_receipt);
 	tcase_add_test(t, dead_by_a_key_is_sealed_again_and_replaces);
+	tcase_add_test(t, dead_by_a_disk_of_the_broker_is_sealed_again);
 	tcase_add_test(t, dead_by_a_rule_stays_dead);
 	tcase_add_test(t, lost_feedback_only_the_last_is_told_again);
 	tcase_add_test(t, lost_referral_without_plaintext_is_an_alarm);
