@@ -327,13 +327,14 @@ scan_in(struct watch *w, int in, int work, int64_t now_ms,
 bool
 watch_scan(struct watch *w, int64_t now_ms, const struct watch_judge *j)
 {
-	int in, work = watch_works_dir(&w->works, "work");
+	int in, work;
 	bool all = true;
 
-	if (work < 0)
-		return true;
+	/* Also without a folder: unread, it would wake the loop for ever. */
 	inotify_follow(w);
 	inotify_read(w);
+	if ((work = watch_works_dir(&w->works, "work")) < 0)
+		return true;
 	if (w->left)
 		w->left = !watch_works_find(&w->works);
 	watch_works_offer_all(&w->works, work, j);

@@ -428,6 +428,18 @@ START_TEST(renamed_file_wakes_the_loop)
 }
 END_TEST
 
+START_TEST(folder_that_is_gone_does_not_keep_the_loop_awake)
+{
+	struct pollfd p = { .fd = watch_fd(watch), .events = POLLIN };
+
+	ck_assert_int_eq(rmdir(tmpdir_file(&dir, "work").b), 0);
+	ck_assert_int_eq(rmdir(tmpdir_file(&dir, "in").b), 0);
+	ck_assert_int_eq(poll(&p, 1, 0), 1);
+	ck_assert(scan());
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+}
+END_TEST
+
 static int
 put_out(const char *stem, const char *txt, const char *json)
 {
@@ -641,6 +653,8 @@ main(void)
 	tcase_add_test(t, output_replaces_nothing);
 	tcase_add_test(t, output_is_for_who_hands_in);
 	tcase_add_test(t, folder_that_vanishes_comes_back);
+	tcase_add_test(t,
+	    folder_that_is_gone_does_not_keep_the_loop_awake);
 	tcase_add_test(t, folder_that_is_not_there_stops_the_start);
 	tcase_add_test(t, part_that_is_no_directory_stops_the_start);
 	tcase_add_test(t, part_that_is_not_writable_stops_the_start);
