@@ -59,7 +59,7 @@ COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_write profile profile_text texts letter \
 	letter_html letter_plain
 # What an adapter does, without its interfaces.
-ENGINE = alarm policy_store access access_words events timers terms guard cases outbox outbox_draft \
+ENGINE = alarm policy_store access access_words access_find events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \
@@ -72,7 +72,7 @@ FACES = page page_text page_withdrawal letter_withdrawal \
 	folder view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
 	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
-	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter cmd_subject
+	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case cmd_subject
 PRACTICE = main folder
 MUNICIPALITY = main folder
 

@@ -94,6 +94,9 @@ int access_next(struct turn *t, const struct kl_conv_id *conv,
 
 /* When a line that is written now ends, at the latest. */
 int64_t access_until_ms(const struct turn *t);
+/* After another policy: months end earlier if it says so, never later. Errors
+ * of the store. */
+int access_review(struct turn *t) KL_MUST_CHECK;
 /* A step of ending a month that is over; TIMER_ACCESS calls it. The first one
  * destroys the key; the others take away what cannot be read any more. *more:
  * there is more to take away. */

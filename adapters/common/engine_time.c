@@ -175,6 +175,8 @@ sweep(struct engine *e, struct turn *t)
 		e->swept_for = *t->policy;
 		e->sweeping = true;
 		e->sweep_at = 0;
+		if ((r = access_review(t)) != KL_OK)
+			return r;
 	}
 	if (!e->sweeping)
 		return KL_OK;

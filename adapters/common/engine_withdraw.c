@@ -67,7 +67,7 @@ withdraw(struct engine *e, const struct engine_actor *by,
 	*conv = c.conv;
 	if (want->again && (r = withdraw_get(t, &c.conv, KL_SCOPE_FEEDBACK,
 	    &there)) != KL_E_NOT_FOUND)
-		return r;
+		return r != KL_OK ? r : access_log(t, by, ENGINE_SAW, conv);
 	if ((r = check_want(t, &c, want, why)) != KL_OK ||
 	    (r = access_log(t, by, ENGINE_WITHDREW, conv)) != KL_OK)
 		return r;

@@ -4,7 +4,7 @@
 
 #include <kortelijn/domain/render.h>
 
-#include "adapters/common/engine_withdraw.h"
+#include "adapters/common/json_withdrawal.h"
 #include "adapters/common/view.h"
 
 static void
@@ -195,83 +195,17 @@ put_held(json_t *o, const struct config *c, const struct subject_held *held)
 	return r;
 }
 
-static void
-put_time(json_t *o, const char *key, int64_t at_ms)
-{
-	if (at_ms != 0)
-		put(o, key, kl_time_text(at_ms).b);
-}
-
-static void
-put_counts(json_t *o, const struct engine_withdrawal *w)
-{
-	const struct { const char *key; uint32_t n; } counts[] = {
-		{ "erased", w->erased },
-		{ "released_before", w->released_before },
-		{ "unconfirmed", w->unconfirmed },
-	};
-
-	for (size_t i = 0; i < 3; i++)
-		(void)json_object_set_new(o, counts[i].key,
-		    json_integer((json_int_t)counts[i].n));
-}
-
-/* NULL: not told yet. */
-static const char *
-outcome_name(uint32_t outcome)
-{
-	switch (outcome) {
-	case KL_ERASED: return "erased";
-	case KL_KEPT_ON_OWN_BASIS: return "kept_on_own_basis";
-	case KL_NOTHING_HELD: return "nothing_held";
-	default: return NULL;
-	}
-}
-
-/* What the others did about it. */
-static json_t *
-told_of(const struct engine_withdrawal *w)
-{
-	json_t *a = json_array(), *o;
-
-	for (size_t i = 0; i < w->n_told; i++) {
-		const struct engine_told *t = &w->told[i];
-
-		o = json_object();
-		put(o, "by", kl_id_text(&t->id).b);
-		put(o, "by_name", t->name);
-		put(o, "adapter_copy", outcome_name(
-		    t->adapter_copy));
-		put(o, "case_system", outcome_name(t->case_system));
-		put_time(o, "at", t->at_ms);
-		(void)json_array_append_new(a, o);
-	}
-	return a;
-}
-
 /* Nothing if the consent was not withdrawn. */
 static int
 put_withdrawal(json_t *o, struct engine *e, const struct engine_case *k)
 {
 	struct engine_withdrawal w;
-	json_t *b;
 	int r = engine_withdrawal(e, &k->conv, &w);
 
 	if (r != KL_OK)
 		return r == KL_E_NOT_FOUND ? KL_OK : r;
-	b = json_object();
-	put(b, "scope", kl_scope_name(w.scope));
-	put(b, "cause", kl_cause_name(w.cause));
-	(void)json_object_set_new(b, "ours", json_boolean(w.ours));
-	put_time(b, "at", w.at_ms);
-	put_time(b, "done_at", w.done_ms);
-	if (w.done)
-		put_counts(b, &w);
-	put_time(b, "asked_at", w.asked_ms);
-	put_time(b, "answered_at", w.answered_ms);
-	(void)json_object_set_new(b, "told", told_of(&w));
-	return json_object_set_new(o, "withdrawal", b) != 0 ? KL_E_MEMORY :
-	    KL_OK;
+	return json_object_set_new(o, "withdrawal",
+	    json_withdrawal(&w)) != 0 ? KL_E_MEMORY : KL_OK;
 }
 
 static int

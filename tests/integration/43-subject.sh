@@ -199,7 +199,7 @@ only_the_withdrawal_is_left()
 	subject municipality export "$OTHER" --json | jq -e '.referrals[0] |
 	    .content == null and .person == null and
 	    .withdrawal.scope == "all" and .withdrawal.cause == "resident" and
-	    .withdrawal.ours' >/dev/null &&
+	    .withdrawal.by == "us"' >/dev/null &&
 	    says "ingetrokken" subject municipality export "$OTHER"
 }
 

@@ -408,6 +408,24 @@ START_TEST(month_of_many_lines_is_taken_away_in_steps)
 }
 END_TEST
 
+static int64_t
+first_end_after(uint32_t years)
+{
+	desk.policy.term[KL_POL_LOG_RETENTION] = (struct kl_term){ years,
+		KL_UNIT_Y };
+	OK(access_review(&desk.t));
+	return first_end(&desk).due_ms;
+}
+
+START_TEST(another_policy_ends_months_earlier_but_never_later)
+{
+	const int64_t five = first_end(&desk).due_ms;
+
+	ck_assert_int_eq(first_end_after(10), five);
+	ck_assert_int_lt(first_end_after(4), five);
+}
+END_TEST
+
 START_TEST(without_a_slot_no_line_is_written)
 {
 	uint32_t slot;
@@ -492,6 +510,8 @@ main(void)
 	tcase_add_test(t, line_is_kept_for_the_whole_term);
 	tcase_add_test(t, month_that_is_over_takes_all_with_it);
 	tcase_add_test(t, month_of_many_lines_is_taken_away_in_steps);
+	tcase_add_test(t,
+	    another_policy_ends_months_earlier_but_never_later);
 	tcase_add_test(t, without_a_slot_no_line_is_written);
 	tcase_add_test(t, roles_acts_and_interfaces_have_words);
 	tcase_add_test(t, staff_is_a_short_name);
