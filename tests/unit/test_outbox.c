@@ -467,6 +467,7 @@ START_TEST(dead_by_a_disk_of_the_broker_is_sealed_again)
 	sent();
 	notice(KL_NOTICE_DEAD, KL_C_BROKER_DAMAGE);
 	ck_assert(adapter_send(&gp, &region, &again));
+	ck_assert_uint_eq(seq_of(&again.id), 2);
 	ck_assert_mem_eq(row.replaces.b, mail.id.b, sizeof mail.id.b);
 }
 END_TEST
