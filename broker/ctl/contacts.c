@@ -72,45 +72,47 @@ contacts_get(const char *config_dir, const char *id)
 }
 
 /* All other lines as they are, then this one. */
-static size_t
-text_make(char *out, const char *text, const char *id, const char *phone)
+static void
+text_make(struct kl_writer *w, const char *text, const char *id,
+    const char *phone)
 {
 	const char *line;
-	size_t n = 0, len;
+	size_t len;
 
 	for (line = text; line != NULL && *line != '\0'; line += len) {
 		len = strcspn(line, "\n");
 		if (len > 0 && !line_is(line, len, id)) {
-			memcpy(out + n, line, len);
-			n += len;
-			out[n++] = '\n';
+			kl_put(w, line, len);
+			kl_put_u8(w, '\n');
 		}
 		len += line[len] == '\n';
 	}
-	if (phone[0] != '\0')
-		n += (size_t)sprintf(out + n, "%s %s\n", id, phone);
-	return n;
+	if (phone[0] == '\0')
+		return;
+	kl_put_bytes(w, kl_bytes_str(id));
+	kl_put_u8(w, ' ');
+	kl_put_bytes(w, kl_bytes_str(phone));
+	kl_put_u8(w, '\n');
 }
 
 int
 contacts_put(const char *config_dir, const char *id, const char *phone)
 {
 	struct paper_path path;
+	struct kl_writer w;
 	char *text, *out;
 	size_t n;
 	int r = text_read(config_dir, &path, &text, &n);
 
 	if (r != KL_OK)
 		return r;
-	/* A last line may have no newline yet. */
-	out = malloc(n + 1 + strlen(id) + CONTACTS_PHONE_MAX + 2);
-	if (out == NULL) {
+	if ((out = malloc(FILE_MAX)) == NULL) {
 		r = KL_E_MEMORY;
 	} else {
-		const size_t made = text_make(out, text, id, phone);
-
-		r = made > FILE_MAX ? KL_E_SIZE : kl_fs_replace_at(AT_FDCWD,
-		    path.b, 0600, kl_bytes(out, made));
+		kl_writer_init(&w, out, FILE_MAX);
+		text_make(&w, text, id, phone);
+		r = w.full ? KL_E_SIZE : kl_fs_replace_at(AT_FDCWD, path.b,
+		    0600, kl_writer_bytes(&w));
 	}
 	free(out);
 	kl_fs_read_free(text, n);

@@ -11,7 +11,6 @@
 # a port and a store of its own. The exports lie on a disk that both can reach.
 standby_make()
 {
-	FIRST=$ENDPOINT
 	cp -a "$R/broker" "$R/standby" || die "standby"
 	port_take
 	SECOND=tcp://127.0.0.1:$PORT
