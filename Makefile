@@ -121,7 +121,7 @@ INTEGRATION = 00-tests-are-counted \
 	22-five-weeks-off \
 	36-retention \
 	38-deadlines
-LONG = fault/kill-loop fault/seeded
+LONG = fault/kill-loop fault/seeded fault/crash-images
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
@@ -321,6 +321,15 @@ $(B)/tests/support/logdump: $(B)/tests/support/logdump.o \
     $(PARTS:%=$(B)/broker/core/%.o) $(BROKER_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# The whole of core, with what it does to its files recorded.
+CRASH = crash_images crash_work crash_record crash_replay crash_check
+$(B)/tests/fault/crash_images: $(CRASH:%=$(B)/tests/fault/%.o) \
+    $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) $(SUPPORT_CORE_O) \
+    $(SUPPORT_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -Wl,--wrap=kl_kv_begin,--wrap=kl_kv_commit \
+	    -Wl,--wrap=kl_kv_put,--wrap=kl_slots_sync -o $@ $^ $(LIBS) \
+	    -ljansson $(CHECK_LIBS) -ldl
+
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
@@ -354,7 +363,8 @@ $(SCHEMA2_B)/tests/unit/%-schema2: $(SCHEMA2_B)/tests/unit/%
 	@ln -f $< $@
 
 check-long: deps
-	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs
+	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs \
+	    $(CHECK_B)/tests/fault/crash_images
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
 	    echo "no long tests yet")
 
