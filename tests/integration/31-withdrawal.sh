@@ -326,6 +326,46 @@ handed_in()
 	    "$reference"
 }
 
+# ---- nobody answers ----
+
+alarm_of()
+{
+	adapter "$1" status --json | jq -e --arg alarm "$2" \
+	    '.newest_alarms[] | select(.alarm == $alarm)' >/dev/null
+}
+
+# Nine days later, which are five working days at least.
+missing_is_told()
+{
+	local name
+
+	for name in broker practice-1 municipality; do
+		stop "$name"
+	done
+	conf_set "$KORTELIJN_CONFIG" broker clock_offset 9d
+	for name in practice-1 municipality; do
+		conf_set "$R/$name/$name.conf" adapter clock_offset 9d
+	done
+	broker_start
+	adapter_start practice-1
+	adapter_start municipality
+	adapter_ready practice-1 municipality
+	wait_for "$PATIENCE" "the practice to be told" alarm_of practice-1 \
+	    erase_receipt_missing
+	wait_for "$PATIENCE" "the desk to be reminded" alarm_of municipality \
+	    erase_answer_late
+}
+
+nobody_answers()
+{
+	local reference
+
+	reference=$(sent '.referral_id = "w-silent"')
+	withdraw practice-1 "$reference" >/dev/null || die "withdraw"
+	wait_state municipality "$reference" consent_withdrawn
+	ok missing_answer_is_told_to_both missing_is_told
+}
+
 # ---- mistakes ----
 
 unknown_is_said()
@@ -345,4 +385,5 @@ ok killed_before_it_left_it_is_sent killed_before_it_leaves
 ok unknown_reference_is_said unknown_is_said
 handed_in
 lost_store
+nobody_answers
 exit "$FAILED"

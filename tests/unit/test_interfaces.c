@@ -377,6 +377,92 @@ START_TEST(referral_is_kept_though_the_broker_is_away)
 }
 END_TEST
 
+static json_t *
+withdraw(const char *reference, const char *scope, const char *cause)
+{
+	return ask(json_pack("{s:s,s:s,s:s,s:s}", "cmd", "withdraw",
+	    "reference", reference, "scope", scope, "cause", cause));
+}
+
+static json_t *
+withdrawal(const char *reference)
+{
+	return ask(json_pack("{s:s,s:s,s:b}", "cmd", "withdrawal",
+	    "reference", reference, "statement", 1));
+}
+
+START_TEST(withdrawal_is_kept_though_the_broker_is_away)
+{
+	uint8_t packed[KL_WITHDRAWAL_MAX];
+	json_t *o;
+	size_t n;
+
+	person(PUTTEN, "", "");
+	o = refer(0);
+	is_ok(o);
+	memcpy(text, str(o, "referral_id"), strlen(str(o, "referral_id")) +
+	    1);
+	json_decref(o);
+	o = withdraw(text, "all", "resident");
+	is_ok(o);
+	ck_assert_str_eq(str(o, "state"), "consent_withdrawn");
+	ck_assert_str_eq(str(json_object_get(o, "withdrawal"), "state"),
+	    "withdrawing");
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "waiting")),
+	    0);
+	json_decref(o);
+	close_all();
+	open_all();
+	o = withdrawal(text);
+	is_ok(o);
+	OK(kl_textfile_parse(kl_bytes_str(str(o, "statement")),
+	    KL_TAG_WITHDRAWAL, NULL, packed, sizeof packed, &n));
+	json_decref(o);
+	/* Its page has counts, which only the broker knows. */
+	is_refused(ask(json_pack("{s:s,s:s,s:s}", "cmd", "withdrawal",
+	    "reference", text, "letter", "text")), "try_later",
+	    "/reference");
+	/* Asked for again, nothing is made anew. */
+	o = ask(json_pack("{s:s,s:s,s:b}", "cmd", "withdraw", "reference",
+	    text, "again", 1));
+	is_ok(o);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(withdrawal_that_may_not_be_is_refused)
+{
+	json_t *o;
+
+	person("tests/data/practice-1/ten-cate-no-address.json", "", "");
+	o = refer(0);
+	is_ok(o);
+	memcpy(text, str(o, "referral_id"), strlen(str(o, "referral_id")) +
+	    1);
+	json_decref(o);
+	is_refused(withdraw(text, "half", "resident"), "field_value",
+	    "/scope");
+	is_refused(withdraw(text, "all", "whim"), "field_value", "/cause");
+	is_refused(withdraw(text, "feedback", "sent-in-error"),
+	    "fields_disagree", "/scope");
+	is_refused(withdraw(text, "feedback", "resident"),
+	    "no_feedback_consent", "/scope");
+	is_refused(withdraw("P9", "all", "resident"), "referral_unknown",
+	    "/reference");
+	is_refused(withdrawal("P9"), "referral_unknown", "/reference");
+	is_refused(withdrawal(text), "referral_unknown", "/reference");
+	is_refused(ask(json_pack("{s:s}", "cmd", "withdraw")),
+	    "field_missing", "/reference");
+	is_refused(ask(json_pack("{s:s}", "cmd", "withdrawal")),
+	    "field_missing", "/reference");
+	/* Nothing of all that has withdrawn it. */
+	o = ask(json_pack("{s:s,s:s}", "cmd", "show", "reference", text));
+	is_ok(o);
+	ck_assert_ptr_null(json_object_get(o, "withdrawn"));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(refused_referral_leaves_nothing)
 {
 	person("tests/data/practice-1/jansen-with-bsn.json", "", "");
@@ -578,6 +664,24 @@ START_TEST(desk_notes_only_on_what_it_has)
 	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "handed_over",
 	    "reference", known_reference().b)), "referral_unknown",
 	    "/reference");
+}
+END_TEST
+
+static json_t *
+erased(const char *reference, const char *word)
+{
+	return ask(json_pack("{s:s,s:s,s:s}", "cmd", "erased", "reference",
+	    reference, "case_system", word));
+}
+
+START_TEST(desk_answers_only_what_it_was_asked)
+{
+	is_refused(erased("P9", "erased"), "referral_unknown", "/reference");
+	is_refused(erased("P9", "gone"), "field_value", "/case_system");
+	is_refused(ask(json_pack("{s:s}", "cmd", "erased")),
+	    "field_missing", "/reference");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "erased", "reference",
+	    "P9")), "field_missing", "/case_system");
 }
 END_TEST
 
@@ -886,6 +990,8 @@ main(void)
 	tcase_add_test(t, status_counts_what_is_open);
 	tcase_add_test(t, hold_is_asked_and_released);
 	tcase_add_test(t, referral_is_kept_though_the_broker_is_away);
+	tcase_add_test(t, withdrawal_is_kept_though_the_broker_is_away);
+	tcase_add_test(t, withdrawal_that_may_not_be_is_refused);
 	tcase_add_test(t, refused_referral_leaves_nothing);
 	tcase_add_test(t, second_referral_of_the_same_file_names_the_first);
 	tcase_add_test(t, who_waits_holds_up_no_other);
@@ -907,6 +1013,7 @@ main(void)
 	tcase_add_checked_fixture(d, setup_desk, teardown);
 	tcase_set_timeout(d, 60);
 	tcase_add_test(d, desk_reports_only_on_what_it_has);
+	tcase_add_test(d, desk_answers_only_what_it_was_asked);
 	tcase_add_test(d, desk_keeps_its_profile);
 	tcase_add_test(d, desk_notes_only_on_what_it_has);
 	suite_add_tcase(s, d);
