@@ -24,11 +24,10 @@ struct about {
 
 /* ---- values ---------------------------------------------------------- */
 
-static struct kl_local_text
+static struct letter_date
 day(const struct about *a, int64_t at_ms)
 {
-	(void)a;
-	return kl_calendar_text(at_ms);
+	return letter_time(at_ms, (enum kl_lang)a->c->lang);
 }
 
 static const char *
@@ -41,7 +40,7 @@ name_of(const struct engine_told *t, struct kl_id_text *buf)
 static void
 say(const struct about *a, enum text t, const char *other, int64_t at_ms)
 {
-	const struct kl_local_text date = day(a, at_ms);
+	const struct letter_date date = day(a, at_ms);
 	const struct texts_values v = {
 		.date = at_ms != 0 ? date.b : NULL,
 		.organisation = a->c->name, .other = other,
@@ -93,17 +92,15 @@ put_head(const struct about *a, enum text when)
 		letter_say_row(a->l, when, day(a, a->w.at_ms).b);
 }
 
-/* Whom to call: ourselves, and the desk if its number is known. */
+/* Whom to call: the desk if its number is known. */
 static void
-put_questions(const struct about *a)
+put_call(const struct about *a)
 {
 	const struct kl_spoken_text spoken = kl_spoken_text(&a->k.spoken);
-	const struct texts_values us = { .organisation = a->c->name };
 	const struct texts_values desk = { .organisation = a->other,
 		.phone = a->phone };
 	const struct texts_values ref = { .reference = spoken.b };
 
-	letter_say(a->l, TEXT_ASK, &us);
 	if (a->phone[0] != '\0')
 		letter_say(a->l, TEXT_CALL, &desk);
 	if (a->k.spoken.b[0] != '\0')
@@ -175,6 +172,7 @@ put_others(const struct about *a)
 static void
 make_confirmation(const struct about *a)
 {
+	const struct texts_values us = { .organisation = a->c->name };
 	const bool all = a->w.scope == KL_SCOPE_ALL;
 
 	put_head(a, 0);
@@ -188,7 +186,8 @@ make_confirmation(const struct about *a)
 		letter_say(a->l, TEXT_WITHDRAWAL_FILE, NULL);
 	if (all)
 		letter_say(a->l, TEXT_WITHDRAWAL_AGAIN, NULL);
-	put_questions(a);
+	letter_say(a->l, TEXT_ASK, &us);
+	put_call(a);
 	letter_say(a->l, TEXT_COMPLAINT, NULL);
 }
 
@@ -242,7 +241,7 @@ make_note(const struct about *a)
 	letter_say(a->l, TEXT_BREACH_TERM, NULL);
 	letter_say(a->l, TEXT_BREACH_PERSON, NULL);
 	letter_say(a->l, TEXT_BREACH_KEEP, NULL);
-	put_questions(a);
+	put_call(a);
 }
 
 /* ---- the page -------------------------------------------------------- */
