@@ -25,8 +25,27 @@ row_json(const struct policy_store *p, enum kl_policy_key key,
 	        kl_day_text(o->review_on).b);
 }
 
+/* One line of the status: what it is, why, and until when. */
 static json_t *
-looser_json(const struct policy_store *p)
+row_words(const struct policy_store *p, enum kl_policy_key key,
+    enum kl_policy_state state)
+{
+	const struct kl_policy_override *o = &p->loaded.file.override[key];
+	const bool counts = state == KL_POLICY_LOOSENED;
+
+	return json_sprintf("%s = %s (%s)%s%s%s%s",
+	    kl_policy_row(key)->key, kl_term_text(key, p->now.term[key]).b,
+	    kl_policy_file_state_label(state, KL_EN),
+	    counts ? ", approved by " : "", counts ? o->approved_by : "",
+	    counts ? " until " : "",
+	    counts ? kl_day_text(o->review_on).b : "");
+}
+
+/* What an audit report shows: every row that asks for more than the table. */
+static json_t *
+looser_json(const struct policy_store *p,
+    json_t *(*row)(const struct policy_store *p, enum kl_policy_key key,
+    enum kl_policy_state state))
 {
 	json_t *list = json_array();
 
@@ -36,7 +55,7 @@ looser_json(const struct policy_store *p)
 
 		if (s == KL_POLICY_LOOSENED || s == KL_POLICY_UNAPPROVED ||
 		    s == KL_POLICY_OVERDUE)
-			(void)json_array_append_new(list, row_json(p, k, s));
+			(void)json_array_append_new(list, row(p, k, s));
 	}
 	return list;
 }
@@ -48,7 +67,7 @@ control_policy_json(const struct engine *e)
 
 	return json_pack("{s:b,s:s,s:o}", "draining", p->none,
 	    "loaded_at", kl_time_text(p->loaded.at_ms).b,
-	    "looser", looser_json(p));
+	    "looser", looser_json(p, row_words));
 }
 
 int
@@ -59,8 +78,11 @@ control_policy_show(struct control_cmd *c)
 	char hash[65];
 
 	kl_hex(KL_BYTES_OF(p->loaded.hash), hash);
-	if (o != NULL)
+	if (o != NULL) {
 		(void)json_object_set_new(o, "sha256", json_string(hash));
+		(void)json_object_set_new(o, "looser", looser_json(p,
+		    row_json));
+	}
 	return control_cmd_answer(c, json_pack("{s:o}", "policy", o));
 }
 

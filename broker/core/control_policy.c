@@ -27,9 +27,26 @@ row_json(const struct core *c, enum kl_policy_key key,
 	        kl_day_text(o->review_on).b);
 }
 
+/* One line of the status: what it is, why, and until when. */
+static json_t *
+row_words(const struct core *c, enum kl_policy_key key,
+    enum kl_policy_state state)
+{
+	const struct kl_policy_override *o = &c->loaded.file.override[key];
+	const bool counts = state == KL_POLICY_LOOSENED;
+
+	return json_sprintf("%s = %s (%s)%s%s%s%s",
+	    kl_policy_row(key)->key, kl_term_text(key, c->policy.term[key]).b,
+	    kl_policy_file_state_label(state, KL_EN),
+	    counts ? ", approved by " : "", counts ? o->approved_by : "",
+	    counts ? " until " : "",
+	    counts ? kl_day_text(o->review_on).b : "");
+}
+
 /* What an audit report shows: every row that asks for more than the table. */
 static json_t *
-looser_json(const struct core *c)
+looser_json(const struct core *c, json_t *(*row)(const struct core *c,
+    enum kl_policy_key key, enum kl_policy_state state))
 {
 	json_t *list = json_array();
 
@@ -39,7 +56,7 @@ looser_json(const struct core *c)
 
 		if (s == KL_POLICY_LOOSENED || s == KL_POLICY_UNAPPROVED ||
 		    s == KL_POLICY_OVERDUE)
-			(void)json_array_append_new(list, row_json(c, k, s));
+			(void)json_array_append_new(list, row(c, k, s));
 	}
 	return list;
 }
@@ -51,7 +68,7 @@ policy_json(const struct core *c)
 
 	return json_pack("{s:b,s:I,s:I,s:o}", "draining", p->drain,
 	    "leaf", (json_int_t)p->leaf, "loaded_ms", (json_int_t)p->at_ms,
-	    "looser", looser_json(c));
+	    "looser", looser_json(c, row_words));
 }
 
 json_t *
@@ -62,8 +79,11 @@ control_policy(struct core *c, const json_t *question)
 
 	(void)question;
 	kl_hex(KL_BYTES_OF(c->loaded.hash), hash);
-	if (o != NULL)
+	if (o != NULL) {
 		(void)json_object_set_new(o, "sha256", json_string(hash));
+		(void)json_object_set_new(o, "looser", looser_json(c,
+		    row_json));
+	}
 	return json_pack("{s:b,s:o}", "ok", 1, "policy", o);
 }
 

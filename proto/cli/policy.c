@@ -1,6 +1,7 @@
 #include "proto/cli/policy.h"
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "proto/cli/ask.h"
 #include "proto/cli/output.h"
 
+#define COLUMNS 80
+#define INDENT 5
 #define BASE64_MAX (KL_POLICY_FILE_MAX / 3 * 4 + 8)
 
 /* A file and what was read of it. */
@@ -164,28 +167,64 @@ rows_json(const struct policy *p, enum kl_lang lang)
 	return list;
 }
 
+/* Bytes of at most `width` characters. */
+static size_t
+fitting(const char *text, size_t width)
+{
+	size_t i = 0, n = 0;
+
+	for (; text[i] != '\0'; i++)
+		if (((unsigned char)text[i] & 0xc0) != 0x80 && n++ == width)
+			break;
+	return i;
+}
+
+/* In lines of 80 columns that break at spaces, all but the first indented. */
+static void __attribute__((format(printf, 2, 3)))
+say(bool first, const char *format, ...)
+{
+	char line[1024], *text = line;
+	size_t width = first ? COLUMNS : COLUMNS - INDENT, n;
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	printf("%*s", first ? 0 : INDENT, "");
+	while (text[n = fitting(text, width)] != '\0') {
+		while (n > 0 && text[n] != ' ')
+			n--;
+		if (n == 0)
+			break;
+		printf("%.*s\n%*s", (int)n, text, INDENT, "");
+		text += n + 1;
+		width = COLUMNS - INDENT;
+	}
+	puts(text);
+}
+
 static void
 approval_print(const struct policy *p, enum kl_policy_key key,
     const struct policy_place *at)
 {
 	const struct kl_policy_override *o = &p->file.override[key];
+	const char *asked = words(at, "gevraagd", "asked");
+	const struct kl_term_text value = kl_term_text(key,
+	    p->file.asked[key]);
 
-	if (state_of(p, key) == KL_POLICY_UNAPPROVED)
-		printf("     %s %s; %s: %s\n", words(at, "gevraagd", "asked"),
-		    kl_term_text(key, p->file.asked[key]).b,
+	if (state_of(p, key) == KL_POLICY_UNAPPROVED) {
+		say(false, "%s %s; %s: %s", asked, value.b,
 		    words(at, "ontbreekt", "missing"),
 		    kl_policy_file_lacks(&p->file, key, p->today));
-	else
-		printf("     %s %s, %s %s, %s %s %s %s\n     %s: %s\n",
-		    words(at, "gevraagd", "asked"),
-		    kl_term_text(key, p->file.asked[key]).b,
-		    words(at, "goedgekeurd door", "approved by"),
-		    output_text(kl_bytes_str(o->approved_by)).b,
-		    words(at, "op", "on"), kl_day_text(o->approved_on).b,
-		    words(at, "tot en met", "until and with"),
-		    kl_day_text(o->review_on).b,
-		    words(at, "grondslag", "legal basis"),
-		    output_text(kl_bytes_str(o->legal_basis)).b);
+		return;
+	}
+	say(false, "%s %s, %s %s, %s %s, %s %s", asked, value.b,
+	    words(at, "goedgekeurd door", "approved by"),
+	    output_text(kl_bytes_str(o->approved_by)).b,
+	    words(at, "op", "on"), kl_day_text(o->approved_on).b,
+	    words(at, "tot en met", "until"), kl_day_text(o->review_on).b);
+	say(false, "%s: %s", words(at, "grondslag", "legal basis"),
+	    output_text(kl_bytes_str(o->legal_basis)).b);
 }
 
 static void
@@ -193,22 +232,22 @@ row_print(const struct policy *p, enum kl_policy_key key,
     const struct policy_place *at)
 {
 	const struct kl_policy_row *row = kl_policy_row(key);
-	const enum kl_policy_state s = state_of(p, key);
+	const char *label = kl_policy_file_state_label(state_of(p, key),
+	    at->lang);
+	const bool none = strcmp(row->source, "none") == 0;
 
 	if (row->fixed != NULL)
-		printf("%s  %s: %s [%s]\n", row->id, row->key, row->fixed,
-		    kl_policy_file_state_label(s, at->lang));
+		say(true, "%s  %s: %s [%s]", row->id, row->key, row->fixed,
+		    label);
 	else
-		printf("%s  %s = %s (%s %s) [%s]\n", row->id, row->key,
+		say(true, "%s  %s = %s (%s %s) [%s]", row->id, row->key,
 		    kl_term_text(key, p->now.term[key]).b,
 		    words(at, "standaard", "default"),
-		    kl_term_text(key, row->value).b,
-		    kl_policy_file_state_label(s, at->lang));
-	printf("     %s; %s%s%s\n", at->lang == KL_EN ? row->en : row->nl,
-	    strcmp(row->source, "none") == 0 ? "" : row->source,
-	    strcmp(row->source, "none") == 0 ? "" : ": ",
+		    kl_term_text(key, row->value).b, label);
+	say(false, "%s; %s%s%s", at->lang == KL_EN ? row->en : row->nl,
+	    none ? "" : row->source, none ? "" : ": ",
 	    kl_verified_label(row->verified, at->lang));
-	if (asks_more(s))
+	if (asks_more(state_of(p, key)))
 		approval_print(p, key, at);
 }
 

@@ -119,9 +119,12 @@ approved_is_visible()
 	    [ "$(row metadata_after_end '.value + " " + .status')" = \
 	        "120d loosened" ] &&
 	    kortelijn policy show | grep -q "approved by FG Twentestad" &&
-	    [ "$(broker_status '.policy.looser[] |
+	    [ "$(kortelijn policy show --json | jq -r '.running.looser[] |
 	        "\(.key) \(.value) \(.approved_by) \(.state)"')" = \
 	        "metadata_after_end 120d FG Twentestad loosened" ] &&
+	    [ "$(broker_status '.policy.looser[]')" = \
+	        "metadata_after_end = 120d (loosened), approved by FG \
+Twentestad until $(today '30 days')" ] &&
 	    grep -q 'policy_loosened key="metadata_after_end"' \
 	        "$R/broker.log"
 }
@@ -134,7 +137,7 @@ overdue_is_the_default_again()
 	broker_start
 	[ "$(row metadata_after_end '.value + " " + .status')" = \
 	    "90d overdue" ] &&
-	    [ "$(broker_status '.policy.looser[0].state')" = overdue ] &&
+	    broker_status '.policy.looser[0]' | grep -q "review overdue" &&
 	    grep -q 'policy_default_counts key="metadata_after_end"' \
 	        "$R/broker.log"
 }
