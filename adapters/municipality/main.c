@@ -84,7 +84,6 @@ static const struct cli_command commands[] = {
 	  "note an attempt to reach the resident",
 	  "KIND is phone, sms, email, letter or via_practice, as far as the\n"
 	  "referral gives it; PART is morning, afternoon or evening. Attempts\n"
-	  "stay here. not_reached can be reported after as many of them as\n"
 	  "stay here. not_reached can be told after as many of them as the\n"
 	  "policy asks, at several parts of the day and in several ways.",
 	  1, 1, { "kind=", "part-of-day=", "date=" }, cmd_attempt },
