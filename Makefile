@@ -97,7 +97,7 @@ UNIT_FACES = interfaces page subject cmd withdraw_pages
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \
-	adapter_retention checkpoint receipts guard cases policy_store engine \
+	adapter_retention clock_hold checkpoint receipts guard cases policy_store engine \
 	withdraw erasure
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \

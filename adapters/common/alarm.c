@@ -129,11 +129,33 @@ open_key(uint8_t key[OPEN_KEY_BYTES], uint32_t kind,
 	return kl_bytes(key, OPEN_KEY_BYTES);
 }
 
+/* Raises it and tells; *seq is its number. */
+static int
+tell(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
+    const struct kl_conv_id *conv, uint64_t *seq)
+{
+	static const struct kl_conv_id none;
+	int r = alarm_raise(t, kind, code, conv);
+
+	if (r == KL_OK)
+		r = store_last(t->store, STORE_ALARM, seq);
+	return r != KL_OK ? r : events_add(t, ENGINE_EV_ALARM,
+	    conv != NULL ? conv : &none, *seq);
+}
+
+int
+alarm_tell(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
+    const struct kl_conv_id *conv)
+{
+	uint64_t seq;
+
+	return tell(t, kind, code, conv, &seq);
+}
+
 int
 alarm_open(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
     const struct kl_conv_id *conv)
 {
-	static const struct kl_conv_id none;
 	uint8_t buf[OPEN_KEY_BYTES];
 	const struct kl_bytes key = open_key(buf, kind, conv);
 	uint64_t seq;
@@ -142,13 +164,9 @@ alarm_open(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
 
 	if (r != KL_E_NOT_FOUND)
 		return r;
-	if ((r = alarm_raise(t, kind, code, conv)) != KL_OK ||
-	    (r = store_last(t->store, STORE_ALARM, &seq)) != KL_OK ||
-	    (r = store_put(t->store, STORE_ALARM_OPEN, key,
-	    KL_BYTES_OF(seq))) != KL_OK)
-		return r;
-	return events_add(t, ENGINE_EV_ALARM, conv != NULL ? conv : &none,
-	    seq);
+	r = tell(t, kind, code, conv, &seq);
+	return r != KL_OK ? r : store_put(t->store, STORE_ALARM_OPEN, key,
+	    KL_BYTES_OF(seq));
 }
 
 static int

@@ -34,6 +34,16 @@ end_case(struct case_row *c, bool left)
 		c->refused = KL_C_EXPIRED;
 }
 
+/* That a referral never left shows in no state: only the alarm says it. */
+static int
+raise_end(struct turn *t, const struct case_row *c,
+    const struct out_row *row, enum engine_alarm_kind alarm)
+{
+	return row->kind == KL_REFERRAL && c->refused != 0 ?
+	    alarm_tell(t, alarm, KL_C_EXPIRED, &c->conv) :
+	    alarm_raise(t, alarm, KL_C_EXPIRED, &c->conv);
+}
+
 static int
 end_unanswered(struct outbox *o, struct turn *t, struct case_row *c,
     struct out_row *row, enum engine_alarm_kind alarm)
@@ -54,7 +64,7 @@ end_unanswered(struct outbox *o, struct turn *t, struct case_row *c,
 		end_case(c, left);
 	if ((r = outbox_erase_sealed(t, row)) != KL_OK ||
 	    (r = outbox_put_row(t, row)) != KL_OK ||
-	    (r = alarm_raise(t, alarm, KL_C_EXPIRED, &c->conv)) != KL_OK ||
+	    (r = raise_end(t, c, row, alarm)) != KL_OK ||
 	    (r = cases_step(t, c, &step)) != KL_OK ||
 	    (r = events_add(t, ENGINE_EV_STATE, &c->conv, step.n)) != KL_OK)
 		return r;

@@ -76,6 +76,8 @@ profile()
 
 desk_first()
 {
+	CRISIS=$(refer practice-1 practice-2/van-dijk-crisis \
+	    '.referral_id = "K-1"' | jq -r .reference) || return
 	send P-1 || return
 	FIRST=$REF
 	# Ten days hold at least five working days, whatever day it is.
@@ -104,6 +106,17 @@ says_what_to_do()
 		index(\"not_taken_up\")" >/dev/null &&
 	    adapter practice-1 show "$FIRST" | grep -q "^\* Nog niet opgepakt" &&
 	    [ "$(adapter practice-1 status --json | jq .open_alarms)" -ge 2 ]
+}
+
+crisis_has_its_number()
+{
+	local phone
+
+	phone=$(jq -r .crisis_phone \
+	    "$ROOT/tests/data/municipality/profile.json")
+	alarms practice-1 "map(select(.alarm == \"not_taken_up\" and
+	    .reference == \"$CRISIS\"))[0] | .phone == \"$phone\" and
+	    .crisis"
 }
 
 folder_hands_them_out()
@@ -298,6 +311,7 @@ ok clock_that_goes_back_holds_what_erases hold_is_shown
 all_at 2d
 ok alarm_goes_to_the_desk_and_then_to_the_practice desk_first
 ok alarm_says_what_to_do_and_whom_to_phone says_what_to_do
+ok alarm_of_a_crisis_has_the_number_for_crises crisis_has_its_number
 ok folder_hands_out_alarms folder_hands_them_out
 ok seen_alarms_are_not_new_again seen_stays_seen
 ok kill_does_not_tell_twice killed_tells_once

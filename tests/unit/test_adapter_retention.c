@@ -7,6 +7,7 @@
 #include <kortelijn/host/slots.h>
 
 #include "adapters/common/alarm.h"
+#include "adapters/common/events.h"
 #include "adapters/common/outbox_back.h"
 #include "adapters/common/outbox_time.h"
 #include "tests/support/adapter.h"
@@ -99,6 +100,20 @@ alarms(struct adapter *a, uint32_t kind)
 	return adapter_alarms(a, kind, &open);
 }
 
+/* Of those, how many the interfaces are told of. */
+static unsigned
+alarm_events(struct adapter *a, uint32_t kind)
+{
+	struct engine_event ev = { .seq = 0 };
+	struct engine_alarm al;
+	unsigned n = 0;
+
+	while (events_next(a->store, ev.seq, &ev) == KL_OK)
+		n += ev.kind == ENGINE_EV_ALARM && alarm_get(a->store,
+		    ev.step, &al) == KL_OK && al.kind == kind ? 1 : 0;
+	return n;
+}
+
 /* The desk's own case, changed and put. */
 static void
 desk_notes_handed_over(void)
@@ -137,6 +152,7 @@ START_TEST(p54_draft_that_was_never_sealed_is_erased_after_a_week)
 	adapter_time(&gp, DAYS(7));
 	ck_assert(!has_content(&gp));
 	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_DRAFT), 1);
+	ck_assert_uint_eq(alarm_events(&gp, ENGINE_AL_DRAFT), 1);
 	ck_assert_uint_eq(outbox_waiting(gp.outbox), 0);
 	c = adapter_case(&gp, &c.conv);
 	ck_assert_uint_eq(c.refused, KL_C_EXPIRED);
