@@ -11,6 +11,7 @@
 #include "adapters/common/events.h"
 #include "adapters/common/purge.h"
 #include "adapters/common/timers.h"
+#include "adapters/common/withdraw.h"
 
 #define ANSWER_WORKING_DAYS 5	/* P52, if the broker names no time */
 
@@ -347,7 +348,7 @@ static int
 set_timers(struct turn *t, const struct erasure *e)
 {
 	int r = timers_put(t->store,
-	    ((int64_t)e->valid_until + 1) * KL_DAY_MS, TIMER_WITHDRAWAL,
+	    withdraw_keep_ms(e->valid_until, e->asked_ms), TIMER_WITHDRAWAL,
 	    e->conv.b);
 
 	if (r != KL_OK || e->case_system != 0)
@@ -593,7 +594,7 @@ erasure_forget(struct erasures *q, struct turn *t,
 	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK) {
 		const struct repeats_key k = key_of(&e.conv, &e.hash);
 
-		if (e.valid_until >= (uint32_t)kl_day_of(t->now_ms))
+		if (withdraw_keep_ms(e.valid_until, e.asked_ms) > t->now_ms)
 			continue;
 		repeats_drop(q->send, &k);
 		if ((r = store_del(t->store, STORE_ERASURE, kl_bytes(at.key,

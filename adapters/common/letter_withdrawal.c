@@ -241,7 +241,8 @@ make_note(const struct about *a)
 	letter_say(a->l, TEXT_BREACH_TERM, NULL);
 	letter_say(a->l, TEXT_BREACH_PERSON, NULL);
 	letter_say(a->l, TEXT_BREACH_KEEP, NULL);
-	put_call(a);
+	if (a->phone[0] != '\0')
+		put_call(a);
 }
 
 /* ---- the page -------------------------------------------------------- */

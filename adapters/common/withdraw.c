@@ -11,6 +11,7 @@
 #include "adapters/common/withdraw_told.h"
 
 #define WAITED_MS KL_HOUR_MS	/* then people should know */
+#define KEEP_AT_LEAST_MS (30 * KL_DAY_MS)
 
 /* ---- rows ------------------------------------------------------------ */
 
@@ -84,6 +85,15 @@ withdraw_by_hash(struct turn *t, const struct kl_hash *hash,
 	return r;
 }
 
+int64_t
+withdraw_keep_ms(uint32_t valid_until, int64_t from_ms)
+{
+	const int64_t end_ms = ((int64_t)valid_until + 1) * KL_DAY_MS;
+
+	return end_ms > from_ms + KEEP_AT_LEAST_MS ? end_ms :
+	    from_ms + KEEP_AT_LEAST_MS;
+}
+
 int
 withdraw_load(struct repeats *q, struct turn *t)
 {
@@ -145,7 +155,7 @@ set_timers(struct turn *t, const struct withdrawal *w)
 	    TIMER_WITHDRAW_WAITS, w->conv.b);
 
 	return r != KL_OK ? r : timers_put(t->store,
-	    ((int64_t)w->valid_until + 1) * KL_DAY_MS, TIMER_WITHDRAWAL,
+	    withdraw_keep_ms(w->valid_until, w->at_ms), TIMER_WITHDRAWAL,
 	    w->conv.b);
 }
 
@@ -368,8 +378,8 @@ withdraw_forget(struct repeats *q, struct turn *t,
 		struct repeats_key queued;
 
 		r = get(t, conv, scopes[i], &w);
-		if (r == KL_E_NOT_FOUND || (r == KL_OK && w.valid_until >=
-		    (uint32_t)kl_day_of(t->now_ms)))
+		if (r == KL_E_NOT_FOUND || (r == KL_OK &&
+		    withdraw_keep_ms(w.valid_until, w.at_ms) > t->now_ms))
 			continue;
 		if (r != KL_OK)
 			return r;

@@ -34,6 +34,10 @@ struct withdrawal {
 	uint8_t packed[KL_WITHDRAWAL_MAX];	/* Signed */
 };
 
+/* Until when a statement is kept that counts to the end of that day: also what
+ * came when it was over has to be answered. */
+int64_t withdraw_keep_ms(uint32_t valid_until, int64_t from_ms);
+
 /* Reads what waits from the store. KL_E_MEMORY, errors of the store. */
 int withdraw_load(struct repeats *q, struct turn *t) KL_MUST_CHECK;
 

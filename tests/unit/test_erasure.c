@@ -426,6 +426,28 @@ START_TEST(kept_until_the_consent_ends)
 }
 END_TEST
 
+START_TEST(request_after_the_consent_has_ended_is_answered_too)
+{
+	struct order o = order_of(&gp, &c.conv);
+	struct store_entry at = { .n_key = 0 };
+	struct kl_erase_receipt rc;
+	struct kl_bytes packed;
+	struct erasure e;
+	uint32_t code;
+
+	o.w.valid_until = PEOPLE_TODAY - 5;
+	ck_assert_int_eq(ask(&desk, &o, &code), ERASURE_OBEYED);
+	desk.t.now_ms += 20 * KL_DAY_MS;
+	OK(erasure_forget(desk.erasures, &desk.t, &c.conv));
+	say(&desk, &c.conv, KL_ERASED);
+	ck_assert(receipt(&desk, &rc, &packed));
+	desk.t.now_ms += 11 * KL_DAY_MS;
+	OK(erasure_forget(desk.erasures, &desk.t, &c.conv));
+	ck_assert_int_eq(erasure_of(&desk.t, &c.conv, &at, &e),
+	    KL_E_NOT_FOUND);
+}
+END_TEST
+
 /* ---- refused ---- */
 
 START_TEST(broker_alone_orders_nothing)
@@ -839,6 +861,8 @@ add_obeyed(Suite *s)
 	tcase_add_test(t, desk_that_does_not_answer_is_reminded_at_the_term);
 	tcase_add_test(t, request_without_a_term_gets_five_working_days);
 	tcase_add_test(t, kept_until_the_consent_ends);
+	tcase_add_test(t,
+	    request_after_the_consent_has_ended_is_answered_too);
 	suite_add_tcase(s, t);
 }
 
