@@ -175,7 +175,8 @@ put_way(struct turn *t, const struct access_month *m, const struct case_row *c,
 		return KL_OK;
 	access_month_key(key, m->number);
 	memcpy(key + ACCESS_MONTH_BYTES, &tag, ACCESS_TAG_BYTES);
-	memcpy(key + ACCESS_MONTH_BYTES + ACCESS_TAG_BYTES, &conv, ACCESS_TAG_BYTES);
+	memcpy(key + ACCESS_MONTH_BYTES + ACCESS_TAG_BYTES, &conv,
+	    ACCESS_TAG_BYTES);
 	r = store_get(t->store, STORE_PERSON, KL_BYTES_OF(key), &there);
 	if (r != KL_E_NOT_FOUND)
 		return r;
@@ -200,7 +201,8 @@ access_person(struct access_person *v, const char *word,
 }
 
 static int
-put_person(struct turn *t, const struct access_month *m, const struct case_row *c)
+put_person(struct turn *t, const struct access_month *m,
+    const struct case_row *c)
 {
 	struct kl_person_words words = { .n = 0 };
 	struct access_person v;
@@ -301,8 +303,9 @@ take_away(struct turn *t, char table, const uint8_t key[ACCESS_MONTH_BYTES],
 	struct store_entry e;
 	int r;
 
-	while ((r = store_seek(t->store, table, kl_bytes(key, ACCESS_MONTH_BYTES),
-	    false, &e)) == KL_OK && e.n_key >= ACCESS_MONTH_BYTES &&
+	while ((r = store_seek(t->store, table, kl_bytes(key,
+	    ACCESS_MONTH_BYTES), false, &e)) == KL_OK &&
+	    e.n_key >= ACCESS_MONTH_BYTES &&
 	    memcmp(e.key, key, ACCESS_MONTH_BYTES) == 0) {
 		if (*left == 0)
 			return KL_OK;

@@ -89,13 +89,15 @@ access_find_person(struct turn *t, const char *family_name,
 struct access_at
 access_since(int64_t since_ms)
 {
-	return (struct access_at){ access_month_of(since_ms < 0 ? 0 : since_ms), 0 };
+	return (struct access_at){ access_month_of(since_ms < 0 ? 0 : since_ms),
+		0 };
 }
 
 /* The next line in this month. */
 static int
-next_in(struct turn *t, const struct access_month *m, const struct kl_conv_id *conv,
-    uint64_t after, uint64_t *seq, struct access_line *out)
+next_in(struct turn *t, const struct access_month *m,
+    const struct kl_conv_id *conv, uint64_t after, uint64_t *seq,
+    struct access_line *out)
 {
 	uint8_t from[ACCESS_LINE_BYTES];
 	struct store_entry e;

@@ -8,8 +8,8 @@
 
 /* ---- members --------------------------------------------------------- */
 
-const char *
-letter_case_str(const json_t *o, const char *key)
+static const char *
+str(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 
@@ -17,9 +17,10 @@ letter_case_str(const json_t *o, const char *key)
 }
 
 static const char *
-worded(const struct letter_case *p, const json_t *o, const char *nl, const char *en)
+worded(const struct letter_case *p, const json_t *o, const char *nl,
+    const char *en)
 {
-	return letter_case_str(o, p->lang == KL_EN ? en : nl);
+	return str(o, p->lang == KL_EN ? en : nl);
 }
 
 struct number { char b[24]; };
@@ -33,54 +34,54 @@ number(const json_t *o, const char *key)
 	return t;
 }
 
-struct letter_date
-letter_case_instant(const struct letter_case *p, const json_t *o, const char *key)
+static struct letter_date
+instant(const struct letter_case *p, const json_t *o, const char *key)
 {
 	struct letter_date none = { "" };
 	struct tm tm = { .tm_year = 0 };
 	time_t at;
 
-	if (strptime(letter_case_str(o, key), "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
+	if (strptime(str(o, key), "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
 		return none;
 	at = timegm(&tm);
 	return letter_time((int64_t)at * KL_SECOND_MS, p->lang);
 }
 
-struct letter_date
-letter_case_day(const struct letter_case *p, const json_t *o, const char *key)
+static struct letter_date
+day(const struct letter_case *p, const json_t *o, const char *key)
 {
 	struct letter_date none = { "" };
 	int32_t d;
 
-	if (kl_day_read(letter_case_str(o, key), &d) != KL_OK)
+	if (kl_day_read(str(o, key), &d) != KL_OK)
 		return none;
 	return letter_day(d, p->lang);
 }
 
-const char *
-letter_case_name(const json_t *k)
+static const char *
+name_of(const json_t *k)
 {
-	const char *reference = letter_case_str(k, "reference");
+	const char *reference = str(k, "reference");
 
-	return reference[0] != '\0' ? reference : letter_case_str(k, "referral_id");
+	return reference[0] != '\0' ? reference : str(k, "referral_id");
 }
 
 /* ---- a case ---------------------------------------------------------- */
 
-void
-letter_case_put(struct letter_case *p, const json_t *k)
+static void
+put_case(struct letter_case *p, const json_t *k)
 {
 	struct letter *l = p->l;
 
-	letter_say_row(l, TEXT_REFERENCE, letter_case_str(k, "reference"));
-	letter_say_row(l, TEXT_OWN_REFERENCE, letter_case_str(k, "referral_id"));
-	letter_say_row(l, TEXT_EXPORT_PATIENT_NUMBER, letter_case_str(k, "patient_ref"));
-	letter_say_row(l, strcmp(letter_case_str(k, "peer"), letter_case_str(k, "receiver")) == 0 ?
-	    TEXT_TO : TEXT_FROM, letter_case_str(k, "peer_name"));
+	letter_say_row(l, TEXT_REFERENCE, str(k, "reference"));
+	letter_say_row(l, TEXT_OWN_REFERENCE, str(k, "referral_id"));
+	letter_say_row(l, TEXT_EXPORT_PATIENT_NUMBER, str(k, "patient_ref"));
+	letter_say_row(l, strcmp(str(k, "peer"), str(k, "receiver")) == 0 ?
+	    TEXT_TO : TEXT_FROM, str(k, "peer_name"));
 	letter_say_row(l, TEXT_STATE, worded(p, k, "state_nl", "state_en"));
-	letter_say_row(l, TEXT_SENT_ON, letter_case_instant(p, k, "sent_at").b);
-	letter_say_row(l, TEXT_OPENED_ON, letter_case_instant(p, k, "delivered_at").b);
-	letter_say_row(l, TEXT_ENDED_ON, letter_case_instant(p, k, "changed_at").b);
+	letter_say_row(l, TEXT_SENT_ON, instant(p, k, "sent_at").b);
+	letter_say_row(l, TEXT_OPENED_ON, instant(p, k, "delivered_at").b);
+	letter_say_row(l, TEXT_ENDED_ON, instant(p, k, "changed_at").b);
 }
 
 static const char *
@@ -97,7 +98,7 @@ level_text(const struct letter_case *p, const json_t *consent)
 static const char *
 asked_by(const struct letter_case *p, const json_t *consent)
 {
-	const uint32_t role = kl_staff_role_read(letter_case_str(consent, "asked_by"));
+	const uint32_t role = kl_staff_role_read(str(consent, "asked_by"));
 
 	return role == 0 ? "" : kl_list_label(KL_LIST_STAFF_ROLE, role,
 	    p->lang);
@@ -113,16 +114,16 @@ put_consent(struct letter_case *p, const json_t *k)
 
 	letter_say_heading(l, TEXT_EXPORT_CONSENT);
 	if (c == NULL) {
-		v.other = letter_case_str(k, "peer_name");
+		v.other = str(k, "peer_name");
 		letter_say(l, TEXT_EXPORT_CONSENT_THERE, &v);
 		return;
 	}
-	letter_say_row(l, TEXT_EXPORT_GIVEN_ON, letter_case_day(p, c, "given_on").b);
-	letter_say_row(l, TEXT_EXPORT_FORM, texts_get(strcmp(letter_case_str(c, "form"),
+	letter_say_row(l, TEXT_EXPORT_GIVEN_ON, day(p, c, "given_on").b);
+	letter_say_row(l, TEXT_EXPORT_FORM, texts_get(strcmp(str(c, "form"),
 	    "oral") == 0 ? TEXT_EXPORT_ORAL : TEXT_EXPORT_WRITTEN, p->lang));
 	letter_say_row(l, TEXT_EXPORT_ASKED_BY, asked_by(p, c));
 	letter_say_row(l, TEXT_EXPORT_VALID_UNTIL,
-	    letter_case_day(p, c, "valid_until").b);
+	    day(p, c, "valid_until").b);
 	letter_say_row(l, TEXT_EXPORT_LEVEL, level_text(p, c));
 	letter_say_row(l, TEXT_EXPORT_INFO_VERSION,
 	    number(c, "info_text_version").b);
@@ -137,13 +138,13 @@ static void
 put_content(struct letter_case *p, const json_t *k)
 {
 	letter_say_heading(p->l, TEXT_EXPORT_CONTENT);
-	if (letter_case_str(k, "text")[0] == '\0')
+	if (str(k, "text")[0] == '\0')
 		letter_say(p->l, TEXT_EXPORT_CONTENT_GONE, NULL);
-	letter_lines(p->l, letter_case_str(k, "text"));
-	if (letter_case_str(k, "text_before")[0] == '\0')
+	letter_lines(p->l, str(k, "text"));
+	if (str(k, "text_before")[0] == '\0')
 		return;
 	letter_say_heading(p->l, TEXT_EXPORT_BEFORE);
-	letter_lines(p->l, letter_case_str(k, "text_before"));
+	letter_lines(p->l, str(k, "text_before"));
 }
 
 /* "24 november 2026, 09:13: terugkoppeling, ontvangen: Contact gelegd" */
@@ -156,7 +157,7 @@ put_step(struct letter_case *p, const json_t *s)
 	char line[400];
 
 	(void)snprintf(line, sizeof line, "%s: %s%s%s%s%s",
-	    letter_case_instant(p, s, "at").b, kind, kind[0] != '\0' ? ", " : "",
+	    instant(p, s, "at").b, kind, kind[0] != '\0' ? ", " : "",
 	    worded(p, s, "label_nl", "label_en"),
 	    state[0] != '\0' ? ": " : "", state);
 	letter_item(p->l, line);
@@ -186,10 +187,10 @@ put_attempts(struct letter_case *p, const json_t *k)
 	letter_say_heading(p->l, TEXT_EXPORT_ATTEMPTS);
 	json_array_foreach(attempts, i, a) {
 		(void)snprintf(line, sizeof line, "%s: %s, %s",
-		    letter_case_day(p, a, "date").b, kl_list_label(KL_LIST_PART_OF_DAY,
-		    kl_list_read(KL_LIST_PART_OF_DAY, letter_case_str(a,
+		    day(p, a, "date").b, kl_list_label(KL_LIST_PART_OF_DAY,
+		    kl_list_read(KL_LIST_PART_OF_DAY, str(a,
 		    "part_of_day")), p->lang), kl_list_label(KL_LIST_CONTACT,
-		    kl_list_read(KL_LIST_CONTACT, letter_case_str(a, "kind")),
+		    kl_list_read(KL_LIST_CONTACT, str(a, "kind")),
 		    p->lang));
 		letter_item(p->l, line);
 	}
@@ -209,7 +210,7 @@ put_withdrawal(struct letter_case *p, const json_t *k)
 	letter_say_heading(p->l, TEXT_EXPORT_WITHDRAWALS);
 	json_array_foreach(json_object_get(k, "history"), i, s)
 		for (size_t w = 0; w < sizeof whats / sizeof whats[0]; w++)
-			if (strcmp(letter_case_str(s, "what"), whats[w]) == 0) {
+			if (strcmp(str(s, "what"), whats[w]) == 0) {
 				put_step(p, s);
 				any = true;
 			}
@@ -224,17 +225,17 @@ put_receipts(struct letter_case *p, const json_t *k)
 	size_t i;
 
 	letter_say_heading(p->l, TEXT_EXPORT_RECEIPTS);
-	letter_say_row(p->l, TEXT_OPENED_ON, letter_case_instant(p, k,
+	letter_say_row(p->l, TEXT_OPENED_ON, instant(p, k,
 	    "delivered_at").b);
 	json_array_foreach(json_object_get(k, "receipts"), i, s) {
-		const char *level = letter_case_str(s, "level");
+		const char *level = str(s, "level");
 
 		if (strcmp(level, "accepted") == 0)
 			letter_say_row(p->l, TEXT_EXPORT_ACCEPTED,
-			    letter_case_instant(p, s, "at").b);
+			    instant(p, s, "at").b);
 		else if (strcmp(level, "taken_up") == 0)
 			letter_say_row(p->l, TEXT_EXPORT_TAKEN_UP,
-			    letter_case_instant(p, s, "at").b);
+			    instant(p, s, "at").b);
 	}
 }
 
@@ -245,7 +246,7 @@ static void
 who_text(const struct letter_case *p, const json_t *line, char *out, size_t cap)
 {
 	const char *role = worded(p, line, "role_nl", "role_en");
-	const char *staff = letter_case_str(line, "staff");
+	const char *staff = str(line, "staff");
 	size_t n;
 
 	(void)snprintf(out, cap, "%s%s%s", role, role[0] != '\0' &&
@@ -268,8 +269,8 @@ alike(const struct letter_case *p, const json_t *a, const json_t *b)
 
 	who_text(p, a, x, sizeof x);
 	who_text(p, b, y, sizeof y);
-	return strcmp(x, y) == 0 && strcmp(letter_case_str(a, "act"), letter_case_str(b, "act")) ==
-	    0 && strncmp(letter_case_str(a, "at"), letter_case_str(b, "at"), 10) == 0;
+	return strcmp(x, y) == 0 && strcmp(str(a, "act"), str(b, "act")) ==
+	    0 && strncmp(str(a, "at"), str(b, "at"), 10) == 0;
 }
 
 static void
@@ -282,14 +283,14 @@ put_line(struct letter_case *p, const json_t *line, size_t times)
 		(void)snprintf(often, sizeof often, " (%zu %s)", times,
 		    texts_get(TEXT_TIMES, p->lang));
 	(void)snprintf(text, sizeof text, "%s: %s%s; %s",
-	    letter_case_instant(p, line, "at").b, worded(p, line, "act_nl", "act_en"),
+	    instant(p, line, "at").b, worded(p, line, "act_nl", "act_en"),
 	    often, who);
 	letter_item(p->l, text);
 }
 
 /* What was done again and again on one day is told once. */
-void
-letter_case_lines(struct letter_case *p, const json_t *k)
+static void
+put_lines(struct letter_case *p, const json_t *k)
 {
 	const json_t *lines = json_object_get(k, "lines");
 	const size_t n = json_array_size(lines);
@@ -313,7 +314,7 @@ void
 letter_case_whole(struct letter_case *p, const json_t *k)
 {
 	letter_say_heading(p->l, TEXT_EXPORT_REFERRAL);
-	letter_case_put(p, k);
+	put_case(p, k);
 	put_content(p, k);
 	put_consent(p, k);
 	put_withdrawal(p, k);
@@ -321,5 +322,45 @@ letter_case_whole(struct letter_case *p, const json_t *k)
 	put_attempts(p, k);
 	put_receipts(p, k);
 	letter_say_heading(p->l, TEXT_LOG_TITLE);
-	letter_case_lines(p, json_object_get(k, "access"));
+	put_lines(p, json_object_get(k, "access"));
+}
+
+/* ---- for the pages --------------------------------------------------- */
+
+void
+letter_case_put(struct letter_case *p, const json_t *k)
+{
+	put_case(p, k);
+}
+
+void
+letter_case_lines(struct letter_case *p, const json_t *k)
+{
+	put_lines(p, k);
+}
+
+const char *
+letter_case_str(const json_t *o, const char *key)
+{
+	return str(o, key);
+}
+
+struct letter_date
+letter_case_instant(const struct letter_case *p, const json_t *o,
+    const char *key)
+{
+	return instant(p, o, key);
+}
+
+struct letter_date
+letter_case_day(const struct letter_case *p, const json_t *o,
+    const char *key)
+{
+	return day(p, o, key);
+}
+
+const char *
+letter_case_name(const json_t *k)
+{
+	return name_of(k);
 }

@@ -8,8 +8,8 @@
 /* ---- begin and end --------------------------------------------------- */
 
 static int
-begin(struct letter_case *p, const struct letter_options *o, const json_t *answer,
-    enum text title)
+begin(struct letter_case *p, const struct letter_options *o,
+    const json_t *answer, enum text title)
 {
 	int r = letter_new(o, texts_get(title, o->lang), &p->l);
 
@@ -22,7 +22,8 @@ begin(struct letter_case *p, const struct letter_options *o, const json_t *answe
 	p->v.organisation = letter_case_str(answer, "organisation");
 	p->v.phone = letter_case_str(answer, "phone");
 	letter_say_row(p->l, TEXT_FROM, p->v.organisation);
-	letter_say_row(p->l, TEXT_MADE_ON, letter_case_instant(p, answer, "made_at").b);
+	letter_say_row(p->l, TEXT_MADE_ON, letter_case_instant(p, answer,
+	    "made_at").b);
 	return KL_OK;
 }
 
@@ -134,7 +135,9 @@ subject_letter_log(const struct letter_options *o, const json_t *answer,
 	if (json_array_size(cases) == 0)
 		letter_say(p.l, TEXT_LOG_NONE, NULL);
 	json_array_foreach(cases, i, k) {
-		letter_heading(p.l, letter_case_name(k)[0] != '\0' ? letter_case_name(k) :
+		const char *name = letter_case_name(k);
+
+		letter_heading(p.l, name[0] != '\0' ? name :
 		    texts_get(TEXT_EXPORT_REFERRAL, p.lang));
 		letter_case_lines(&p, k);
 	}
@@ -168,7 +171,8 @@ put_erased(struct letter_case *p, const json_t *cases)
 
 	letter_say(p->l, TEXT_ERASE_WHICH, NULL);
 	json_array_foreach(cases, i, k) {
-		const struct texts_values v = { .reference = letter_case_name(k) };
+		const struct texts_values v = {
+			.reference = letter_case_name(k) };
 
 		letter_say_item(p->l, is_withdrawn(k) ? TEXT_ERASE_OPEN :
 		    TEXT_ERASE_ENDED, &v);
