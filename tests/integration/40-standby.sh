@@ -138,6 +138,16 @@ every_loop_closes()
 	wait_state practice-1 "$CLOSED" completed
 }
 
+# The practice alone knew of them, while there was no broker: what the desk had
+# is erased there, and what it had not seen never comes.
+withdrawals_come_first()
+{
+	wait_state municipality "$REGRETTED" consent_withdrawn
+	wait_state practice-1 "$REGRETTED" consent_withdrawn
+	wait_state practice-1 "$UNSEEN" consent_withdrawn
+	! adapter municipality list --json | grep -q "$UNSEEN"
+}
+
 # It knows nothing of it yet, and serves whoever comes first.
 first_is_fenced_off_by_an_adapter_that_has_moved_on()
 {
@@ -227,8 +237,9 @@ on_standby participant contact agb:01000002 "+31 53 123 45 67" >/dev/null ||
 CLOSED=$(one practice-1 closed)
 TAKEN=$(one practice-1 taken)
 OPENED=$(one practice-1 opened)
+REGRETTED=$(one practice-1 regretted)
 OTHER=$(one practice-2 other)
-for ref in "$CLOSED" "$TAKEN" "$OPENED"; do
+for ref in "$CLOSED" "$TAKEN" "$OPENED" "$REGRETTED"; do
 	wait_state practice-1 "$ref" delivered
 done
 wait_state practice-2 "$OTHER" delivered
@@ -241,6 +252,7 @@ kortelijn export now >/dev/null || die "export now"
 stop municipality
 stop practice-2
 WAITING=$(one practice-1 waiting)
+UNSEEN=$(one practice-1 unseen)
 
 ok first_is_killed first_is_killed
 # In the outbox only.
@@ -248,6 +260,9 @@ person practice-1/van-putten '.referral_id += "-after" |
     .consent.feedback_level = 3' >"$R/practice-1/refer.json"
 AFTER=$(adapter practice-1 refer "$R/practice-1/refer.json" --json |
     jq -r '.reference // .referral_id')
+for ref in "$REGRETTED" "$UNSEEN"; do
+	adapter practice-1 withdraw "$ref" >/dev/null || die "withdraw"
+done
 adapter_start municipality
 ok starts_on_no_empty_store_by_itself starts_on_no_empty_store_by_itself
 ok drill_finds_the_last_checkpoint_in_the_export \
@@ -257,6 +272,7 @@ STARTED=$EPOCHREALTIME
 adapter_ready practice-1 municipality
 READY=$EPOCHREALTIME
 ok status_says_who_is_missing status_says_who_is_missing
+ok withdrawals_come_first withdrawals_come_first
 ok every_loop_closes every_loop_closes
 ok watch_ends_when_all_have_reported_in watch_ends_when_all_have_reported_in
 ok first_is_fenced_off_by_an_adapter_that_has_moved_on \
