@@ -121,7 +121,8 @@ INTEGRATION = 00-tests-are-counted \
 	22-five-weeks-off \
 	36-retention \
 	38-deadlines
-LONG = fault/kill-loop fault/seeded fault/crash-images
+LONG = fault/kill-loop fault/seeded fault/crash-images \
+	integration/42-frozen-machine
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
