@@ -505,6 +505,31 @@ START_TEST(all_of_a_referral_is_shown)
 }
 END_TEST
 
+START_TEST(a_withdrawal_and_what_it_asked_are_shown)
+{
+	char conv[33], msg[33];
+	struct kl_withdrawal w;
+	struct letter l;
+	json_t *o;
+
+	delivered(&l, conv, msg);
+	w = letter_withdrawal(&l, &s.practice, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL),
+	    KL_C_OK);
+	o = ask_about("subject", "reference", conv);
+	ck_assert_str_eq(text(json_object_get(o, "conversation"), "state"),
+	    "withdrawn");
+	ck_assert_str_eq(text(first(o, "withdrawals"), "scope"), "all");
+	ck_assert_int_eq(number(first(o, "withdrawals"),
+	    "released_before"), 1);
+	ck_assert_str_eq(text(first(o, "erase_requests"), "asked"),
+	    kl_id_text(&s.desk.id).b);
+	ck_assert_str_eq(text(first(o, "erase_requests"), "state"), "open");
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(what_is_unknown_says_so)
 {
 	static const char *const unknown[] = {
@@ -604,6 +629,7 @@ main(void)
 	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
 	tcase_add_test(t, a_hold_is_shown_and_released);
 	tcase_add_test(t, all_of_a_referral_is_shown);
+	tcase_add_test(t, a_withdrawal_and_what_it_asked_are_shown);
 	tcase_add_test(t, what_is_unknown_says_so);
 	tcase_add_test(t, what_is_left_of_a_message_is_read_back);
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
