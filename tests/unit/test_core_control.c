@@ -586,6 +586,67 @@ START_TEST(what_is_left_of_a_message_is_read_back)
 }
 END_TEST
 
+/* The answer to a policy of these lines. */
+static json_t *
+policy_load_of(const char *lines)
+{
+	char in[256], question[400];
+
+	ck_assert_int_eq(kl_base64(kl_bytes_str(lines), in, sizeof in),
+	    KL_OK);
+	(void)snprintf(question, sizeof question,
+	    "{\"cmd\":\"policy_load\",\"policy\":\"%s\"}", in);
+	return ask(question);
+}
+
+START_TEST(a_policy_is_loaded_or_refused_with_its_line)
+{
+	json_t *o = policy_load_of("[policy]\nttl_max = 9d\n");
+
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	ck_assert_uint_eq(strlen(text(json_object_get(o, "policy"),
+	    "sha256")), 64);
+	json_decref(o);
+	ck_assert_uint_eq(kl_policy_days(&s.core->policy, KL_POL_TTL_MAX), 9);
+	o = policy_load_of("[policy]\nttl_max = 99d\n");
+	ck_assert(json_is_false(json_object_get(o, "ok")));
+	ck_assert_ptr_nonnull(strstr(text(o, "text"), "line 2: ttl_max"));
+	json_decref(o);
+	o = policy_load_of("[policy]\nmetadata_after_end = 99d\n");
+	ck_assert_ptr_nonnull(strstr(text(o, "text"), "lacks"));
+	json_decref(o);
+	o = ask("{\"cmd\":\"policy_load\"}");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+	o = ask("{\"cmd\":\"policy_load\",\"policy\":\"#\"}");
+	ck_assert_str_eq(text(o, "code"), "malformed");
+	json_decref(o);
+	ck_assert_uint_eq(kl_policy_days(&s.core->policy, KL_POL_TTL_MAX), 9);
+}
+END_TEST
+
+START_TEST(what_is_looser_stands_in_status_and_policy)
+{
+	json_t *o = policy_load_of("[policy]\nmetadata_after_end = 99d\n"
+	    "[override metadata_after_end]\nlegal_basis = x\n"
+	    "approved_by = FG\napproved_on = 2026-11-02\n"
+	    "review_on = 2026-12-24\n");
+	const json_t *row = json_array_get(json_object_get(json_object_get(o,
+	    "policy"), "looser"), 0);
+
+	ck_assert_str_eq(text(row, "key"), "metadata_after_end");
+	ck_assert_str_eq(text(row, "approved_by"), "FG");
+	ck_assert_str_eq(text(row, "review_on"), "2026-12-24");
+	json_decref(o);
+	o = ask("{\"cmd\":\"status\"}");
+	row = json_array_get(json_object_get(json_object_get(o, "policy"),
+	    "looser"), 0);
+	ck_assert_str_eq(json_string_value(row), "metadata_after_end = 99d "
+	    "(loosened), approved by FG until 2026-12-24");
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(a_question_that_is_none_is_refused)
 {
 	static const struct {
@@ -639,6 +700,8 @@ main(void)
 	    after_a_loss_status_says_who_is_missing_and_what_waits);
 	tcase_add_test(t, an_export_is_off_until_it_has_place_and_key);
 	tcase_add_test(t, an_export_is_made_on_demand_and_shown);
+	tcase_add_test(t, a_policy_is_loaded_or_refused_with_its_line);
+	tcase_add_test(t, what_is_looser_stands_in_status_and_policy);
 	tcase_add_test(t, a_question_that_is_none_is_refused);
 	suite_add_tcase(suite, t);
 	r = srunner_create(suite);

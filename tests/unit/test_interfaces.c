@@ -613,6 +613,10 @@ START_TEST(question_that_is_none_is_refused)
 	/* A practice gives no feedback. */
 	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "feedback", "file",
 	    "{}")), "value_unknown", "/cmd");
+	is_refused(ask(json_pack("{s:s}", "cmd", "policy_load")),
+	    "field_value", "/policy");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "policy_load", "policy",
+	    "#")), "field_value", "/policy");
 	is_refused(ask(json_pack("{s:s}", "cmd", "show")), "field_missing",
 	    "/reference");
 	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "show", "reference",
