@@ -10,6 +10,7 @@
  * found that break an invariant. Ends with 0 if none was found, 1 if some
  * were, 2 if the test itself failed.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,27 @@ found_one(struct images *m, const char *what)
 		    m->out->number, what);
 }
 
+/* A rewrap was finished or undone: one master key, one slot file. */
+static bool
+one_master(const struct images *m)
+{
+	uint8_t sector[2][512];
+	char path[600];
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/slots.new", m->dir);
+	if (access(path, F_OK) == 0)
+		return false;
+	(void)snprintf(path, sizeof path, "%s/master", m->dir);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		return false;
+	n = read(fd, sector, sizeof sector);
+	(void)close(fd);
+	return n == sizeof sector && kl_bytes_zero(KL_BYTES_OF(sector[0])) !=
+	    kl_bytes_zero(KL_BYTES_OF(sector[1]));
+}
+
 /* Starts a core on what lies in the directory. */
 static void
 start_image(struct images *m)
@@ -102,6 +124,9 @@ start_image(struct images *m)
 	else if (look_result != KL_OK ||
 	    check_settled(w.core, &image, why) != KL_OK)
 		found_one(m, why);
+	else if (!one_master(m))
+		found_one(m, "I8: a master key or slot file of before is "
+		    "there");
 	shell_stop(&w);
 }
 

@@ -241,6 +241,20 @@ adapter_is_sealed_too()
 	adapter_ready practice-1
 }
 
+# rewrapped_after DAY: the practice's.
+rewrapped_after()
+{
+	[[ $(adapter practice-1 status --json | jq -r .rewrapped_at) > $1 ]]
+}
+
+adapter_makes_its_night_good()
+{
+	conf_set "$R/practice-1/practice-1.conf" adapter clock_offset 3d
+	adapter_start practice-1
+	wait_for "$PATIENCE" "the nightly rewrap of the adapter" \
+	    rewrapped_after "$(date -u -d '+2 days' +%F)"
+}
+
 region_begin
 STATE=$R/broker-state
 broker_make
@@ -282,5 +296,7 @@ ok loop_goes_on_with_a_sealed_adapter loop_goes_on
 stop practice-1
 stop municipality
 ok night_that_was_missed_is_made_good night_that_was_missed_is_made_good
+
+ok adapter_makes_its_night_good_too adapter_makes_its_night_good
 
 exit $FAILED
