@@ -177,6 +177,26 @@ nobody_in_clear()
 	    ! grep -qai amrani "$R/municipality/data/data.mdb"
 }
 
+# Neither a reference nor a name with its day of birth; no whole day; no name.
+asks_after_nobody()
+{
+	local wrong
+
+	for wrong in "" "--name=Amrani" "$REF --name=Amrani" \
+	    "--birth-date=1987-03-14"; do
+		# shellcheck disable=SC2086 # several words, or none
+		subject practice-1 find $wrong >/dev/null 2>&1
+		[ $? -eq 2 ] || return 1
+	done
+	for wrong in "--name=Amrani --birth-date=1987-03" \
+	    "--name=Amrani --birth-date=1987-02-30" \
+	    "--name=123 --birth-date=1987-03-14" "$REF --role=boss"; do
+		# shellcheck disable=SC2086
+		subject practice-1 find $wrong --json 2>/dev/null |
+		    jq -e '.code == "field_value"' >/dev/null || return 1
+	done
+}
+
 nobody_says_so()
 {
 	says "Wij hebben hier niets van u gevonden." \
@@ -224,6 +244,7 @@ ok export_reads_as_a_letter export_is_a_letter
 ok export_prints_as_a_page export_is_a_page
 ok export_of_nobody_says_so nobody_says_so
 ok nobody_stands_in_the_store_in_clear nobody_in_clear
+ok question_after_nobody_is_refused asks_after_nobody
 
 OTHER=$(refer practice-1 practice-1/el-amrani \
     '.referral_id = "P1-2026-902"' | jq -r .reference)
