@@ -40,8 +40,6 @@ check_want(const struct turn *t, const struct case_row *c,
 {
 	const bool error = want->cause == KL_CAUSE_SENT_IN_ERROR;
 
-	if (t->id->role != KL_PRACTICE && t->id->role != KL_MUNICIPALITY)
-		return refuse(why, KL_C_ROLE, "");
 	if (error && (t->id->role != KL_PRACTICE || c->mine == 0))
 		return refuse(why, KL_C_ROLE, "/cause");
 	if (error && want->scope != KL_SCOPE_ALL)
@@ -60,9 +58,11 @@ withdraw(struct engine *e, const struct engine_actor *by,
 	struct turn *t = engine_turn(e);
 	struct withdrawal there;
 	struct case_row c;
-	int r = find(t, reference, &c, why);
+	int r;
 
-	if (r != KL_OK)
+	if (t->id->role != KL_PRACTICE && t->id->role != KL_MUNICIPALITY)
+		return refuse(why, KL_C_ROLE, "");
+	if ((r = find(t, reference, &c, why)) != KL_OK)
 		return r;
 	*conv = c.conv;
 	if (want->again && (r = withdraw_get(t, &c.conv, KL_SCOPE_FEEDBACK,

@@ -163,6 +163,12 @@ setup_desk(void)
 }
 
 static void
+setup_partner(void)
+{
+	make(KL_PARTNER, "kvk:90000001");
+}
+
+static void
 teardown(void)
 {
 	close_all();
@@ -689,6 +695,13 @@ START_TEST(desk_answers_only_what_it_was_asked)
 }
 END_TEST
 
+START_TEST(partner_withdraws_nothing)
+{
+	is_refused(withdraw(known_reference().b, "all", "resident"), "role",
+	    "");
+}
+END_TEST
+
 START_TEST(desk_keeps_its_profile)
 {
 	FILE *f = fopen("tests/data/municipality/profile.json", "r");
@@ -984,6 +997,7 @@ main(void)
 {
 	Suite *s = suite_create("interfaces");
 	TCase *t = tcase_create("practice"), *d = tcase_create("desk");
+	TCase *p = tcase_create("partner");
 	SRunner *r;
 	int failed;
 
@@ -1021,6 +1035,10 @@ main(void)
 	tcase_add_test(d, desk_keeps_its_profile);
 	tcase_add_test(d, desk_notes_only_on_what_it_has);
 	suite_add_tcase(s, d);
+	tcase_add_checked_fixture(p, setup_partner, teardown);
+	tcase_set_timeout(p, 60);
+	tcase_add_test(p, partner_withdraws_nothing);
+	suite_add_tcase(s, p);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
