@@ -137,9 +137,9 @@ static const struct cli_command commands[] = {
 	  0, 1, { NULL }, cmd_hold },
 	{ "subject find", "WHO | --name=NAME --birth-date=DATE",
 	  "list the referrals of a person",
-	  "WHO is the spoken reference. NAME is the\n"
-	  "family name: case, accents and words such as 'van' do not count.\n"
-	  "DATE is YYYY-MM-DD. --html=FILE writes a page for the person.",
+	  "WHO is the spoken reference. NAME is the family name: case,\n"
+	  "accents and words such as 'van' do not count. DATE is YYYY-MM-DD.\n"
+	  "--html=FILE writes a page for the person.",
 	  0, 1, { "name=", "birth-date=", "html=" }, cmd_subject_find },
 	{ "subject export", "WHO | --name=NAME --birth-date=DATE [--all]",
 	  "print all that is here of a person",

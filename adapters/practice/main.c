@@ -117,9 +117,9 @@ static const struct cli_command commands[] = {
 	{ "subject find", "WHO | --name=NAME --birth-date=DATE",
 	  "list the referrals of a person",
 	  "WHO is the practice's own number of the patient, the spoken\n"
-	  "reference or the referral_id. NAME is the\n"
-	  "family name: case, accents and words such as 'van' do not count.\n"
-	  "DATE is YYYY-MM-DD. --html=FILE writes a page for the person.",
+	  "reference or the referral_id. NAME is the family name: case,\n"
+	  "accents and words such as 'van' do not count. DATE is YYYY-MM-DD.\n"
+	  "--html=FILE writes a page for the person.",
 	  0, 1, { "name=", "birth-date=", "html=" }, cmd_subject_find },
 	{ "subject export", "WHO | --name=NAME --birth-date=DATE [--all]",
 	  "print all that is here of a person",

@@ -911,6 +911,41 @@ START_TEST(deadlines_are_told_behind_much_that_waits_for_the_broker)
 }
 END_TEST
 
+START_TEST(month_of_the_access_log_ends_in_steps)
+{
+	const struct kl_conv_id *conv = &taken.conv;
+	struct access_at at = { 0, 0 };
+	struct access_line line;
+	struct timer due = { .due_ms = 0 };
+	int r;
+
+	OK(refer(DATA "van-putten.json"));
+	for (int i = 0; i < ACCESS_SWEEP_MAX + 10; i++)
+		OK(access_log(engine_turn(engine), &clerk, ENGINE_SAW, conv));
+	turn();
+	for (r = timers_first(engine->store, &due); r == KL_OK &&
+	    due.what != TIMER_ACCESS;)
+		r = timers_next(engine->store, &due, &due);
+	OK(r);
+	OK(timers_put(engine->store, engine_turn(engine)->now_ms - 1000,
+	    TIMER_ACCESS, due.id));
+	/* Not while the clock may have leapt. */
+	engine->next_timer_ms = 0;
+	turn();
+	OK(access_next(engine_turn(engine), conv, &at, &line));
+	memset(&at, 0, sizeof at);
+	compared();
+	for (int i = 0; i < 6; i++) {
+		engine->next_timer_ms = 0;
+		turn();
+	}
+	ck_assert_int_eq(access_next(engine_turn(engine), conv, &at, &line),
+	    KL_E_NOT_FOUND);
+	/* Its own timer, of which nothing is left to do. */
+	ck_assert_uint_eq(count_timers(TIMER_ACCESS), 1);
+}
+END_TEST
+
 /* ---- what goes out ------------------------------------------------------ */
 
 START_TEST(content_is_shown_with_a_line_in_the_access_log)
@@ -1022,6 +1057,7 @@ main(void)
 	tcase_add_test(t, full_pool_undoes_the_turn_and_goes_on);
 	tcase_add_test(t,
 	    deadlines_are_told_behind_much_that_waits_for_the_broker);
+	tcase_add_test(t, month_of_the_access_log_ends_in_steps);
 	tcase_add_test(t, content_is_shown_with_a_line_in_the_access_log);
 	tcase_add_test(t, history_and_alarms_begin_empty);
 	tcase_add_test(t, names_have_an_answer_for_every_number);
