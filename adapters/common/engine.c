@@ -349,7 +349,7 @@ turn_prepare(void *arg)
 	int64_t mono = kl_mono_ms(), w = session_wait_ms(e->session, mono);
 
 	if (store_dirty(e->store) || e->awake || e->broken ||
-	    calls_queued(e->calls) || rewrap_waits(e) ||
+	    calls_queued(e->calls) || e->rewrap.more ||
 	    e->turn.want_submit ||
 	    e->turn.want_receipt)
 		return 0;

@@ -67,6 +67,7 @@ rewrap_slice(struct engine *e, int64_t mono_ms)
 	bool goes_on = running(e);
 	int r;
 
+	e->rewrap.more = false;
 	if (store_dirty(e->store) || (!goes_on && !due(e, mono_ms)))
 		return KL_OK;
 	/* It gives zeroed slots new keys: the store must have forgotten
@@ -77,13 +78,10 @@ rewrap_slice(struct engine *e, int64_t mono_ms)
 	r = goes_on ? KL_OK : begin(e);
 	if (r == KL_OK)
 		r = slice(e);
-	return r == KL_OK ? KL_OK : failed(e, r, mono_ms);
-}
-
-bool
-rewrap_waits(const struct engine *e)
-{
-	return running(e) || e->rewrap.asked;
+	if (r != KL_OK)
+		return failed(e, r, mono_ms);
+	e->rewrap.more = running(e);
+	return KL_OK;
 }
 
 void
@@ -101,7 +99,7 @@ rewrap_status(const struct engine *e)
 	const int64_t at_ms = kl_slots_made_ms(s);
 
 	return (struct rewrap_status){ .sealed = kl_slots_sealed(s),
-		.running = rewrap_waits(e), .done = p.done, .slots = p.total,
+		.running = running(e) || e->rewrap.asked, .done = p.done, .slots = p.total,
 		.at_ms = at_ms, .failed = e->rewrap.failed,
 		.overdue = kl_nightly_overdue(kl_clock_now_ms(&e->clock),
 		    e->config->rewrap_at, at_ms) };

@@ -15,6 +15,7 @@ struct engine;
 
 struct rewrap {
 	bool asked;			/* for one now, by somebody */
+	bool more;			/* to do at once, behind another turn */
 	int64_t retry_ms;		/* monotonic; after a failure */
 	int failed;			/* why the last one was given up */
 };
@@ -22,8 +23,6 @@ struct rewrap {
 /* Behind a turn: the next slice, or the end. What fails before the end is
  * given up and tried again later. KL_E_COMMIT; errors of store_idle. */
 int rewrap_slice(struct engine *e, int64_t mono_ms) KL_MUST_CHECK;
-/* There is something for it. */
-bool rewrap_waits(const struct engine *e);
 /* One begins with the next turn, unless one is running. */
 void rewrap_ask(struct engine *e);
 

@@ -326,6 +326,7 @@ cycle_end(struct core *c, int err)
 	c->registry_changed = c->keys_changed = false;
 	replies_send(c);
 	fullness_look(c);
+	c->rewrap.more = false;
 	if (err == KL_OK)
 		rewrap_slice(c);
 }

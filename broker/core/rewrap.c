@@ -84,6 +84,7 @@ rewrap_slice(struct core *c)
 		core_stop(c, CORE_EXIT_COMMIT, "rewrap_failed", r);
 	else if (r != KL_OK)
 		failed(c, r);
+	c->rewrap.more = running(c);
 }
 
 bool

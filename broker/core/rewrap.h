@@ -13,6 +13,7 @@ struct core;
 
 struct rewrap {
 	bool asked;			/* for one now, by the operator */
+	bool more;			/* to do at once, in another turn */
 	int64_t retry_ms;		/* monotonic; after a failure */
 	int failed;			/* why the last one was given up */
 };
@@ -20,7 +21,7 @@ struct rewrap {
 /* After a turn that was committed, when no row refers to a zeroed slot: the
  * next slice, or the end. Ends the process when its outcome is unknown. */
 void rewrap_slice(struct core *c);
-/* There is something for it. */
+/* One is running, or was asked for. */
 bool rewrap_waits(const struct core *c);
 /* It should have been done a day ago. */
 bool rewrap_overdue(const struct core *c);
