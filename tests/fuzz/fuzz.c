@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <kortelijn/crypto/logfile.h>
 #include <kortelijn/crypto/note.h>
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/domain/policy_file.h>
@@ -249,11 +250,51 @@ policy(struct kl_bytes in, struct kl_arena *mem)
 	must(memcmp(f.override, again.override, sizeof f.override) == 0);
 }
 
+/* A head, and chunks that somebody with the key has sealed: parts of the input,
+ * each behind its length. */
+static void
+logfile(struct kl_bytes in, struct kl_arena *mem)
+{
+	static const uint8_t key[KL_LOGFILE_KEY_BYTES] = { 1 };
+	static uint8_t chunk[KL_LOGFILE_CHUNK_MAX];
+	static struct kl_logfile_writer w;
+	static struct kl_logfile_reader f;
+	struct kl_logfile_head head;
+	struct kl_logfile_leaf leaf;
+	struct kl_reader r;
+	struct kl_bytes part;
+	size_t n;
+
+	(void)mem;
+	if (kl_logfile_head_read(in, &head, &n) == KL_OK)
+		must(n <= in.n && strlen(head.note.b) < sizeof head.note.b);
+	kl_logfile_begin(&w, KL_BYTES_OF(key), KL_BYTES_NONE);
+	memset(&f, 0, sizeof f);
+	f.key = KL_BYTES_OF(key);
+	f.head = w.head;
+	f.checkpoint.size = UINT64_MAX / 2;
+	kl_reader_init(&r, in);
+	while (r.n > 0) {
+		part = kl_get_bytes(&r, kl_get_u16(&r));
+		if (r.bad || part.n > KL_LOGFILE_PLAIN_MAX)
+			return;
+		kl_put_bytes(&w.w, part);
+		w.n = 1;
+		kl_logfile_flush(&w, chunk, &n);
+		if (kl_logfile_take(&f, kl_bytes(chunk + 4, n - 4)) != KL_OK)
+			return;
+		while (kl_logfile_leaf(&f, &leaf) == KL_OK)
+			must(leaf.record.n <= KL_LOGFILE_RECORD_MAX &&
+			    leaf.index < f.end);
+		must(!kl_logfile_whole(&f));
+	}
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 static void (*const readers[])(struct kl_bytes in, struct kl_arena *mem) = {
 	message, statement, envelope, content, note, pipe_message, json, conf,
-	policy,
+	policy, logfile,
 };
 
 int

@@ -44,6 +44,13 @@ done
 put pipe-request "05020000000102aabb$(printf %064d 0)0100000003616263"
 put pipe-keys "050400000001""00$(printf %064d 0)0100000021$(printf %064d 0)01"
 
+# The beginning of a log and a leaf without its record, as parts of a file of
+# the log export; and a head.
+put logfile-leaf "090011""01""$(printf %016x 0)$(printf %016x 1)\
+0023""02""$(printf %064d 7)0000"
+put logfile-head "09$(printf kortelijn-log-export | od -An -v -tx1 |
+    tr -d ' \n')0100005f0b$(printf %032d 0)0002610a"
+
 for file in tests/data/*/*.json deploy/conf/*.conf; do
 	case $file in
 	*.json) reader='\006' ;;
