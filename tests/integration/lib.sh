@@ -80,7 +80,10 @@ region_begin()
 		REGION_STAYS=
 	fi
 	trap region_end EXIT
+	trap 'exit 129' HUP
 	trap 'exit 130' INT
+	# Whoever read along is gone: what was started still ends.
+	trap 'exit 141' PIPE
 	trap 'exit 143' TERM
 }
 
@@ -88,7 +91,8 @@ region_end()
 {
 	local status=$? name
 
-	trap - EXIT INT TERM
+	trap - EXIT HUP INT TERM
+	trap '' PIPE
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		show_logs
 	fi
