@@ -367,47 +367,40 @@ control_subject_withdrawals(struct core *c, const struct kl_tag *tag)
 	return list;
 }
 
-static void
-asked_add(struct core *c, const struct conversation *v,
-    const struct kl_hash *withdrawal, json_t *list)
+static json_t *
+asked_json(struct core *c, const struct owed *o)
 {
 	static const char *const states[] = { [OWED_OPEN] = "open",
 		[OWED_ESCALATED] = "escalated",
 		[OWED_ANSWERED] = "answered" };
+	static const char *const said[] = { [KL_ERASED] = "erased",
+		[KL_KEPT_ON_OWN_BASIS] = "kept",
+		[KL_NOTHING_HELD] = "nothing_held" };
+	const struct participant *p = registry_by_number(&c->registry,
+	    o->number);
+	json_t *row = json_pack("{s:s,s:s,s:o}",
+	    "asked", p == NULL ? "" : kl_id_text(&p->id).b,
+	    "state", states[o->state],
+	    "withdrawal", CONTROL_HEX(o->withdrawal));
 
-	for (size_t i = 0; i < c->registry.n; i++) {
-		const struct participant *p = c->registry.p[i];
-		struct owed o;
-		json_t *row;
-
-		if (owed_find(&c->turn, v, p->number, withdrawal, &o) !=
-		    KL_OK)
-			continue;
-		row = json_pack("{s:s,s:s,s:o}", "asked",
-		    kl_id_text(&p->id).b, "state", states[o.state],
-		    "withdrawal", CONTROL_HEX(*withdrawal));
-		put_ms(row, "due_ms", o.due_ms);
-		(void)json_array_append_new(list, row);
-	}
+	put_ms(row, "due_ms", o->due_ms);
+	if (o->state != OWED_ANSWERED)
+		return row;
+	put(row, "adapter_copy", json_string(said[o->adapter_copy]));
+	put(row, "case_system", json_string(said[o->case_system]));
+	put(row, "leaf", json_integer((json_int_t)o->leaf));
+	return row;
 }
 
 json_t *
 control_subject_asked(struct core *c, const struct conversation *v)
 {
+	struct owed_cursor at = { .begun = false };
 	json_t *list = json_array();
+	struct owed o;
 
-	for (uint32_t scope = KL_SCOPE_ALL; scope <= KL_SCOPE_FEEDBACK;
-	    scope++) {
-		struct withdraw_row row = { .conv = v->tag, .scope = scope };
-		struct kl_signed s;
-		struct kl_hash hash;
-
-		if (withdraw_row_get(&c->turn, &row) != KL_OK ||
-		    kl_signed_read(row.packed, c->turn.mem, &s) != KL_C_OK)
-			continue;
-		hash = kl_hash_of(s.body);
-		asked_add(c, v, &hash, list);
-	}
+	while (owed_next(&c->turn, v, &at, &o) == KL_OK)
+		(void)json_array_append_new(list, asked_json(c, &o));
 	return list;
 }
 

@@ -102,6 +102,29 @@ owed_find(struct turn *t, const struct conversation *c, uint32_t number,
 	return err != KL_OK ? err : unseal(t, c, &key, v, out);
 }
 
+int
+owed_next(struct turn *t, const struct conversation *c,
+    struct owed_cursor *at, struct owed *out)
+{
+	struct kl_kv_entry row;
+	struct owed_key key;
+	int err;
+
+	memcpy(key.b, c->tag.b, sizeof c->tag.b);
+	memcpy(key.b + sizeof c->tag.b, at->after.b, sizeof at->after.b);
+	err = kl_kv_seek(t->txn, T_OWED, KL_BYTES_OF(key.b), at->begun, &row);
+	if (err != KL_OK)
+		return err;
+	if (row.key.n != sizeof key.b)
+		return KL_E_DAMAGED;
+	if (memcmp(row.key.p, c->tag.b, sizeof c->tag.b) != 0)
+		return KL_E_NOT_FOUND;
+	memcpy(key.b, row.key.p, sizeof key.b);
+	memcpy(at->after.b, key.b + sizeof c->tag.b, sizeof at->after.b);
+	at->begun = true;
+	return unseal(t, c, &key, row.value, out);
+}
+
 /* ---- asking ------------------------------------------------------------ */
 
 int
@@ -196,43 +219,16 @@ escalate(struct turn *t, struct registry *r, const struct conversation *c,
 	return put(t, c, o);
 }
 
-/* The next row of the conversation behind `key`. KL_E_NOT_FOUND. */
-static int
-next(struct turn *t, const struct conversation *c, struct owed_key *key,
-    bool first, struct owed *out)
-{
-	struct kl_kv_entry row;
-	int err;
-
-	if (first)
-		memset(key, 0, sizeof *key);
-	memcpy(key->b, c->tag.b, sizeof c->tag.b);
-	err = kl_kv_seek(t->txn, T_OWED, KL_BYTES_OF(key->b), !first, &row);
-	if (err != KL_OK)
-		return err;
-	if (row.key.n != sizeof key->b)
-		return KL_E_DAMAGED;
-	if (memcmp(row.key.p, c->tag.b, sizeof c->tag.b) != 0)
-		return KL_E_NOT_FOUND;
-	memcpy(key->b, row.key.p, sizeof key->b);
-	return unseal(t, c, key, row.value, out);
-}
-
 int
 owed_due(struct turn *t, struct registry *r, const struct kl_tag *tag)
 {
+	struct owed_cursor at = { .begun = false };
 	struct conversation c;
-	struct owed_key key;
-	bool first = true;
 	struct owed o;
 	int err = conversation_get(t, tag, &c);
 
-	while (err == KL_OK) {
-		err = next(t, &c, &key, first, &o);
-		first = false;
-		if (err == KL_OK && o.state == OWED_OPEN &&
-		    o.due_ms <= t->now_ms)
+	while (err == KL_OK && (err = owed_next(t, &c, &at, &o)) == KL_OK)
+		if (o.state == OWED_OPEN && o.due_ms <= t->now_ms)
 			err = escalate(t, r, &c, &o);
-	}
 	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }

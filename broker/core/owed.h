@@ -35,6 +35,11 @@ int owed_ask(struct turn *t, const struct conversation *c,
 /* KL_E_NOT_FOUND: nobody asked this of that mailbox. */
 int owed_find(struct turn *t, const struct conversation *c, uint32_t number,
     const struct kl_hash *withdrawal, struct owed *out) KL_MUST_CHECK;
+/* One after the other what is owed for a conversation; a cursor of zeros is
+ * before the first. KL_E_NOT_FOUND: that was all. */
+struct owed_cursor { struct kl_tag after; bool begun; };
+int owed_next(struct turn *t, const struct conversation *c,
+    struct owed_cursor *at, struct owed *out) KL_MUST_CHECK;
 /* The receipt of `by`: leaf, the item goes, who withdrew gets it (packed). */
 int owed_answer(struct turn *t, struct registry *r,
     const struct conversation *c, struct owed *o,

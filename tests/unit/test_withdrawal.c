@@ -429,6 +429,26 @@ START_TEST(the_same_is_asked_once)
 }
 END_TEST
 
+START_TEST(what_is_owed_is_listed_once_each)
+{
+	struct owed o = { .number = number_of(&desk),
+		.asker = number_of(&practice), .cause = KL_CAUSE_RESIDENT };
+	struct owed_cursor at = { .begun = false };
+	struct owed got;
+	unsigned int seen = 0;
+
+	ck_assert_int_eq(owed_next(&p.turn, &c, &at, &got), KL_E_NOT_FOUND);
+	for (uint8_t i = 0; i < 5; i++) {
+		o.withdrawal.b[0] = i;
+		ck_assert_int_eq(owed_ask(&p.turn, &c, &o,
+		    kl_bytes_str("statement"), KL_BYTES_NONE), KL_OK);
+	}
+	while (owed_next(&p.turn, &c, &at, &got) == KL_OK)
+		seen |= 1u << got.withdrawal.b[0];
+	ck_assert_uint_eq(seen, 0x1f);
+}
+END_TEST
+
 START_TEST(each_term_is_told_when_it_has_passed)
 {
 	struct owed o = { .number = number_of(&desk),
@@ -536,6 +556,7 @@ main(void)
 	    children_of_a_referral_that_was_sealed_again_end_too);
 	tcase_add_test(t, what_was_withdrawn_is_never_released);
 	tcase_add_test(t, the_same_is_asked_once);
+	tcase_add_test(t, what_is_owed_is_listed_once_each);
 	tcase_add_test(t, each_term_is_told_when_it_has_passed);
 	tcase_add_test(t, keys_of_a_withdrawal_are_read_back_and_no_others);
 	tcase_add_test(t, a_key_that_is_still_there_is_never_called_erased);
