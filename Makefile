@@ -115,6 +115,7 @@ INTEGRATION = 00-tests-are-counted \
 	43-subject \
 	40-standby \
 	31-withdrawal \
+	32-subject-erase \
 	41-log-export \
 	30-policy \
 	34-rewrap \

@@ -395,6 +395,9 @@ cycle_run(struct core *c, int (*work)(struct core *c, void *arg), void *arg)
 
 	if (r == KL_OK && work != NULL)
 		r = work(c, arg);
+	/* Whatever it put into a mailbox, somebody may wait for. */
+	if (r == KL_OK)
+		r = fetch_wake(c);
 	cycle_end(c, r);
 	if (r == KL_OK && c->exit != CORE_EXIT_STOPPED)
 		r = KL_E_COMMIT;

@@ -69,6 +69,10 @@ what_waits_is_erased()
 	local reference
 
 	stop municipality
+	# Nobody waits at the broker for what comes now.
+	stop broker
+	broker_start
+	adapter_ready practice-1
 	reference=$(send "e-waits")
 	adapter practice-1 withdraw "$reference" "--out=$R/waits" \
 	    "--wait=$PATIENCE" >/dev/null || return 1

@@ -317,6 +317,31 @@ START_TEST(a_partys_withdrawal_is_done_and_counted)
 }
 END_TEST
 
+START_TEST(who_waits_for_mail_gets_what_the_operator_hands_in)
+{
+	const struct kl_fetch poll = { .wait_ms = KL_FETCH_WAIT_MAX_MS };
+	struct kl_withdrawal w;
+	struct shell_answer a;
+	struct letter_bytes b;
+	struct letter l;
+
+	shell_begin(&s, &s.practice);
+	shell_begin(&s, &s.desk);
+	letter_referral(&l, &s.practice, &s.desk);
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	SHELL_SEND(&s, &s.desk, KL_FETCH, KL_M_FETCH, &poll);
+	shell_turn(&s);
+	ck_assert(!shell_take(&s, &a));
+	w = letter_withdrawal(&l, &s.practice, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	LETTERS_SIGN(KL_WITHDRAWAL, &w, s.practice.sk, &b);
+	json_decref(ask_paper("withdraw", "withdrawal", &b));
+	ck_assert(shell_take(&s, &a));
+	ck_assert_uint_eq(a.m.request, KL_FETCH);
+	ck_assert_uint_gt(a.m.body.n, 0);
+}
+END_TEST
+
 START_TEST(the_operator_alone_makes_nothing_disappear)
 {
 	struct kl_withdrawal w;
@@ -695,6 +720,7 @@ main(void)
 	tcase_add_test(t, what_is_left_of_a_message_is_read_back);
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
 	tcase_add_test(t, a_partys_withdrawal_is_done_and_counted);
+	tcase_add_test(t, who_waits_for_mail_gets_what_the_operator_hands_in);
 	tcase_add_test(t, the_operator_alone_makes_nothing_disappear);
 	tcase_add_test(t,
 	    after_a_loss_status_says_who_is_missing_and_what_waits);
