@@ -17,7 +17,7 @@ struct alarm_text {
 	bool phone;			/* a call may help: show the number */
 };
 
-/* For a desk or for a practice; one that says little for a kind that is not
+/* For who got a referral (desk) or for who sent it; one that says little for a kind that is not
  * in the list. */
 const struct alarm_text *alarm_text(uint32_t kind, bool desk);
 /* Is it open until what it asks has happened? */

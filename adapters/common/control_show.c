@@ -100,8 +100,7 @@ control_show_case(struct control_cmd *c)
 		return r;
 	}
 	put_explanation(c, &k);
-	(void)json_object_set_new(c->answer, "asks", view_alarm_case(
-	    c->engine, &k));
+	(void)json_object_set_new(c->answer, "asks", view_alarm_case(&k));
 	if (!k.mine)
 		(void)json_object_set_new(c->answer, "attempts",
 		    control_desk_attempts(c->engine, &k.conv));

@@ -116,10 +116,13 @@ put_code(json_t *o, uint32_t code)
 json_t *
 view_alarm(struct engine *e, const struct engine_alarm *a)
 {
-	const bool desk = engine_config(e)->role != KL_PRACTICE;
-	const struct alarm_text *words = alarm_text(a->kind, desk);
+	struct engine_case k = { .mine = engine_config(e)->role ==
+		KL_PRACTICE };
+	const bool known = a->has_conv && engine_case_get(e, &a->conv, &k) ==
+	    KL_OK;
+	/* Who refers on is a sender too, whatever its role. */
+	const struct alarm_text *words = alarm_text(a->kind, !k.mine);
 	json_t *o = json_object();
-	struct engine_case k;
 
 	(void)json_object_set_new(o, "number",
 	    json_integer((json_int_t)a->seq));
@@ -132,7 +135,7 @@ view_alarm(struct engine *e, const struct engine_alarm *a)
 		    json_boolean(a->closed_ms == 0));
 	if (a->closed_ms != 0)
 		put_text(o, "closed_at", kl_time_text(a->closed_ms).b);
-	if (a->has_conv && engine_case_get(e, &a->conv, &k) == KL_OK)
+	if (known)
 		put_case(o, e, &k, words->phone);
 	if (a->kind == ENGINE_AL_CHECKPOINT)
 		(void)json_object_set_new(o, "phones", phones(e));
@@ -189,9 +192,8 @@ view_alarm_names(const struct engine_case *k)
 }
 
 json_t *
-view_alarm_case(struct engine *e, const struct engine_case *k)
+view_alarm_case(const struct engine_case *k)
 {
-	const bool desk = engine_config(e)->role != KL_PRACTICE;
 	json_t *list = json_array(), *o;
 
 	for (enum deadline d = 0; d < DEADLINES; d++) {
@@ -199,7 +201,7 @@ view_alarm_case(struct engine *e, const struct engine_case *k)
 		    (o = json_object()) == NULL)
 			continue;
 		put_text(o, "alarm", engine_alarm_name(deadlines_alarm(d)));
-		put_words(o, alarm_text(deadlines_alarm(d), desk));
+		put_words(o, alarm_text(deadlines_alarm(d), !k->mine));
 		(void)json_array_append_new(list, o);
 	}
 	return list;

@@ -30,6 +30,6 @@ int view_alarm_list(struct engine *e, enum view_alarm_which which,
     uint64_t seen, uint64_t *after, size_t max, json_t **out) KL_MUST_CHECK;
 /* Of those that are open for a case: their names, and what to do. */
 json_t *view_alarm_names(const struct engine_case *k);
-json_t *view_alarm_case(struct engine *e, const struct engine_case *k);
+json_t *view_alarm_case(const struct engine_case *k);
 
 #endif
