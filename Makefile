@@ -30,7 +30,8 @@ HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys master loop control link \
 	link_client link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
-END = crypto/seal end/envelope
+END = crypto/seal end/envelope \
+	end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol policy rewrap
 
@@ -85,6 +86,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon sandbox loop control link trace \
 	traps_zmq \
 	calendar nightly hold state rules render person content policy \
+	recovery stream \
 	signed request envelope message_vectors protocol schema_versions statements
 UNIT_CORE = export vault tree journal registry conversation mailbox retain retention repair sync \
 	core_rewrap \

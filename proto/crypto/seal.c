@@ -92,6 +92,64 @@ kl_seal_key_fresh(struct kl_seal_context *c, struct kl_message_key *key)
 	return r;
 }
 
+/* E and the public half have a fixed length, so head is the only part that
+ * has not. */
+static int
+file_key(const uint8_t scalar[crypto_scalarmult_SCALARBYTES],
+    const struct kl_dh_pk *peer, const struct kl_bytes parts[4],
+    struct kl_message_key *key)
+{
+	uint8_t dh[crypto_scalarmult_BYTES];
+	struct kl_hash k;
+	int r = KL_E_VALUE;
+
+	if (crypto_scalarmult(dh, scalar, peer->b) == 0) {
+		k = kl_hash_keyed(KL_BYTES_OF(dh), parts, 4);
+		memcpy(key->b, k.b, sizeof key->b);
+		kl_wipe(&k, sizeof k);
+		r = KL_OK;
+	}
+	kl_wipe(dh, sizeof dh);
+	return r;
+}
+
+int
+kl_seal_file_key_fresh(const struct kl_dh_pk *to, struct kl_bytes head,
+    struct kl_dh_pk *ephemeral, struct kl_message_key *key)
+{
+	const struct kl_bytes parts[4] = {
+		kl_bytes_str("kortelijn/v1/file"), KL_BYTES_OF(ephemeral->b),
+		KL_BYTES_OF(to->b), head,
+	};
+	uint8_t scalar[crypto_scalarmult_SCALARBYTES];
+	int r = KL_E_VALUE;
+
+	memset(key, 0, sizeof *key);
+	kl_random(scalar, sizeof scalar);
+	if (crypto_scalarmult_base(ephemeral->b, scalar) == 0)
+		r = file_key(scalar, to, parts, key);
+	kl_wipe(scalar, sizeof scalar);
+	return r;
+}
+
+int
+kl_seal_file_key(const struct kl_secret *sk,
+    const struct kl_dh_pk *ephemeral, struct kl_bytes head,
+    struct kl_message_key *key)
+{
+	struct kl_dh_pk own;
+	const struct kl_bytes parts[4] = {
+		kl_bytes_str("kortelijn/v1/file"), KL_BYTES_OF(ephemeral->b),
+		KL_BYTES_OF(own.b), head,
+	};
+	int r;
+
+	memset(key, 0, sizeof *key);
+	if ((r = kl_dh_public(sk, &own)) != KL_OK)
+		return r;
+	return file_key(kl_secret_bytes(sk).p, ephemeral, parts, key);
+}
+
 struct kl_hash
 kl_seal_commit(const struct kl_message_key *key)
 {

@@ -53,6 +53,18 @@ void kl_seal_encrypt(const struct kl_message_key *key,
 int kl_seal_decrypt(const struct kl_message_key *key,
     const uint8_t nonce[24], struct kl_bytes header, struct kl_bytes ct,
     uint8_t *plain) KL_MUST_CHECK;
+
+/* The key of a file that is sealed to one pair of keys. head: what else it is
+ * bound to. K = BLAKE2b-256(key = X25519(sk, peer), "kortelijn/v1/file" || E ||
+ * public half || head). For the writer under a fresh pair, whose public half
+ * becomes *ephemeral and whose secret half is gone on return; and for the
+ * holder of sk. KL_E_VALUE: as kl_seal_key. */
+int kl_seal_file_key_fresh(const struct kl_dh_pk *to, struct kl_bytes head,
+    struct kl_dh_pk *ephemeral, struct kl_message_key *key) KL_MUST_CHECK;
+int kl_seal_file_key(const struct kl_secret *sk,
+    const struct kl_dh_pk *ephemeral, struct kl_bytes head,
+    struct kl_message_key *key) KL_MUST_CHECK;
+
 /* 0x80 and zeros behind the n bytes, to exactly `block` bytes (ISO 7816-4).
  * KL_E_SIZE: not n < block. */
 int kl_seal_pad(uint8_t *buf, size_t n, size_t block) KL_MUST_CHECK;
