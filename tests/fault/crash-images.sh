@@ -5,12 +5,12 @@
 # bugs that were seeded on purpose are found by it.
 #
 # From outside: IMAGES (30000, at least so many), SEED (drawn and printed),
-# STEPS of one broker's work (100). The same seed makes the same images.
+# STEPS of one broker's work (30). The same seed makes the same images.
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 IMAGES=${IMAGES:-30000}
 SEED=${SEED:-$((SRANDOM % 100000))}
-STEPS=${STEPS:-100}
+STEPS=${STEPS:-30}
 PROGRAM=$B/tests/fault/crash_images
 OUT=$(mktemp) || exit 2
 trap 'rm -f "$OUT"' EXIT

@@ -29,7 +29,7 @@
 #define TORN 3
 #define JOBS_MAX 16
 
-static struct work_options opt = { .steps = 100 };
+static struct work_options opt = { .steps = 30 };
 static unsigned int jobs = 2;
 
 /* ---- a start ------------------------------------------------------------ */

@@ -17,7 +17,7 @@ master_key()
 	local at
 
 	for at in 8 520; do
-		dd if="$1" bs=1 skip=$at count=32 status=none | od -An -v -tx1 |
+		dd if="$1" bs=1 skip="$at" count=32 status=none | od -An -v -tx1 |
 		    tr -d ' \n' | grep -v '^0*$'
 	done
 }
