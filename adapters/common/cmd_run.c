@@ -46,6 +46,10 @@ engine_wrong(struct cli *c, int err, const char *what)
 		return output_fail(c, CLI_FILE, "%s: the secret that seals "
 		    "the keys in data_dir is missing or another one; the line "
 		    "before says what to do", what);
+	case KL_E_UNKNOWN:
+		return output_fail(c, CLI_FAILED, "%s: made by another version "
+		    "of this program; start that one again, or put it aside "
+		    "and see 'help take-over'", what);
 	case KL_E_DAMAGED:
 		return output_fail(c, CLI_FAILED, "%s: damaged, or a part is "
 		    "missing; put it aside and see 'help take-over'", what);

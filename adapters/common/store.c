@@ -115,6 +115,29 @@ finish_erasing(struct store *s)
 	return r == KL_E_NOT_FOUND ? store_commit(s) : r;
 }
 
+/* Grows with every change of a row that stays: rows are structs. */
+#define STORE_FORMAT 2
+
+/* A store without any row of META was just made. */
+static int
+format_check(struct store *s)
+{
+	struct store_entry first;
+	uint32_t format = STORE_FORMAT;
+	int r = store_meta_get(s, "format", &format, sizeof format);
+
+	if (r == KL_OK)
+		return format == STORE_FORMAT ? KL_OK : KL_E_UNKNOWN;
+	if (r != KL_E_NOT_FOUND)
+		return r;
+	r = store_seek(s, STORE_META, KL_BYTES_NONE, false, &first);
+	if (r != KL_E_NOT_FOUND)
+		return r == KL_OK ? KL_E_UNKNOWN : r;
+	if ((r = store_meta_put(s, "format", &format, sizeof format)) != KL_OK)
+		return r;
+	return store_commit(s);
+}
+
 int
 store_open(const struct store_options *o, struct store **out)
 {
@@ -137,7 +160,8 @@ store_open(const struct store_options *o, struct store **out)
 		goto out;
 	if ((r = kl_slots_open_with(o->dir, &slots, &s->slots)) != KL_OK)
 		goto out;
-	if ((r = mark_used(s)) != KL_OK || (r = finish_erasing(s)) != KL_OK)
+	if ((r = format_check(s)) != KL_OK || (r = mark_used(s)) != KL_OK ||
+	    (r = finish_erasing(s)) != KL_OK)
 		goto out;
 	*out = s;
 	return KL_OK;

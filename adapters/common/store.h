@@ -74,7 +74,8 @@ struct store_options {
 };
 
 /* Opens or makes data.mdb, slots and master in dir; zeroes what a crash left
- * half erased. Errors of kl_kv_open and kl_slots_open_with. */
+ * half erased. KL_E_UNKNOWN: another version of the program made it; errors of
+ * kl_kv_open and kl_slots_open_with. */
 int store_open(const struct store_options *o, struct store **out)
     KL_MUST_CHECK;
 /* Accepts NULL. */

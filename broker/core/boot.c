@@ -38,6 +38,12 @@
 
 static const char meta_must_report[] = "must_report";
 static const char meta_marked[] = "marked";
+static const char meta_format[] = "format";
+
+/* Grows when a program of before would not find its way in the store, or this
+ * one would miss something in one of before: rows that it goes by and that
+ * were not written then. */
+#define STORE_FORMAT 2
 
 struct path { char b[CORE_PATH_BYTES]; };
 
@@ -242,6 +248,7 @@ files_open(struct core *c)
 static int
 origin_make(struct core *c, void *arg)
 {
+	static const uint8_t format[1] = { STORE_FORMAT };
 	const struct found *f = arg;
 	const struct kl_note before = fence_last_note(c);
 	uint8_t at[8];
@@ -250,6 +257,9 @@ origin_make(struct core *c, void *arg)
 	fence_begin_after(c);
 	r = journal_create(&c->journal, c->turn.txn, c->turn.now_ms, &before,
 	    c->mem);
+	if (r == KL_OK)
+		r = kl_kv_put(c->turn.txn, T_META, kl_bytes_str(meta_format),
+		    KL_BYTES_OF(format));
 	if (r != KL_OK || f->first)
 		return r;
 	c->registry.must_report = true;
@@ -301,6 +311,24 @@ loss_load(struct core *c, struct kl_kv_txn *txn)
 		return KL_E_DAMAGED;
 	c->registry.lost_ms = (int64_t)kl_be64(v.p);
 	return KL_OK;
+}
+
+static bool
+format_is_ours(struct kl_kv_txn *txn)
+{
+	struct kl_bytes v;
+
+	return kl_kv_get(txn, T_META, kl_bytes_str(meta_format), &v) ==
+	    KL_OK && v.n == 1 && v.p[0] == STORE_FORMAT;
+}
+
+static int
+format_wrong(void)
+{
+	return needs_operator("store_format", "another version of kortelijnd "
+	    "made this store. Start that version again, or move state_dir "
+	    "away, then 'kortelijn origin new': the adapters send again what "
+	    "is open");
 }
 
 static int
@@ -356,7 +384,9 @@ store_load(struct core *c, const struct found *f)
 
 	if (r != KL_OK)
 		return needs_operator("store_unusable", store_words(r));
-	if ((r = parts_load(c, txn)) != KL_OK)
+	if (!format_is_ours(txn))
+		r = format_wrong();
+	else if ((r = parts_load(c, txn)) != KL_OK)
 		(void)needs_operator("store_damaged", store_words(r));
 	else if ((r = mark_check(c, txn, f)) != KL_OK)
 		(void)mark_wrong(r);

@@ -541,6 +541,28 @@ START_TEST(a_store_whose_mark_is_gone_is_not_used)
 }
 END_TEST
 
+static void
+format_is(struct kl_bytes value)
+{
+	struct kl_kv_txn *txn;
+
+	ck_assert_int_eq(kl_kv_begin(s.core->kv, &txn), KL_OK);
+	ck_assert_int_eq(kl_kv_put(txn, 'm', kl_bytes_str("format"), value),
+	    KL_OK);
+	ck_assert_int_eq(kl_kv_commit(&txn), KL_OK);
+	shell_stop(&s);
+}
+
+START_TEST(a_store_of_another_version_is_not_used)
+{
+	static const uint8_t next[1] = { 200 };
+
+	format_is(KL_BYTES_OF(next));
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_OPERATOR);
+}
+END_TEST
+
 START_TEST(a_first_start_that_was_cut_short_is_finished_by_the_next)
 {
 	/* The file is there, and nothing was committed. */
@@ -685,6 +707,7 @@ main(void)
 	tcase_add_test(t, an_old_store_is_never_used_again);
 	tcase_add_test(t, a_state_directory_that_was_copied_back_is_not_used);
 	tcase_add_test(t, a_store_whose_mark_is_gone_is_not_used);
+	tcase_add_test(t, a_store_of_another_version_is_not_used);
 	tcase_add_test(t,
 	    a_first_start_that_was_cut_short_is_finished_by_the_next);
 	tcase_add_test(t, keys_and_cards_that_are_wrong_stop_the_start);

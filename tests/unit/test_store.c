@@ -478,13 +478,40 @@ END_TEST
 START_TEST(row_under_another_key_is_damaged)
 {
 	const uint8_t other[32] = { 9 };
-	struct kl_bytes v;
 
 	put("one");
 	ck_assert_int_eq(store_commit(store), KL_OK);
+	store_close(store);
 	o.mac_key = KL_BYTES_OF(other);
-	again();
-	ck_assert_int_eq(store_get(store, STORE_OUT, key, &v), KL_E_DAMAGED);
+	ck_assert_int_eq(store_open(&o, &store), KL_E_DAMAGED);
+	ck_assert_ptr_null(store);
+}
+END_TEST
+
+static void
+refused_with_format(const uint32_t *format)
+{
+	ck_assert_int_eq(format != NULL ? store_meta_put(store, "format",
+	    format, sizeof *format) : store_del(store, STORE_META,
+	    kl_bytes_str("format")), KL_OK);
+	ck_assert_int_eq(store_meta_put(store, "more", "x", 1), KL_OK);
+	ck_assert_int_eq(store_commit(store), KL_OK);
+	store_close(store);
+	ck_assert_int_eq(store_open(&o, &store), KL_E_UNKNOWN);
+	ck_assert_ptr_null(store);
+}
+
+START_TEST(store_of_a_later_version_is_not_opened)
+{
+	const uint32_t next = 200;
+
+	refused_with_format(&next);
+}
+END_TEST
+
+START_TEST(store_of_before_formats_is_not_opened)
+{
+	refused_with_format(NULL);
 }
 END_TEST
 
@@ -548,6 +575,8 @@ main(void)
 	tcase_add_test(t, erasing_is_finished_after_a_crash);
 	tcase_add_test(t, copy_lives_at_another_place);
 	tcase_add_test(t, row_under_another_key_is_damaged);
+	tcase_add_test(t, store_of_a_later_version_is_not_opened);
+	tcase_add_test(t, store_of_before_formats_is_not_opened);
 	tcase_add_test(t, directory_that_is_not_there_is_an_error);
 	tcase_add_test(t, lookup_keys_tell_words_and_values_apart);
 	suite_add_tcase(s, t);
