@@ -17,8 +17,8 @@ struct alarm_text {
 	bool phone;			/* a call may help: show the number */
 };
 
-/* For who got a referral (desk) or for who sent it; one that says little for a kind that is not
- * in the list. */
+/* For who got a referral (desk) or for who sent it; one that says little for a
+ * kind that is not in the list. */
 const struct alarm_text *alarm_text(uint32_t kind, bool desk);
 /* Is it open until what it asks has happened? */
 bool alarm_text_open_kind(uint32_t kind);

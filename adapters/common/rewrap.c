@@ -99,8 +99,8 @@ rewrap_status(const struct engine *e)
 	const int64_t at_ms = kl_slots_made_ms(s);
 
 	return (struct rewrap_status){ .sealed = kl_slots_sealed(s),
-		.running = running(e) || e->rewrap.asked, .done = p.done, .slots = p.total,
-		.at_ms = at_ms, .failed = e->rewrap.failed,
+		.running = running(e) || e->rewrap.asked, .done = p.done,
+		.slots = p.total, .at_ms = at_ms, .failed = e->rewrap.failed,
 		.overdue = kl_nightly_overdue(kl_clock_now_ms(&e->clock),
 		    e->config->rewrap_at, at_ms) };
 }

@@ -37,10 +37,26 @@ left_of()
 	kortelijn erase verify "$1" --json | jq -r "$2"
 }
 
+# left_is REFERENCE FILTER PATTERN
+left_is()
+{
+	left_of "$1" "$2" | grep -qx "$3"
+}
+
 # events REFERENCE EVENT: how many records.
 events()
 {
 	export_of "$1" "[.log[] | select(.event == \"$2\")] | length"
+}
+
+happened()
+{
+	[ "$(events "$1" "$2")" -gt 0 ]
+}
+
+desk_is_known()
+{
+	adapter practice-1 show "$1" | grep -q Telefoon
 }
 
 # A consent of 150 days, or of so many.
@@ -58,7 +74,7 @@ payload_ends_at_the_receipt()
 	DONE=$(send "delivered") || return 1
 	wait_state practice-1 "$DONE" delivered
 	wait_for "$PATIENCE" "its erasure" \
-	    eval 'left_of "$DONE" ".messages[0].erased_leaf" | grep -q "^[0-9]"'
+	    left_is "$DONE" ".messages[0].erased_leaf" "[0-9].*"
 	# The nightly rewrap may have given its sector to another key already.
 	left_of "$DONE" '.messages[0] | [.state, .slot, .ciphertext] |
 	    join(" ")' | grep -qxE "delivered (zeroed|overwritten) false" &&
@@ -102,15 +118,14 @@ unknown_reference_says_so()
 
 uncollected_is_in_use()
 {
-	wait_for "$PATIENCE" "the desk's profile" \
-	    eval 'adapter practice-1 show "$DONE" | grep -q Telefoon'
+	wait_for "$PATIENCE" "the desk's profile" desk_is_known "$DONE"
 	stop municipality
 	RUNS=(practice-1)
 	# A broker that waits for no desk any more.
 	days 1
 	LATE=$(send "uncollected") || return 1
 	wait_for "$PATIENCE" "its accept" \
-	    eval 'left_of "$LATE" ".messages[0].slot" | grep -qx "in use"'
+	    left_is "$LATE" ".messages[0].slot" "in use"
 	[ "$(left_of "$LATE" '.messages[0].ciphertext')" = true ]
 }
 
@@ -122,8 +137,7 @@ deadline_is_told_once()
 	days 6
 	core=$(broker_child core) && kill -KILL "$core"
 	wait_for "$PATIENCE" "the broker" kortelijn status
-	wait_for "$PATIENCE" "the leaf" \
-	    eval '[ "$(events "$LATE" deadline)" -gt 0 ]'
+	wait_for "$PATIENCE" "the leaf" happened "$LATE" deadline
 	days 7
 	[ "$(events "$LATE" deadline)" -eq 1 ]
 }

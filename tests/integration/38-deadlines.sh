@@ -146,9 +146,9 @@ seen_stays_seen()
 
 killed_tells_once()
 {
-	local i
+	local _
 
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		stop practice-1 KILL
 		adapter_start practice-1
 		adapter_ready practice-1

@@ -283,6 +283,7 @@ END_TEST
 START_TEST(a_request_is_brought_once_in_a_session)
 {
 	struct letter other;
+	uint32_t desk;
 
 	shell_deliver(&s, &s.practice, &s.desk, &l);
 	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
@@ -296,8 +297,8 @@ START_TEST(a_request_is_brought_once_in_a_session)
 	(void)notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	ck_assert_uint_eq(waiting(&s.desk, KL_NOTICE + 1), 0);
 	/* Nor is one lost with its answer. */
-	s.core->session[registry_by_id(&s.core->registry,
-	    &s.desk.id)->number - 1].asked_ms = -2 * KL_HOUR_MS;
+	desk = registry_by_id(&s.core->registry, &s.desk.id)->number;
+	s.core->session[desk - 1].asked_ms = -2 * KL_HOUR_MS;
 	(void)notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 }
 END_TEST

@@ -676,12 +676,14 @@ START_TEST(client_with_one_address_comes_back_to_it)
 }
 END_TEST
 
+#define FIVE_ADDRESSES \
+	"tcp://127.0.0.1:1\ntcp://127.0.0.1:2\ntcp://127.0.0.1:3\n" \
+	"tcp://127.0.0.1:4\ntcp://127.0.0.1:5"
+
 START_TEST(too_many_addresses_are_refused)
 {
 	static const char *const bad[] = { "\n", "tcp://127.0.0.1:9\n",
-		"\ntcp://127.0.0.1:9",
-		"tcp://127.0.0.1:1\ntcp://127.0.0.1:2\ntcp://127.0.0.1:3\n"
-		"tcp://127.0.0.1:4\ntcp://127.0.0.1:5" };
+		"\ntcp://127.0.0.1:9", FIVE_ADDRESSES };
 	struct kl_link *l;
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
