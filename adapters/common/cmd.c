@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kortelijn/base/time.h>
+#include <kortelijn/domain/calendar.h>
 #include <kortelijn/host/control.h>
 #include <kortelijn/host/fs.h>
 
@@ -177,4 +179,31 @@ cmd_member(const json_t *o, const char *key)
 		(void)snprintf(t.b, sizeof t.b, "%lld",
 		    (long long)json_integer_value(v));
 	return t;
+}
+
+struct cmd_text
+cmd_time(const json_t *o, const char *key)
+{
+	struct cmd_text t = cmd_member(o, key);
+	int32_t day;
+	int hour, minute;
+	char date[11];
+
+	if (sscanf(t.b, "%10[0-9-]T%2d:%2d", date, &hour, &minute) == 3 &&
+	    kl_day_read(date, &day) == KL_OK)
+		(void)snprintf(t.b, sizeof t.b, "%s", kl_calendar_text(
+		    kl_day_start_ms(day) + hour * KL_HOUR_MS +
+		    minute * KL_MINUTE_MS).b);
+	return t;
+}
+
+bool
+cmd_answer_waits(const json_t *o)
+{
+	const struct cmd_text state = cmd_member(o, "state");
+
+	return json_is_true(json_object_get(o, "open")) &&
+	    !json_is_true(json_object_get(o, "feedback_ended")) &&
+	    (strcmp(state.b, "sent") == 0 ||
+	    strcmp(state.b, "delivered") == 0);
 }

@@ -4,27 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <kortelijn/base/time.h>
-#include <kortelijn/domain/calendar.h>
-
 #include "proto/cli/output.h"
-
-/* "2026-11-26 10:00" by the clocks of Amsterdam. */
-static struct cmd_text
-when(const json_t *o, const char *key)
-{
-	struct cmd_text t = cmd_member(o, key);
-	int32_t day;
-	int hour, minute;
-	char date[11];
-
-	if (sscanf(t.b, "%10[0-9-]T%2d:%2d", date, &hour, &minute) == 3 &&
-	    kl_day_read(date, &day) == KL_OK)
-		(void)snprintf(t.b, sizeof t.b, "%s", kl_calendar_text(
-		    kl_day_start_ms(day) + hour * KL_HOUR_MS +
-		    minute * KL_MINUTE_MS).b);
-	return t;
-}
 
 static void
 put_phone(const struct cli *c, const char *name, const char *phone)
@@ -43,7 +23,7 @@ put_alarm(const struct cli *c, const json_t *o)
 	const json_t *p;
 	size_t i;
 
-	printf("%4s  %s  %s", cmd_member(o, "number").b, when(o, "at").b,
+	printf("%4s  %s  %s", cmd_member(o, "number").b, cmd_time(o, "at").b,
 	    cmd_member(o, label).b);
 	if (json_object_get(o, term) != NULL)
 		printf(" (%s)", cmd_member(o, term).b);
@@ -57,7 +37,7 @@ put_alarm(const struct cli *c, const json_t *o)
 		    cmd_member(o, "peer_name").b);
 	if (json_object_get(o, "closed_at") != NULL)
 		printf("      %s %s\n", cmd_words(c, "Voorbij sinds",
-		    "Over since"), when(o, "closed_at").b);
+		    "Over since"), cmd_time(o, "closed_at").b);
 	else
 		printf("      %s\n", cmd_member(o, action).b);
 	put_phone(c, "", cmd_member(o, "phone").b);

@@ -176,6 +176,8 @@ mark_row(const struct cli *c, json_t *row)
 	}
 	if (by != NULL)
 		(void)json_object_set_new(row, "answer_by", json_string(by));
+	else if (!cmd_answer_waits(row))
+		(void)json_object_del(row, "answer_by");
 	(void)json_object_set_new(row, "mark", json_string(mark));
 }
 

@@ -2,29 +2,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "proto/cli/output.h"
 
 #define LABEL_COLUMNS 18
 #define COLUMNS 80
-
-/* "2026-11-24 17:00" in the time of this machine; "" if it is none. */
-static struct cmd_text
-local_time(const json_t *o, const char *key)
-{
-	struct cmd_text t = cmd_member(o, key);
-	struct tm tm = { .tm_year = 0 };
-	time_t at;
-
-	if (strptime(t.b, "%Y-%m-%dT%H:%M", &tm) == NULL)
-		return (struct cmd_text){ "" };
-	at = timegm(&tm);
-	if (localtime_r(&at, &tm) == NULL ||
-	    strftime(t.b, sizeof t.b, "%Y-%m-%d %H:%M", &tm) == 0)
-		t.b[0] = '\0';
-	return t;
-}
 
 /* Columns of the first n bytes. */
 static size_t
@@ -103,11 +85,12 @@ head(const struct cli *c, const json_t *o)
 	    cmd_member(o, "peer_phone").b);
 	line(cmd_words(c, "Niveau", "Level"), cmd_member(o, "level").b);
 	line(cmd_words(c, "Verzonden", "Sent"),
-	    local_time(o, "sent_at").b);
+	    cmd_time(o, "sent_at").b);
 	line(cmd_words(c, "Geopend", "Opened"),
-	    local_time(o, "delivered_at").b);
-	line(cmd_words(c, "Antwoord vóór", "Answer before"),
-	    local_time(o, "answer_by").b);
+	    cmd_time(o, "delivered_at").b);
+	if (cmd_answer_waits(o))
+		line(cmd_words(c, "Antwoord vóór", "Answer before"),
+		    cmd_time(o, "answer_by").b);
 	line(cmd_words(c, "Logpositie", "Log position"),
 	    cmd_member(o, "leaf").b);
 	line(cmd_words(c, "Geweigerd", "Refused"), cmd_member(o, c->english ?
@@ -130,6 +113,21 @@ counts(const struct cli *c, const json_t *w)
 	line(cmd_words(c, "Berichten", "Messages"), text);
 }
 
+/* enum kl_erase_outcome, as people say it. */
+static const char *
+outcome(const struct cli *c, const json_t *o, const char *key)
+{
+	const struct cmd_text t = cmd_member(o, key);
+
+	if (strcmp(t.b, "erased") == 0)
+		return cmd_words(c, "gewist", "erased");
+	if (strcmp(t.b, "kept") == 0)
+		return cmd_words(c, "bewaard op eigen grond",
+		    "kept on a basis of their own");
+	return strcmp(t.b, "nothing") == 0 ? cmd_words(c, "had niets",
+	    "held nothing") : "";
+}
+
 static void
 told(const struct cli *c, const json_t *rows)
 {
@@ -139,14 +137,14 @@ told(const struct cli *c, const json_t *rows)
 	json_array_foreach(rows, i, r) {
 		char text[900];
 
-		(void)snprintf(text, sizeof text, "%.200s: %s %.16s, %s "
-		    "%.16s", cmd_member(r, json_object_get(r, "from_name") !=
-		    NULL ? "from_name" : "from").b,
-		    cmd_words(c, "koppeling", "adapter"),
-		    cmd_member(r, "adapter_copy").b,
+		line(cmd_words(c, "Antwoord van", "Answer of"), cmd_member(r,
+		    json_object_get(r, "from_name") != NULL ? "from_name" :
+		    "from").b);
+		(void)snprintf(text, sizeof text, "%s; %s: %s",
+		    outcome(c, r, "adapter_copy"),
 		    cmd_words(c, "eigen systeem", "own system"),
-		    cmd_member(r, "case_system").b);
-		line(cmd_words(c, "Wissen", "Erasing"), text);
+		    outcome(c, r, "case_system"));
+		line(cmd_words(c, "  koppeling", "  adapter"), text);
 	}
 }
 
@@ -173,14 +171,14 @@ withdrawal(const struct cli *c, const json_t *o)
 		    "wordt ingetrokken; de broker heeft nog niet geantwoord",
 		    "being withdrawn; the broker has not answered yet"));
 	line(cmd_words(c, "Bevestigd", "Confirmed"),
-	    local_time(w, "confirmed_at").b);
+	    cmd_time(w, "confirmed_at").b);
 	counts(c, w);
 	told(c, json_object_get(w, "erase_receipts"));
 	if (q != NULL && json_object_get(q, "case_system") == NULL)
 		line(cmd_words(c, "Wissen vóór", "Erase before"),
-		    local_time(q, "answer_by").b);
+		    cmd_time(q, "answer_by").b);
 	line(cmd_words(c, "In eigen systeem", "In own system"),
-	    cmd_member(q, "case_system").b);
+	    outcome(c, q, "case_system"));
 }
 
 /* What an open alarm says, and what to do. */
@@ -206,7 +204,7 @@ history(const struct cli *c, const json_t *rows)
 	json_array_foreach(rows, i, s) {
 		const json_t *f = json_object_get(s, "feedback");
 
-		printf("  %-16s  %-14s  %s", local_time(s, "at").b,
+		printf("  %-16s  %-14s  %s", cmd_time(s, "at").b,
 		    cmd_member(s, c->english ? "kind_en" : "kind_nl").b,
 		    cmd_member(s, c->english ? "label_en" : "label_nl").b);
 		if (f != NULL)

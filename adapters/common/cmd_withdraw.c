@@ -166,6 +166,13 @@ wait_for(struct cli *c, int64_t wait_s, json_t **answer)
 	    "reference", c->arg[0], "again", 1), wait_s, answer);
 }
 
+/* Then nothing else may stand there. */
+static bool
+to_stdout(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
+}
+
 int
 cmd_withdraw(struct cli *c)
 {
@@ -187,8 +194,14 @@ cmd_withdraw(struct cli *c)
 		r = wait_for(c, wait_s, &answer);
 	if (r == CLI_OK && print != NULL)
 		r = put_page(c, print);
-	if (r == CLI_OK)
+	if (r == CLI_OK && !(to_stdout(print) || to_stdout(out)))
 		return say_take(c, answer);
+	if (r != CLI_OK && json_object_get(answer, "withdrawal") != NULL)
+		fprintf(stderr, "%s\n", cmd_words(c,
+		    "De intrekking zelf ligt vast. Vraag alleen de pagina of "
+		    "het bestand opnieuw.",
+		    "The withdrawal itself is safe. Ask for the page or file "
+		    "again, and nothing else."));
 	json_decref(answer);
 	return r;
 }

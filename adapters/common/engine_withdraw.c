@@ -180,6 +180,11 @@ fill_ours(struct turn *t, const struct withdrawal *w,
 static void
 fill_asked(const struct erasure *x, struct engine_withdrawal *out)
 {
+	/* The broker asks nobody twice for the same. */
+	out->covered |= out->ours && out->cause == KL_CAUSE_RESIDENT &&
+	    kl_bytes_zero(KL_BYTES_OF(x->parent)) &&
+	    (x->scope == KL_SCOPE_ALL || x->scope == out->scope) &&
+	    (x->cause == KL_CAUSE_RESIDENT || x->asked_ms <= out->done_ms);
 	if (out->asked && out->case_system == 0)
 		return;
 	if (!out->ours && out->scope != KL_SCOPE_ALL) {

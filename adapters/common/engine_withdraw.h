@@ -43,6 +43,7 @@ struct engine_withdrawal {
 	uint32_t scope, cause;
 	/* made here */
 	bool ours, done;		/* done: the broker has answered */
+	bool covered;			/* the other side withdrew this too */
 	uint32_t code;			/* it refuses; 0 */
 	int64_t at_ms, done_ms;
 	uint32_t erased, released_before, unconfirmed;

@@ -49,6 +49,17 @@ say(const struct about *a, enum text t, const char *other, int64_t at_ms)
 	letter_say(a->l, t, &v);
 }
 
+/* A term counts to the end of its day. */
+static void
+say_by(const struct about *a, enum text t, int64_t at_ms)
+{
+	const struct letter_date date = letter_day(kl_day_of(
+	    kl_calendar_local_ms(at_ms)), (enum kl_lang)a->c->lang);
+	const struct texts_values v = { .date = date.b, .other = a->other };
+
+	letter_say(a->l, t, &v);
+}
+
 /* One, or several with their number; nothing of none. */
 static void
 say_count(const struct about *a, enum text one, enum text more, uint32_t n)
@@ -140,6 +151,10 @@ put_told(const struct about *a, const struct engine_told *t)
 	struct kl_id_text buf;
 	const char *name = name_of(t, &buf);
 
+	if (a->w.scope == KL_SCOPE_FEEDBACK) {
+		say(a, TEXT_WITHDRAWAL_FEEDBACK_THERE, name, t->at_ms);
+		return;
+	}
 	switch (t->case_system) {
 	case KL_KEPT_ON_OWN_BASIS:
 		say(a, TEXT_WITHDRAWAL_KEPT_THERE, name, t->at_ms);
@@ -164,7 +179,13 @@ put_others(const struct about *a)
 	if (told_by_peer(a) != NULL ||
 	    a->w.released_before + a->w.unconfirmed == 0)
 		return;
-	say(a, TEXT_WITHDRAWAL_ASKED, a->other, answer_by(a));
+	if (a->w.covered) {
+		say(a, TEXT_WITHDRAWAL_THERE_TOO, a->other, 0);
+		return;
+	}
+	say_by(a, a->w.scope == KL_SCOPE_FEEDBACK ?
+	    TEXT_WITHDRAWAL_FEEDBACK_ASKED : TEXT_WITHDRAWAL_ASKED,
+	    answer_by(a));
 	if (a->w.missing_ms != 0)
 		say(a, TEXT_WITHDRAWAL_NO_ANSWER, a->other, 0);
 }
@@ -193,10 +214,25 @@ make_confirmation(const struct about *a)
 
 /* ---- for the practice ------------------------------------------------ */
 
+/* No receipt of it came, and they say that they had nothing. */
+static bool
+never_there(const struct about *a, const struct engine_told *t)
+{
+	return t != NULL && a->k.delivered_ms == 0 &&
+	    t->adapter_copy == KL_NOTHING_HELD &&
+	    t->case_system == KL_NOTHING_HELD;
+}
+
 /* Was it opened, and by whom? Nothing else is known of it here. */
 static void
 put_opened(const struct about *a)
 {
+	const struct engine_told *t = told_by_peer(a);
+
+	if (never_there(a, t)) {
+		say(a, TEXT_BREACH_NOTHING_THERE, a->other, t->at_ms);
+		return;
+	}
 	if (a->k.delivered_ms != 0) {
 		say(a, TEXT_BREACH_OPENED, a->other, a->k.delivered_ms);
 		letter_say(a->l, TEXT_BREACH_NO_CONTACT, NULL);
@@ -213,11 +249,13 @@ put_erased(const struct about *a)
 {
 	const struct engine_told *t = told_by_peer(a);
 
+	if (never_there(a, t))
+		return;
 	if (t != NULL)
 		say(a, TEXT_BREACH_ERASED, a->other, t->at_ms);
 	else if (a->k.delivered_ms != 0 ||
 	    a->w.released_before + a->w.unconfirmed > 0)
-		say(a, TEXT_BREACH_NOT_ERASED, a->other, answer_by(a));
+		say_by(a, TEXT_BREACH_NOT_ERASED, answer_by(a));
 }
 
 static void
@@ -231,7 +269,7 @@ make_note(const struct about *a)
 		    day(a, a->k.delivered_ms).b);
 		letter_say_row(a->l, TEXT_BREACH_BY, a->other);
 	}
-	if (t != NULL)
+	if (t != NULL && !never_there(a, t))
 		letter_say_row(a->l, TEXT_BREACH_ERASED_ON,
 		    day(a, t->at_ms).b);
 	say(a, TEXT_BREACH_WHAT, NULL, a->w.at_ms);

@@ -314,6 +314,23 @@ static const struct texts_row rows[TEXT_END] = {
 	    "Van {other} kwam nog geen antwoord. Wij vragen het daar "
 	    "opnieuw.",
 	    "{other} has not answered yet. We ask them again." },
+	[TEXT_WITHDRAWAL_THERE_TOO] = { S, TEXT_PAGE_WITHDRAWAL,
+	    "Bij {other} was dit al ingetrokken. Wat weg moest uit Kortelijn, "
+	    "is daar gewist.",
+	    "At {other} this was withdrawn already. What had to go from "
+	    "Kortelijn was erased there." },
+	[TEXT_WITHDRAWAL_FEEDBACK_ASKED] = { S, TEXT_PAGE_WITHDRAWAL,
+	    "Wij hebben {other} gevraagd om wat er al was verteld te wissen. "
+	    "Het antwoord moet er zijn op {date}.",
+	    "We asked {other} to erase what had been told. The answer must "
+	    "be here by {date}." },
+	[TEXT_WITHDRAWAL_FEEDBACK_THERE] = { S, TEXT_PAGE_WITHDRAWAL,
+	    "{other} heeft gemeld dat wat er al was verteld daar is gewist "
+	    "uit Kortelijn, op {date}. De verwijzing zelf blijft daar, want "
+	    "de hulp gaat door.",
+	    "{other} says that what had been told was erased from Kortelijn "
+	    "there, on {date}. The referral itself stays there, because the "
+	    "help goes on." },
 	[TEXT_WITHDRAWAL_ONWARD] = { S, TEXT_PAGE_WITHDRAWAL,
 	    "Was u ook naar een andere organisatie verwezen? Dan stopt dat "
 	    "nu ook.",
@@ -369,6 +386,11 @@ static const struct texts_row rows[TEXT_END] = {
 	    "als dat op {date} nog zo is.",
 	    "There is no notice yet that all was erased there. Call {other} "
 	    "if this is still so on {date}." },
+	[TEXT_BREACH_NOTHING_THERE] = { S, TEXT_PAGE_BREACH,
+	    "{other} meldde op {date} dat daar niets van de verwijzing was. "
+	    "Een ontvangstbewijs is er ook niet.",
+	    "{other} said on {date} that nothing of the referral was there. "
+	    "There is no receipt either." },
 	[TEXT_BREACH_NO_CONTACT] = { S, TEXT_PAGE_BREACH,
 	    "Het meldpunt ziet dat het met niemand contact mag opnemen.",
 	    "The desk is told to contact nobody." },

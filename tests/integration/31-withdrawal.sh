@@ -134,6 +134,18 @@ feedback_is_over_and_the_help_goes_on()
 	    jq -e '.sends == false' >/dev/null
 }
 
+# The desk keeps the referral: the page may not say that it was erased there,
+# or that the law asks to keep it.
+page_of_feedback()
+{
+	adapter "$1" withdraw "$2" --print=- >"$R/feedback.txt" &&
+	    grep -q "vertelt uw huisarts niet meer" "$R/feedback.txt" &&
+	    tr '\n' ' ' <"$R/feedback.txt" |
+	    grep -q "De verwijzing zelf blijft daar" &&
+	    ! grep -q "moet van de\|niets meer van u\|Klaar is\|^Ingetrokken" \
+	    "$R/feedback.txt"
+}
+
 resident_withdraws_feedback()
 {
 	local reference
@@ -147,6 +159,8 @@ resident_withdraws_feedback()
 	    feedback_is_over_and_the_help_goes_on "$reference"
 	ok desk_is_not_asked_about_its_case_system wait_field practice-1 \
 	    "$reference" '.withdrawal.erase_receipts | length' 1
+	ok page_says_that_the_referral_stays page_of_feedback practice-1 \
+	    "$reference"
 }
 
 # ---- wrong patient ----
@@ -217,6 +231,23 @@ cause_is_the_practices()
 	    >/dev/null 2>&1
 }
 
+# Who withdrew before is not asked for it again, so no page may promise an
+# answer.
+page_of_the_second()
+{
+	withdraw practice-1 "$1" >/dev/null &&
+	    adapter practice-1 withdraw "$1" --print=- |
+	    tr '\n' ' ' >"$R/second.txt" &&
+	    grep -q "Bij Meldpunt Twentestad was dit al ingetrokken" \
+	    "$R/second.txt" && ! grep -q "hebben Meldpunt" "$R/second.txt"
+}
+
+page_that_cannot_be_written()
+{
+	! adapter practice-1 withdraw "$1" "--print=$R/none/page.txt" \
+	    >"$R/no.txt" 2>&1 && grep -q "ligt vast" "$R/no.txt"
+}
+
 at_the_municipality()
 {
 	local reference
@@ -226,6 +257,10 @@ at_the_municipality()
 	withdraw municipality "$reference" >/dev/null || die "withdraw there"
 	ok practice_hears_the_fact_and_erases practice_hears_the_fact \
 	    "$reference"
+	ok second_to_withdraw_is_promised_no_answer page_of_the_second \
+	    "$reference"
+	ok page_that_fails_says_that_the_withdrawal_holds \
+	    page_that_cannot_be_written "$reference"
 }
 
 # ---- before the broker has seen it ----
