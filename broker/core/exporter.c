@@ -3,16 +3,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <kortelijn/base/time.h>
 #include <kortelijn/crypto/keyfile.h>
 #include <kortelijn/domain/nightly.h>
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/log.h>
 
-static const char off_dir[] = "export_dir cannot be opened";
+#define RETRY_MS (10 * KL_MINUTE_MS)
+
+static const char off_dir[] = "export_dir cannot be opened: make it a "
+    "directory of the broker alone, and restart the broker";
 static const char off_key[] = "recovery.key in config_dir is missing or not "
     "ours alone: 'kortelijn broker init' makes it";
+static const char off_moved[] = "export_dir is gone, or another directory "
+    "than at the start: put it back, or restart the broker";
 
 static void
 key_open(struct core *c)
@@ -30,6 +37,12 @@ key_open(struct core *c)
 	c->export.key = c->recovery_key;
 }
 
+static int
+dir_open(const struct core *c)
+{
+	return open(c->conf->export_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 void
 exporter_open(struct core *c)
 {
@@ -37,8 +50,7 @@ exporter_open(struct core *c)
 	if (c->conf->export_dir[0] == '\0')
 		return;
 	if (kl_daemon_mkdir(c->conf->export_dir) == KL_OK)
-		c->export.dir = open(c->conf->export_dir,
-		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		c->export.dir = dir_open(c);
 	if (c->export.dir < 0)
 		kl_logf(KL_LOG_WARN, "no_log_export",
 		    kl_log_word("because", off_dir),
@@ -55,12 +67,39 @@ exporter_close(struct core *c)
 	kl_secret_free(c->recovery_key);
 }
 
+/* What was moved away, or covered by a disk that came later, would go on to be
+ * written where nobody looks. */
+static bool
+dir_moved(const struct core *c)
+{
+	struct stat named, held;
+
+	return stat(c->conf->export_dir, &named) != 0 ||
+	    fstat(c->export.dir, &held) != 0 ||
+	    named.st_dev != held.st_dev || named.st_ino != held.st_ino;
+}
+
 const char *
 exporter_off(const struct core *c)
 {
 	if (c->export.dir < 0)
 		return off_dir;
-	return c->export.key == NULL ? off_key : NULL;
+	if (c->export.key == NULL)
+		return off_key;
+	return dir_moved(c) ? off_moved : NULL;
+}
+
+/* The one that has its name now, where the sandbox lets us. */
+static void
+dir_follow(struct core *c)
+{
+	int fd;
+
+	if (c->export.dir < 0 || exporter_busy(c) || !dir_moved(c) ||
+	    (fd = dir_open(c)) < 0)
+		return;
+	(void)close(c->export.dir);
+	c->export.dir = fd;
 }
 
 bool
@@ -87,6 +126,7 @@ exporter_running(const struct core *c)
 int
 exporter_ask(struct core *c)
 {
+	dir_follow(c);
 	if (exporter_off(c) != NULL)
 		return KL_E_NOT_FOUND;
 	c->export.wanted = c->journal.committed.size;
@@ -122,6 +162,19 @@ tell(struct core *c)
 		    kl_log_num("deleted", e->deleted));
 }
 
+static int
+begin(struct core *c, int64_t mono_ms)
+{
+	dir_follow(c);
+	if (!dir_moved(c))
+		return export_begin(&c->export, &c->turn);
+	c->export.retry_ms = mono_ms + RETRY_MS;
+	kl_logf(KL_LOG_ERROR, "log_export_failed",
+	    kl_log_word("because", off_moved),
+	    kl_log_word("then", "it is tried again in ten minutes"));
+	return KL_E_NOT_FOUND;
+}
+
 int
 exporter_step(struct core *c)
 {
@@ -130,7 +183,7 @@ exporter_step(struct core *c)
 
 	if ((wanted_now(&c->export, &c->journal) ||
 	    export_due(&c->export, c->turn.now_ms, mono_ms)) &&
-	    export_begin(&c->export, &c->turn) != KL_OK)
+	    begin(c, mono_ms) != KL_OK)
 		return KL_OK;
 	if (!exporter_busy(c))
 		return KL_OK;

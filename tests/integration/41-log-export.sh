@@ -142,6 +142,41 @@ files_go_with_the_term_of_the_log()
 	    [ "$(compgen -G "$X/*.klog")" = "$old" ]
 }
 
+# Nothing is written where nobody looks, and nothing is said to be written.
+# STATE_DIR is the broker's own: what comes there is taken in use.
+directory_that_was_moved_is_not_written_on()
+{
+	mv "$X" "$X.away" || return 1
+	[ "$(broker_status .export.off)" != null ] &&
+	    ! kortelijn export now >/dev/null 2>"$R/err" &&
+	    grep -q "put it back" "$R/err" &&
+	    mkdir "$X" && kortelijn export now >/dev/null &&
+	    compgen -G "$X/*.klog" >/dev/null &&
+	    [ "$(broker_status .export.off)" = null ]
+}
+
+# As a disk that is mounted too late; the sandbox keeps what is new out.
+other_directory_than_at_the_start_is_told()
+{
+	local far=$R/far
+
+	stop broker
+	conf_set "$KORTELIJN_CONFIG" broker export_dir "$far"
+	broker_start
+	kortelijn export now >/dev/null && compgen -G "$far/*.klog" \
+	    >/dev/null || return 1
+	mv "$far" "$far.away" && mkdir -m 700 "$far" || return 1
+	if kortelijn export now >/dev/null 2>"$R/err"; then
+		# No sandbox here: then it goes to the new one.
+		compgen -G "$far/*.klog" >/dev/null || return 1
+	else
+		grep -q "restart the broker" "$R/err" || return 1
+	fi
+	stop broker
+	conf_set "$KORTELIJN_CONFIG" broker export_dir "$X"
+	broker_start
+}
+
 full_or_missing_disk_is_told_and_stops_nothing()
 {
 	stop broker
@@ -190,6 +225,10 @@ ok changed_file_is_refused changed_file_is_refused
 ok list_names_what_is_wrong list_names_what_is_wrong
 ok each_month_has_a_file each_month_has_a_file
 ok files_go_with_the_term_of_the_log files_go_with_the_term_of_the_log
+ok directory_that_was_moved_is_not_written_on \
+    directory_that_was_moved_is_not_written_on
+ok other_directory_than_at_the_start_is_told \
+    other_directory_than_at_the_start_is_told
 ok full_or_missing_disk_is_told_and_stops_nothing \
     full_or_missing_disk_is_told_and_stops_nothing
 ok missing_key_is_told_and_made_again_by_init \
