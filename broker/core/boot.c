@@ -525,6 +525,7 @@ slots_repair(struct core *c)
 	kl_logf(KL_LOG_ERROR, "slots_broken",
 	    kl_log_num("messages_ended", n.messages),
 	    kl_log_num("conversations_lost", n.conversations),
+	    kl_log_num("withdrawals_lost", n.withdrawals),
 	    kl_log_num("log_months_lost", n.months),
 	    kl_log_word("so", "look at the disk; senders seal again"));
 	return KL_OK;

@@ -109,7 +109,9 @@ handle_erase_receipt(struct core *c, const struct request *q,
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
 	if (v.owed.state == OWED_ANSWERED)
-		return journal_logged(v.t->journal, v.t->txn, v.owed.leaf,
+		err = journal_logged(v.t->journal, v.t->txn, v.owed.leaf,
 		    v.t->mem, &a->body);
-	return apply(&v, a);
+	/* Or its record went with a broken key: then it is logged anew. */
+	return v.owed.state == OWED_ANSWERED && err != KL_E_NOT_FOUND ?
+	    err : apply(&v, a);
 }

@@ -180,8 +180,11 @@ handle_receipt(struct core *c, const struct request *q, struct answer *a)
 		return err;
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
-	if (v.m.outcome != 0)
-		return journal_logged(v.t->journal, v.t->txn,
-		    v.m.receipt_leaf, v.t->mem, &a->body);
-	return receipt_apply(&v);
+	if (v.m.outcome == 0)
+		return receipt_apply(&v);
+	err = journal_logged(v.t->journal, v.t->txn, v.m.receipt_leaf,
+	    v.t->mem, &a->body);
+	/* It counts, but what was said of it went with a broken key. */
+	return err == KL_E_NOT_FOUND ?
+	    answer_refuse(a, KL_C_BROKER_DAMAGE) : err;
 }

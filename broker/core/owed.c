@@ -173,11 +173,12 @@ owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
 		.conv_ref = c->ref, .org_from = by->id,
 		.org_to = id_of(r, o->asker), .actor_role = by->role,
 		.actor_key_id = v->signer_key_id, .body_hash = *body_hash };
+	const bool told = o->state == OWED_ANSWERED;
 	int err;
 
 	err = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
 	    leaf);
-	if (err == KL_OK)
+	if (err == KL_OK && !told)
 		err = mailbox_drop(t, &item);
 	if (err != KL_OK && err != KL_E_NOT_FOUND)
 		return err;
@@ -186,7 +187,7 @@ owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
 	o->case_system = v->case_system;
 	o->leaf = leaf->index;
 	err = put(t, c, o);
-	return err != KL_OK ? err :
+	return err != KL_OK || told ? err :
 	    mailbox_put_statement(t, c, o->asker, KL_ERASE_RECEIPT, packed);
 }
 

@@ -66,6 +66,22 @@ records_cut(struct turn *t)
 	return err;
 }
 
+/* Or they would seem to lie under what gets the slot of their month next. */
+static int
+withdrawals(struct turn *t, struct repair *n)
+{
+	struct walk w = { .table = T_WITHDRAWAL };
+	int err;
+
+	while ((err = walk_next(t, &w)) == KL_OK) {
+		err = kl_kv_del(t->txn, T_WITHDRAWAL, kl_bytes(w.key, w.n));
+		if (err != KL_OK)
+			return err;
+		n->withdrawals++;
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
 int
 repair_months(struct turn *t, struct repair *n)
 {
@@ -74,6 +90,8 @@ repair_months(struct turn *t, struct repair *n)
 	uint32_t slot;
 	int err;
 
+	if ((err = withdrawals(t, n)) != KL_OK)
+		return err;
 	while ((err = walk_next(t, &w)) == KL_OK) {
 		kl_reader_init(&r, kl_bytes(w.key, w.n));
 		err = month_drop(t->txn, kl_get_u32(&r), &slot);

@@ -10,10 +10,11 @@
 
 struct repair {
 	uint32_t messages, conversations, months;
+	uint32_t withdrawals;
 };
 
 /* Months before anything is logged; their records are lost, and new ones get
- * a new key. */
+ * a new key. With them go withdrawals whose key is broken. */
 int repair_months(struct turn *t, struct repair *n) KL_MUST_CHECK;
 /* Then what is forgotten with its conversation's key, and messages that wait
  * under a broken one, or whose record went with a month: dead, with

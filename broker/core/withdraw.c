@@ -83,16 +83,22 @@ unknown_check(const struct withdraw *w)
 }
 
 /* Of one that is taken already: does it say as much? What was sent in error
- * may not be kept either, which a withdrawal by the resident allows. */
+ * may not be kept either, which a withdrawal by the resident allows. One whose
+ * record went with a broken key has no answer any more, and is done anew. */
 static int
 covered_by(struct withdraw *w, uint32_t scope, bool *yes)
 {
 	struct withdraw_row row = { .conv = w->conv.tag, .scope = scope,
 		.number = w->known ? 0 : w->signer->number };
+	struct journal_leaf leaf;
 	int err = withdraw_row_get(w->t, &row);
 
 	*yes = err == KL_OK && (w->w.cause == KL_CAUSE_RESIDENT ||
 	    row.cause == KL_CAUSE_SENT_IN_ERROR);
+	if (*yes)
+		err = journal_record(w->t->journal, w->t->txn,
+		    row.counts.leaf, w->t->mem, &leaf);
+	*yes = *yes && err == KL_OK;
 	if (*yes)
 		w->counts = row.counts;
 	return err == KL_E_NOT_FOUND ? KL_OK : err;

@@ -15,6 +15,7 @@
 #include "broker/core/cycle.h"
 #include "broker/core/dispatch.h"
 #include "broker/core/month.h"
+#include "broker/core/tables.h"
 #include "tests/support/shell.h"
 
 #define SECTOR 512
@@ -163,6 +164,97 @@ START_TEST(month_of_the_log_gets_a_new_key)
 }
 END_TEST
 
+static uint32_t
+slot_of_month(void)
+{
+	uint32_t slot;
+
+	ck_assert_int_eq(cycle_begin(s.core), KL_OK);
+	ck_assert_int_eq(month_slot(s.core->turn.txn,
+	    month_of(LETTERS_NOW_MS), &slot), KL_OK);
+	cycle_end(s.core, KL_OK);
+	return slot;
+}
+
+/* In the mailbox of the desk; stays over what comes next. */
+static struct kl_notice
+erase_request(void)
+{
+	static uint8_t kept[KL_WITHDRAWAL_MAX];
+	const struct shell_items i = shell_fetch(&s, &s.desk, 0);
+	struct kl_notice n;
+
+	for (size_t k = 0; k < i.n; k++) {
+		if (i.item[k].sort != KL_NOTICE + 1)
+			continue;
+		n = shell_notice(&s, &i.item[k]);
+		if (n.notice != KL_NOTICE_ERASE_REQUEST)
+			continue;
+		ck_assert_uint_le(n.withdrawal.n, sizeof kept);
+		memcpy(kept, n.withdrawal.p, n.withdrawal.n);
+		n.withdrawal.p = kept;
+		return n;
+	}
+	ck_abort_msg("no request to erase");
+}
+
+START_TEST(what_is_repeated_after_its_record_was_lost_is_answered)
+{
+	const struct kl_withdrawal w = letter_withdrawal(&l, &s.practice,
+	    KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
+	struct kl_withdraw_reply told, again;
+	struct kl_logged before, after;
+	struct kl_notice asked;
+
+	(void)shell_fetch(&s, &s.desk, 0);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &l, KL_OPENED, KL_C_OK),
+	    KL_C_OK);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, &told), KL_C_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, told.logged, s.mem,
+	    &before), KL_C_OK);
+	asked = erase_request();
+	ck_assert_int_eq(shell_erased(&s, &s.desk, &asked, KL_ERASED),
+	    KL_C_OK);
+	restart_with_broken(slot_of_month());
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l),
+	    KL_C_CONVERSATION_ENDED);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &l, KL_OPENED, KL_C_OK),
+	    KL_C_BROKER_DAMAGE);
+	ck_assert_int_eq(shell_erased(&s, &s.desk, &asked, KL_ERASED),
+	    KL_C_OK);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, &again),
+	    KL_C_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, again.logged, s.mem,
+	    &after), KL_C_OK);
+	ck_assert_uint_gt(after.leaf, before.leaf);
+	ck_assert_uint_eq(again.released_before, 1);
+	/* And from then on it is the same again. */
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, &again),
+	    KL_C_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, again.logged, s.mem,
+	    &before), KL_C_OK);
+	ck_assert_uint_eq(after.leaf, before.leaf);
+	ck_assert_uint_eq(s.core->stats.undone, 0);
+}
+END_TEST
+
+START_TEST(withdrawal_of_the_unknown_goes_with_its_month)
+{
+	struct kl_withdrawal w = letter_withdrawal(&l, &s.practice,
+	    KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
+	struct kl_kv_entry row;
+
+	w.conv_id.b[0] ^= 1;
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
+	restart_with_broken(slot_of_month());
+	ck_assert_int_eq(cycle_begin(s.core), KL_OK);
+	ck_assert_int_eq(kl_kv_seek(s.core->turn.txn, T_WITHDRAWAL,
+	    KL_BYTES_NONE, false, &row), KL_E_NOT_FOUND);
+	cycle_end(s.core, KL_OK);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
+}
+END_TEST
+
 START_TEST(undone_turn_is_not_repeated_without_a_pause)
 {
 	s.core->work_left = true;
@@ -190,6 +282,9 @@ main(void)
 	tcase_add_test(tc, released_message_is_unconfirmed);
 	tcase_add_test(tc, conversation_is_lost_and_the_others_go_on);
 	tcase_add_test(tc, month_of_the_log_gets_a_new_key);
+	tcase_add_test(tc,
+	    what_is_repeated_after_its_record_was_lost_is_answered);
+	tcase_add_test(tc, withdrawal_of_the_unknown_goes_with_its_month);
 	tcase_add_test(tc, undone_turn_is_not_repeated_without_a_pause);
 	suite_add_tcase(suite, tc);
 	sr = srunner_create(suite);
