@@ -359,6 +359,23 @@ set_timers(struct turn *t, const struct erasure *e)
 	return alarm_open(t, ENGINE_AL_ERASE_ASKED, 0, &e->conv);
 }
 
+/* What the desk said of this conversation to a request before this one, unless
+ * that may not be said now; else *said stays. */
+static int
+said_before(struct turn *t, const struct erasure *e, uint32_t *said)
+{
+	struct store_entry at = { .n_key = 0 };
+	struct erasure x;
+	int r;
+
+	while ((r = erasure_of(t, &e->conv, &at, &x)) == KL_OK)
+		if (x.scope == KL_SCOPE_ALL && x.case_system != 0 &&
+		    (e->cause != KL_CAUSE_SENT_IN_ERROR ||
+		    x.case_system != KL_KEPT_ON_OWN_BASIS))
+			*said = x.case_system;
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
 /* c: NULL if no such case is here. */
 static int
 obey(struct erasures *q, struct turn *t, struct outbox *o,
@@ -371,6 +388,8 @@ obey(struct erasures *q, struct turn *t, struct outbox *o,
 	if (c != NULL)
 		r = erase_case(t, o, c, e);
 	e->case_system = case_system_of(t, c, e);
+	if (r == KL_OK && e->case_system == 0)
+		r = said_before(t, e, &e->case_system);
 	if (r != KL_OK || (r = put(t, e)) != KL_OK ||
 	    (r = set_timers(t, e)) != KL_OK)
 		return r;

@@ -7,6 +7,7 @@
 #include "adapters/common/inbox.h"
 #include "adapters/common/outbox_back.h"
 #include "adapters/common/session_priv.h"
+#include "adapters/common/withdraw_onward.h"
 #include "adapters/common/withdraw_told.h"
 
 #define SORT_RECEIPT (KL_RECEIPT + 1)
@@ -113,6 +114,9 @@ erase_request(struct session *s, struct turn *t, const struct kl_notice *n)
 	uint32_t code;
 	int r = erasure_request(s->erasures, t, s->outbox, n, &v, &code);
 
+	if (r == KL_OK && v == ERASURE_OBEYED)
+		r = withdraw_onward(s->withdrawals, t, s->outbox,
+		    &n->conv_id);
 	if (r != KL_OK)
 		return r;
 	return v == ERASURE_OBEYED || v == ERASURE_REFUSED ? KL_E_EMPTY :

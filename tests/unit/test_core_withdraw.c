@@ -734,6 +734,59 @@ START_TEST(the_end_of_a_parent_ends_its_children)
 }
 END_TEST
 
+/* `from` refers on to `to` under `parent`; its consent names `next`, if any. */
+static void
+letter_under(struct letter *child, const struct letter *parent,
+    const struct party *from, const struct party *to,
+    const struct party *next)
+{
+	letter_referral(child, from, to);
+	child->e.consent.under = parent->body_hash;
+	child->e.consent.valid_until = parent->e.consent.valid_until;
+	if (next != NULL) {
+		child->e.consent.n_onward_to = 1;
+		child->e.consent.onward_to[0] = next->id;
+	}
+	letter_seal(child, from);
+	shell_deliver(&s, from, to, child);
+}
+
+/* The link cannot be shown, so its receiver is told the fact; asked it is by
+ * the word of who referred it on, whatever ended before. */
+START_TEST(a_child_of_a_child_is_asked_by_the_word_of_its_own_party)
+{
+	struct party town = party_make(KL_MUNICIPALITY,
+	    "oin:00000001234567890009");
+	struct letter child, below;
+	struct kl_withdrawal w;
+	struct letter_bytes b;
+	struct kl_notice n;
+
+	shell_enrol(&s, &town);
+	shell_begin(&s, &town);
+	l.e.consent.n_onward_to = 1;
+	l.e.consent.onward_to[0] = town.id;
+	letter_seal(&l, &s.practice);
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	letter_under(&child, &l, &s.desk, &town, &s.partner);
+	letter_under(&below, &child, &town, &s.partner, NULL);
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	ck_assert_uint_eq(conversation_of(&below).state, KL_CONV_WITHDRAWN);
+	(void)notice_for(&s.partner, KL_NOTICE_WITHDRAWN, NULL);
+	w = letter_withdrawal(&below, &town, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	ck_assert_int_eq(shell_withdraw(&s, &town, &w, &told), KL_C_OK);
+	n = notice_for(&s.partner, KL_NOTICE_ERASE_REQUEST, NULL);
+	LETTERS_SIGN(KL_WITHDRAWAL, &w, town.sk, &b);
+	ck_assert(kl_bytes_equal(n.withdrawal, kl_bytes(b.b, b.n)));
+	n.withdrawal = kl_bytes(b.b, b.n);
+	ck_assert_int_eq(shell_erased(&s, &s.partner, &n, KL_ERASED),
+	    KL_C_OK);
+	ck_assert_uint_eq(waiting(&town, KL_ERASE_RECEIPT + 1), 1);
+	party_clear(&town);
+}
+END_TEST
+
 START_TEST(feedback_of_a_parent_and_a_child_alone_leave_the_others)
 {
 	struct letter child;
@@ -992,6 +1045,8 @@ main(void)
 	tcase_add_test(t, who_holds_no_feedback_is_told_the_fact);
 	t = tcase(suite, "children");
 	tcase_add_test(t, the_end_of_a_parent_ends_its_children);
+	tcase_add_test(t,
+	    a_child_of_a_child_is_asked_by_the_word_of_its_own_party);
 	tcase_add_test(t,
 	    feedback_of_a_parent_and_a_child_alone_leave_the_others);
 	tcase_add_test(t,

@@ -15,6 +15,7 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/outbox_back.h"
 #include "adapters/common/withdraw.h"
+#include "adapters/common/withdraw_onward.h"
 #include "adapters/common/withdraw_told.h"
 #include "tests/support/adapter.h"
 #include "tests/support/people.h"
@@ -101,6 +102,19 @@ ask(struct adapter *a, struct order *o, uint32_t *code)
 	o->notice.parent = kl_bytes(o->parent, o->n_parent);
 	OK(erasure_request(a->erasures, &a->t, a->outbox, &o->notice, &v,
 	    code));
+	adapter_commit(a);
+	return v;
+}
+
+/* One that is signed already. */
+static enum erasure_verdict
+take_order(struct adapter *a, const struct order *o)
+{
+	enum erasure_verdict v;
+	uint32_t code;
+
+	OK(erasure_request(a->erasures, &a->t, a->outbox, &o->notice, &v,
+	    &code));
 	adapter_commit(a);
 	return v;
 }
@@ -677,6 +691,159 @@ START_TEST(end_of_the_parent_ends_its_child)
 }
 END_TEST
 
+/* ---- children of children ---- */
+
+/* Another municipality, which the desk refers on to. */
+static struct adapter town;
+
+static void
+town_make(void)
+{
+	adapter_make(&town, &region, KL_MUNICIPALITY,
+	    "oin:00000001000000000002");
+	adapter_meet(&desk, &region, &town);
+	adapter_meet(&town, &region, &partner);
+	adapter_meet_card(&town, &region, &gp, 0);
+	adapter_meet_card(&partner, &region, &town, 0);
+}
+
+/* `from`, which received `parent`, refers on to `to` under it. */
+static struct case_row
+refer_under(struct adapter *from, struct adapter *to,
+    const struct kl_conv_id *parent)
+{
+	const struct case_row p = adapter_case(from, parent);
+	struct case_row child;
+
+	adapter_refer(from, to, KL_LEVEL_2, &child);
+	child.consent.under = p.referral;
+	OK(cases_put(&from->t, &child));
+	adapter_commit(from);
+	ck_assert_uint_eq(adapter_carry(from, to, &region), KL_OPENED);
+	return adapter_case(from, &child.conv);
+}
+
+/* What `a` signed of conv; how many. */
+static size_t
+signed_by(struct adapter *a, const struct kl_conv_id *conv,
+    struct withdrawal *w)
+{
+	int r = withdraw_get(&a->t, conv, KL_SCOPE_ALL, w);
+
+	ck_assert(r == KL_OK || r == KL_E_NOT_FOUND);
+	return r == KL_OK ? 1 : 0;
+}
+
+START_TEST(child_of_a_child_ends_by_the_word_of_who_referred_it_on)
+{
+	struct case_row child, below;
+	struct withdrawal w;
+	struct order o, on;
+	uint32_t code;
+
+	town_make();
+	child = refer_under(&desk, &town, &c.conv);
+	below = refer_under(&town, &partner, &child.conv);
+	o = order_child(&child);
+	ck_assert_int_eq(ask(&town, &o, &code), ERASURE_OBEYED);
+	OK(withdraw_onward(town.withdrawals, &town.t, town.outbox,
+	    &child.conv));
+	adapter_commit(&town);
+	ck_assert_uint_eq(signed_by(&town, &below.conv, &w), 1);
+	ck_assert_uint_eq(w.cause, KL_CAUSE_RESIDENT);
+	ck_assert_uint_eq(w.valid_until, below.valid_until);
+	ck_assert_uint_eq(adapter_case(&town, &below.conv).slot_content,
+	    KL_SLOT_NONE);
+	/* Which its receiver believes. */
+	on = (struct order){ .notice = adapter_notice(
+	    KL_NOTICE_ERASE_REQUEST, &below.conv, NULL, KL_C_OK) };
+	on.notice.withdrawal = kl_bytes(w.packed, w.n);
+	ck_assert_int_eq(take_order(&partner, &on), ERASURE_OBEYED);
+	ck_assert_uint_eq(adapter_case(&partner, &below.conv).slot_content,
+	    KL_SLOT_NONE);
+	adapter_clear(&town);
+}
+END_TEST
+
+START_TEST(child_of_the_withdrawn_one_is_the_brokers_to_show)
+{
+	struct case_row child = refer_on();
+	struct order o = order_of(&gp, &c.conv);
+	struct withdrawal w;
+	uint32_t code;
+
+	ck_assert_int_eq(ask(&desk, &o, &code), ERASURE_OBEYED);
+	OK(withdraw_onward(desk.withdrawals, &desk.t, desk.outbox,
+	    &c.conv));
+	adapter_commit(&desk);
+	ck_assert_uint_eq(signed_by(&desk, &child.conv, &w), 0);
+}
+END_TEST
+
+START_TEST(feedback_alone_ends_nothing_that_was_referred_on)
+{
+	struct case_row child, below;
+	struct withdrawal w;
+	struct order o;
+	uint32_t code;
+
+	town_make();
+	child = refer_under(&desk, &town, &c.conv);
+	below = refer_under(&town, &partner, &child.conv);
+	o = order_of(&desk, &child.conv);
+	o.w.scope = KL_SCOPE_FEEDBACK;
+	ck_assert_int_eq(ask(&town, &o, &code), ERASURE_OBEYED);
+	OK(withdraw_onward(town.withdrawals, &town.t, town.outbox,
+	    &child.conv));
+	adapter_commit(&town);
+	ck_assert_uint_eq(signed_by(&town, &below.conv, &w), 0);
+	adapter_clear(&town);
+}
+END_TEST
+
+/* The end of the parent, and then of the child itself: one question to people
+ * is enough. */
+START_TEST(desk_that_has_spoken_is_not_asked_again)
+{
+	struct case_row child = refer_on();
+	struct order o = order_child(&child), again;
+	const struct call_answer taken = { .code = KL_C_OK };
+	struct kl_erase_receipt rc;
+	struct kl_bytes packed;
+	uint32_t code;
+
+	ck_assert_int_eq(ask(&partner, &o, &code), ERASURE_OBEYED);
+	say(&partner, &child.conv, KL_ERASED);
+	ck_assert(receipt(&partner, &rc, &packed));
+	OK(erasure_taken(partner.erasures, &partner.t, &child.conv, &taken,
+	    partner.mono_ms));
+	again = order_of(&desk, &child.conv);
+	ck_assert_int_eq(ask(&partner, &again, &code), ERASURE_OBEYED);
+	ck_assert(receipt(&partner, &rc, &packed));
+	ck_assert_uint_eq(rc.case_system, KL_ERASED);
+	ck_assert_uint_eq(rc.adapter_copy, KL_NOTHING_HELD);
+}
+END_TEST
+
+START_TEST(what_was_kept_is_asked_again_after_an_error)
+{
+	struct order o = order_of(&gp, &c.conv), error;
+	struct store_entry at = { .n_key = 0 };
+	struct erasure e;
+	uint32_t code;
+	size_t open = 0;
+
+	ck_assert_int_eq(ask(&desk, &o, &code), ERASURE_OBEYED);
+	say(&desk, &c.conv, KL_KEPT_ON_OWN_BASIS);
+	error = order_of(&gp, &c.conv);
+	error.w.cause = KL_CAUSE_SENT_IN_ERROR;
+	ck_assert_int_eq(ask(&desk, &error, &code), ERASURE_OBEYED);
+	while (erasure_of(&desk.t, &c.conv, &at, &e) == KL_OK)
+		open += e.case_system == 0;
+	ck_assert_uint_eq(open, 1);
+}
+END_TEST
+
 START_TEST(desk_answers_once_for_parent_and_child)
 {
 	struct case_row child = refer_on();
@@ -894,6 +1061,13 @@ add_others(Suite *s)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, end_of_the_parent_ends_its_child);
+	tcase_add_test(t,
+	    child_of_a_child_ends_by_the_word_of_who_referred_it_on);
+	tcase_add_test(t, child_of_the_withdrawn_one_is_the_brokers_to_show);
+	tcase_add_test(t,
+	    feedback_alone_ends_nothing_that_was_referred_on);
+	tcase_add_test(t, desk_that_has_spoken_is_not_asked_again);
+	tcase_add_test(t, what_was_kept_is_asked_again_after_an_error);
 	tcase_add_test(t, desk_answers_once_for_parent_and_child);
 	tcase_add_test(t, body_that_is_not_the_parent_ends_no_child);
 	tcase_add_test(t, child_without_the_parents_body_stays);
