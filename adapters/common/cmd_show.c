@@ -8,22 +8,10 @@
 #define LABEL_COLUMNS 18
 #define COLUMNS 80
 
-/* Columns of the first n bytes. */
-static size_t
-columns_of(const char *text, size_t n)
-{
-	size_t columns = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			columns++;
-	return columns;
-}
-
 static void
 line(const char *label, const char *value)
 {
-	int n = (int)columns_of(label, strlen(label));
+	int n = (int)kl_utf8_chars(kl_bytes_str(label));
 
 	if (value[0] != '\0')
 		printf("%s:%*s%s\n", label, LABEL_COLUMNS - n, "", value);
@@ -37,7 +25,7 @@ wrapped(const char *text)
 
 	while (*text != '\0') {
 		size_t n = strcspn(text, " ");
-		size_t width = columns_of(text, n);
+		size_t width = kl_utf8_chars(kl_bytes(text, n));
 
 		if (column > 0 && column + 1 + width > COLUMNS) {
 			(void)putchar('\n');

@@ -4,18 +4,6 @@
 
 #define ROW_COLUMNS 26		/* of labels, before their values */
 
-/* Columns of the first n bytes. */
-static size_t
-columns_of(const char *text, size_t n)
-{
-	size_t columns = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			columns++;
-	return columns;
-}
-
 static void
 begin_page(struct letter *l)
 {
@@ -97,7 +85,7 @@ wrapped(struct letter *l, const char *text, size_t n, size_t at,
 
 	while (n > 0) {
 		size_t word = word_of(text, n, LETTER_COLUMNS - indent);
-		size_t width = columns_of(text, word);
+		size_t width = kl_utf8_chars(kl_bytes(text, word));
 
 		if (!first && at + 1 + width > LETTER_COLUMNS) {
 			newline(l);
@@ -149,7 +137,7 @@ letter_plain_heading(struct letter *l, const char *text)
 		begin_page(l);
 	open_block(l, LETTER_HEADING);
 	wrapped(l, text, n, 0, 0);
-	for (size_t i = columns_of(text, n); i > 0; i--)
+	for (size_t i = kl_utf8_chars(kl_bytes(text, n)); i > 0; i--)
 		letter_put(l, "-");
 	newline(l);
 }
@@ -173,7 +161,7 @@ void
 letter_plain_row(struct letter *l, const char *label, const char *value,
     size_t n)
 {
-	const size_t width = columns_of(label, strlen(label));
+	const size_t width = kl_utf8_chars(kl_bytes_str(label));
 
 	open_block(l, LETTER_ROWS);
 	put_word(l, label, strlen(label), letter_clean(label,

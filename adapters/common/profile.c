@@ -18,16 +18,6 @@ struct take {
 
 /* ---- texts ----------------------------------------------------------- */
 
-static size_t
-characters(const char *s, size_t n)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += ((unsigned char)s[i] & 0xc0) != 0x80;
-	return count;
-}
-
 #define PIECE_MAX 1000		/* bytes that the rules take at once */
 
 /* Up to the end of a line, or of a word when the line is long; 0: a word that
@@ -77,7 +67,7 @@ text(struct take *t, json_t *v, const struct jget_place *up, const char *key,
 	if (s == NULL)
 		return out;
 	n = json_string_length(v);
-	if (characters(s, n) > max || n > max_bytes)
+	if (kl_utf8_chars(kl_bytes(s, n)) > max || n > max_bytes)
 		jget_refuse(&t->j, KL_C_FIELD_TOO_LONG, up, key);
 	else if (n == 0)
 		jget_refuse(&t->j, KL_C_FIELD_VALUE, up, key);

@@ -190,22 +190,12 @@ value(const struct page *p, const char *key, const json_t *v)
 	return t;
 }
 
-/* Columns, not bytes: labels have letters of two bytes. */
-static int
-columns(const char *text)
-{
-	int n = 0;
-
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static void
 row(struct page *p, const char *key, const char *text)
 {
 	const struct output_text name = label(p, key);
-	const int pad = LABEL_COLUMNS - columns(name.b);
+	const int pad = LABEL_COLUMNS -
+	    (int)kl_utf8_chars(kl_bytes_str(name.b));
 
 	p->failed = p->failed || printf("  %s:%*s %s\n", name.b,
 	    pad > 0 ? pad : 0, "", text) < 0;

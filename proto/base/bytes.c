@@ -30,6 +30,16 @@ kl_bytes_zero(struct kl_bytes a)
 	return any == 0;
 }
 
+size_t
+kl_utf8_chars(struct kl_bytes text)
+{
+	size_t chars = 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		chars += (text.p[i] & 0xc0) != 0x80;
+	return chars;
+}
+
 void
 kl_writer_init(struct kl_writer *w, void *buf, size_t cap)
 {

@@ -49,17 +49,6 @@ name_char(utf8proc_int32_t cp)
 	}
 }
 
-/* Characters of text that is known to be UTF-8; at most its bytes. */
-static size_t
-count_chars(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text != '\0'; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
 static bool
 name_form(const char *text)
 {
@@ -193,7 +182,7 @@ check_text_field(const struct kl_field *f, const char *text, size_t chars_max)
 
 	if (c != KL_C_OK)
 		return c;
-	if (count_chars(text) > chars_max)
+	if (kl_utf8_chars(kl_bytes_str(text)) > chars_max)
 		return KL_C_FIELD_TOO_LONG;
 	return text_form(f, text) ? KL_C_OK : KL_C_FIELD_VALUE;
 }

@@ -54,6 +54,14 @@ START_TEST(equal_and_zero_look_at_all_bytes)
 }
 END_TEST
 
+START_TEST(letters_of_several_bytes_count_once)
+{
+	ck_assert_uint_eq(kl_utf8_chars(KL_BYTES_NONE), 0);
+	ck_assert_uint_eq(kl_utf8_chars(kl_bytes_str("Zoë, 5 €")), 8);
+	ck_assert_uint_eq(kl_utf8_chars(kl_bytes_str("\xf0\x9f\x8f\xa0")), 1);
+}
+END_TEST
+
 START_TEST(what_is_put_is_got)
 {
 	uint8_t buf[64];
@@ -709,6 +717,7 @@ main(void)
 
 	tcase_add_test(tc, every_error_has_a_text_of_its_own);
 	tcase_add_test(tc, equal_and_zero_look_at_all_bytes);
+	tcase_add_test(tc, letters_of_several_bytes_count_once);
 	tcase_add_test(tc, what_is_put_is_got);
 	tcase_add_test(tc, numbers_are_big_endian);
 	tcase_add_test(tc, a_put_that_does_not_fit_stops_the_writer);

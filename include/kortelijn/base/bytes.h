@@ -27,6 +27,8 @@ struct kl_bytes kl_bytes_str(const char *s);
 /* Not for secrets: returns at the first difference. */
 bool kl_bytes_equal(struct kl_bytes a, struct kl_bytes b);
 bool kl_bytes_zero(struct kl_bytes a);
+/* Characters of UTF-8, each of which takes one column. */
+size_t kl_utf8_chars(struct kl_bytes text);
 
 /* A buffer of fixed size that is filled from the front; the first put that
  * does not fit sets `full`, and every later one fails too. */
