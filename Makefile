@@ -64,7 +64,7 @@ ENGINE = alarm policy_store access access_words access_find events timers terms 
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \
-	deadlines retention clock_hold engine_time repeats withdraw \
+	deadlines retention clock_hold engine_time backoff repeats withdraw \
 	withdraw_told withdraw_onward erasure erasure_check purge \
 	engine_withdraw json_withdrawal attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.

@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/common/backoff.h"
 #include "adapters/common/outbox_priv.h"
-
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_LAST_MS (10 * KL_MINUTE_MS)
 
 struct outbox *
 outbox_new(void)
@@ -238,19 +236,11 @@ outbox_defer(struct outbox *o, const struct kl_msg_id *id,
     uint32_t at_least_ms, int64_t mono_ms)
 {
 	struct outbox_entry *e = outbox_find(o, id);
-	int64_t wait = BACKOFF_FIRST_MS;
 
 	if (e == NULL)
 		return;
 	landed(o, e);
-	for (uint32_t i = 0; i < e->attempts && wait < BACKOFF_LAST_MS; i++)
-		wait *= 2;
-	if (wait > BACKOFF_LAST_MS)
-		wait = BACKOFF_LAST_MS;
-	if (wait < at_least_ms)
-		wait = at_least_ms;
-	e->attempts++;
-	e->due_ms = mono_ms + wait;
+	e->due_ms = mono_ms + backoff_ms(e->attempts++, at_least_ms);
 }
 
 void

@@ -5,8 +5,8 @@
 
 #include <kortelijn/base/err.h>
 
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_LAST_MS 600000
+#include "adapters/common/backoff.h"
+
 #define FLYING_MAX 16
 
 struct entry {
@@ -157,19 +157,11 @@ repeats_later(struct repeats *q, const struct kl_conv_id *conv,
     uint32_t at_least_ms, int64_t mono_ms)
 {
 	struct entry *e = flying(q, conv);
-	int64_t wait = BACKOFF_FIRST_MS;
 
 	if (e == NULL)
 		return;
 	land(q, e);
-	for (uint32_t i = 0; i < e->attempts && wait < BACKOFF_LAST_MS; i++)
-		wait *= 2;
-	if (wait > BACKOFF_LAST_MS)
-		wait = BACKOFF_LAST_MS;
-	if (wait < at_least_ms)
-		wait = at_least_ms;
-	e->attempts++;
-	e->due_ms = mono_ms + wait;
+	e->due_ms = mono_ms + backoff_ms(e->attempts++, at_least_ms);
 }
 
 void
