@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <kortelijn/base/bytes.h>
+
 #include "adapters/common/letter_priv.h"
 
 #define ROW_COLUMNS 26		/* of labels, before their values */
