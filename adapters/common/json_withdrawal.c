@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include <kortelijn/base/time.h>
+#include "adapters/common/json_put.h"
 
 static const char *const outcomes[] = {
 	[KL_ERASED] = "erased", [KL_KEPT_ON_OWN_BASIS] = "kept",
@@ -28,30 +28,10 @@ json_withdrawal_outcome_read(const char *name)
 /* ---- members --------------------------------------------------------- */
 
 static void
-put_text(json_t *o, const char *key, const char *text)
-{
-	if (text[0] != '\0')
-		(void)json_object_set_new(o, key, json_string(text));
-}
-
-static void
-put_time(json_t *o, const char *key, int64_t at_ms)
-{
-	if (at_ms != 0)
-		put_text(o, key, kl_time_text(at_ms).b);
-}
-
-static void
-put_number(json_t *o, const char *key, uint64_t v)
-{
-	(void)json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
-static void
 put_outcome(json_t *o, const char *key, uint32_t outcome)
 {
 	if (outcome != 0)
-		put_text(o, key, json_withdrawal_outcome(outcome));
+		json_put_text(o, key, json_withdrawal_outcome(outcome));
 }
 
 static json_t *
@@ -59,11 +39,11 @@ told(const struct engine_told *t)
 {
 	json_t *o = json_object();
 
-	put_text(o, "from", kl_id_text(&t->id).b);
-	put_text(o, "from_name", t->name);
+	json_put_text(o, "from", kl_id_text(&t->id).b);
+	json_put_text(o, "from_name", t->name);
 	put_outcome(o, "adapter_copy", t->adapter_copy);
 	put_outcome(o, "case_system", t->case_system);
-	put_time(o, "at", t->at_ms);
+	json_put_time(o, "at", t->at_ms);
 	return o;
 }
 
@@ -73,19 +53,19 @@ put_ours(json_t *o, const struct engine_withdrawal *w)
 {
 	json_t *a = json_array();
 
-	put_text(o, "state", w->done ? "withdrawn" : "withdrawing");
-	put_time(o, "withdrawn_at", w->at_ms);
-	put_time(o, "confirmed_at", w->done_ms);
+	json_put_text(o, "state", w->done ? "withdrawn" : "withdrawing");
+	json_put_time(o, "withdrawn_at", w->at_ms);
+	json_put_time(o, "confirmed_at", w->done_ms);
 	if (w->code != 0)
-		put_text(o, "code", kl_code_name(w->code));
+		json_put_text(o, "code", kl_code_name(w->code));
 	if (w->done) {
-		put_number(o, "erased", w->erased);
-		put_number(o, "released_before", w->released_before);
-		put_number(o, "unconfirmed", w->unconfirmed);
+		json_put_number(o, "erased", w->erased);
+		json_put_number(o, "released_before", w->released_before);
+		json_put_number(o, "unconfirmed", w->unconfirmed);
 	}
 	if (w->has_leaf)
-		put_number(o, "leaf", w->leaf);
-	put_time(o, "escalated_at", w->missing_ms);
+		json_put_number(o, "leaf", w->leaf);
+	json_put_time(o, "escalated_at", w->missing_ms);
 	for (size_t i = 0; i < w->n_told; i++)
 		(void)json_array_append_new(a, told(&w->told[i]));
 	(void)json_object_set_new(o, "erase_receipts", a);
@@ -96,12 +76,12 @@ put_asked(json_t *o, const struct engine_withdrawal *w)
 {
 	json_t *q = json_object();
 
-	put_time(q, "asked_at", w->asked_ms);
-	put_time(q, "answer_by", w->due_ms);
+	json_put_time(q, "asked_at", w->asked_ms);
+	json_put_time(q, "answer_by", w->due_ms);
 	put_outcome(q, "adapter_copy", w->adapter_copy);
 	put_outcome(q, "case_system", w->case_system);
-	put_time(q, "answered_at", w->answered_ms);
-	put_time(q, "taken_at", w->taken_ms);
+	json_put_time(q, "answered_at", w->answered_ms);
+	json_put_time(q, "taken_at", w->taken_ms);
 	(void)json_object_set_new(o, "erase_request", q);
 }
 
@@ -112,9 +92,9 @@ json_withdrawal(const struct engine_withdrawal *w)
 
 	if (o == NULL)
 		return NULL;
-	put_text(o, "scope", kl_scope_name(w->scope));
-	put_text(o, "cause", kl_cause_name(w->cause));
-	put_text(o, "by", w->ours ? "us" : "them");
+	json_put_text(o, "scope", kl_scope_name(w->scope));
+	json_put_text(o, "cause", kl_cause_name(w->cause));
+	json_put_text(o, "by", w->ours ? "us" : "them");
 	if (w->ours)
 		put_ours(o, w);
 	if (w->asked)
@@ -129,16 +109,16 @@ put_case(json_t *o, const struct json_withdrawal_meta *m)
 {
 	const struct engine_case *k = m->k;
 
-	put_number(o, "schema", KL_SCHEMA_MAX);
-	put_number(o, "seq", m->seq);
+	json_put_number(o, "schema", KL_SCHEMA_MAX);
+	json_put_number(o, "seq", m->seq);
 	if (k->spoken.b[0] != '\0')
-		put_text(o, "reference", kl_spoken_text(&k->spoken).b);
-	put_text(o, "referral_id", k->referral_id);
-	put_text(o, "patient_ref", k->patient_ref);
-	put_text(o, "other_side", kl_id_text(&k->peer).b);
-	put_text(o, "other_side_name", k->peer_name);
-	put_text(o, "event", engine_what_name(m->what));
-	put_time(o, "at", m->at_ms);
+		json_put_text(o, "reference", kl_spoken_text(&k->spoken).b);
+	json_put_text(o, "referral_id", k->referral_id);
+	json_put_text(o, "patient_ref", k->patient_ref);
+	json_put_text(o, "other_side", kl_id_text(&k->peer).b);
+	json_put_text(o, "other_side_name", k->peer_name);
+	json_put_text(o, "event", engine_what_name(m->what));
+	json_put_time(o, "at", m->at_ms);
 	(void)json_object_set_new(o, "training",
 	    json_boolean(m->training));
 	(void)json_object_set_new(o, "do_not_contact",

@@ -5,6 +5,7 @@
 #include <kortelijn/base/time.h>
 
 #include "adapters/common/identity.h"
+#include "adapters/common/json_put.h"
 #include "adapters/common/rewrap.h"
 #include "adapters/common/view_alarm.h"
 
@@ -12,43 +13,16 @@
 
 /* ---- members ---- */
 
-/* Left out if it is empty. */
-static void
-put_text(json_t *o, const char *key, const char *text)
-{
-	if (text != NULL && text[0] != '\0')
-		(void)json_object_set_new(o, key, json_string(text));
-}
-
-static void
-put_number(json_t *o, const char *key, uint64_t v)
-{
-	(void)json_object_set_new(o, key, json_integer((json_int_t)v));
-}
-
-static void
-put_bool(json_t *o, const char *key, bool v)
-{
-	(void)json_object_set_new(o, key, json_boolean(v));
-}
-
-static void
-put_time(json_t *o, const char *key, int64_t at_ms)
-{
-	if (at_ms != 0)
-		put_text(o, key, kl_time_text(at_ms).b);
-}
-
 static void
 put_state(json_t *o, uint32_t state)
 {
 	const struct kl_state_row *row = kl_state_row(state);
 
-	put_text(o, "state", kl_state_name(state));
+	json_put_text(o, "state", kl_state_name(state));
 	if (row == NULL)
 		return;
-	put_text(o, "state_nl", row->nl);
-	put_text(o, "state_en", row->en);
+	json_put_text(o, "state_nl", row->nl);
+	json_put_text(o, "state_en", row->en);
 }
 
 static void
@@ -56,9 +30,9 @@ put_code(json_t *o, uint32_t code)
 {
 	if (code == 0 || code == KL_C_OK)
 		return;
-	put_text(o, "code", kl_code_name(code));
-	put_text(o, "code_nl", kl_code_text_nl(code));
-	put_text(o, "code_en", kl_code_text_en(code));
+	json_put_text(o, "code", kl_code_name(code));
+	json_put_text(o, "code_nl", kl_code_text_nl(code));
+	json_put_text(o, "code_en", kl_code_text_en(code));
 }
 
 /* ---- cases ---- */
@@ -69,23 +43,23 @@ put_parties(json_t *o, const struct config *c, const struct engine_case *k)
 	const struct kl_id_text own = kl_id_text(&c->id);
 	const struct kl_id_text peer = kl_id_text(&k->peer);
 
-	put_text(o, "sender", k->mine ? own.b : peer.b);
-	put_text(o, "receiver", k->mine ? peer.b : own.b);
-	put_text(o, "peer", peer.b);
-	put_text(o, "peer_name", k->peer_name[0] != '\0' ? k->peer_name :
+	json_put_text(o, "sender", k->mine ? own.b : peer.b);
+	json_put_text(o, "receiver", k->mine ? peer.b : own.b);
+	json_put_text(o, "peer", peer.b);
+	json_put_text(o, "peer_name", k->peer_name[0] != '\0' ? k->peer_name :
 	    peer.b);
 }
 
 static void
 put_times(json_t *o, const struct engine_case *k)
 {
-	put_time(o, "created_at", k->created_ms);
-	put_time(o, "sent_at", k->sent_ms);
-	put_time(o, "delivered_at", k->delivered_ms);
-	put_time(o, "changed_at", k->changed_ms);
-	put_time(o, "deliver_by", k->deliver_by_ms);
-	put_time(o, "answer_by", k->answer_by_ms);
-	put_time(o, "expire_at", k->expire_at_ms);
+	json_put_time(o, "created_at", k->created_ms);
+	json_put_time(o, "sent_at", k->sent_ms);
+	json_put_time(o, "delivered_at", k->delivered_ms);
+	json_put_time(o, "changed_at", k->changed_ms);
+	json_put_time(o, "deliver_by", k->deliver_by_ms);
+	json_put_time(o, "answer_by", k->answer_by_ms);
+	json_put_time(o, "expire_at", k->expire_at_ms);
 }
 
 static void
@@ -93,10 +67,10 @@ put_withdrawn(json_t *o, const struct engine_case *k)
 {
 	if (k->withdrawn == 0)
 		return;
-	put_text(o, "withdrawn", kl_scope_name(k->withdrawn));
-	put_bool(o, "withdrawing", k->withdrawing);
-	put_bool(o, "do_not_contact", k->cause == KL_CAUSE_SENT_IN_ERROR);
-	put_time(o, "answer_erase_by", k->erase_by_ms);
+	json_put_text(o, "withdrawn", kl_scope_name(k->withdrawn));
+	json_put_bool(o, "withdrawing", k->withdrawing);
+	json_put_bool(o, "do_not_contact", k->cause == KL_CAUSE_SENT_IN_ERROR);
+	json_put_time(o, "answer_erase_by", k->erase_by_ms);
 }
 
 json_t *
@@ -107,33 +81,33 @@ view_case(const struct config *c, const struct engine_case *k)
 	if (o == NULL)
 		return NULL;
 	if (k->spoken.b[0] != '\0')
-		put_text(o, "reference", kl_spoken_text(&k->spoken).b);
-	put_text(o, "referral_id", k->referral_id);
-	put_text(o, "patient_ref", k->patient_ref);
+		json_put_text(o, "reference", kl_spoken_text(&k->spoken).b);
+	json_put_text(o, "referral_id", k->referral_id);
+	json_put_text(o, "patient_ref", k->patient_ref);
 	put_state(o, c->role == KL_PRACTICE ? k->state : k->full_state);
 	if (c->role != KL_PRACTICE)
-		put_text(o, "told", kl_state_name(k->state));
-	put_text(o, "milestone", kl_milestone_name(k->milestone));
+		json_put_text(o, "told", kl_state_name(k->state));
+	json_put_text(o, "milestone", kl_milestone_name(k->milestone));
 	if (k->level != 0)
-		put_number(o, "level", k->level - KL_LEVEL_0);
-	put_bool(o, "open", k->open);
-	put_bool(o, "crisis", k->crisis);
-	put_bool(o, "corrected", k->corrected);
-	put_bool(o, "feedback_ended", k->feedback_ended);
+		json_put_number(o, "level", k->level - KL_LEVEL_0);
+	json_put_bool(o, "open", k->open);
+	json_put_bool(o, "crisis", k->crisis);
+	json_put_bool(o, "corrected", k->corrected);
+	json_put_bool(o, "feedback_ended", k->feedback_ended);
 	put_withdrawn(o, k);
 	(void)json_object_set_new(o, "alarms", view_alarm_names(k));
-	put_bool(o, "mapped", k->mapped);
-	put_time(o, "handed_over_at", k->handed_ms);
-	put_time(o, "copy_until", k->copy_until_ms);
+	json_put_bool(o, "mapped", k->mapped);
+	json_put_time(o, "handed_over_at", k->handed_ms);
+	json_put_time(o, "copy_until", k->copy_until_ms);
 	put_parties(o, c, k);
 	put_code(o, k->refused);
-	put_number(o, "waiting", k->waiting);
+	json_put_number(o, "waiting", k->waiting);
 	put_times(o, k);
 	if (k->valid_until != 0)
-		put_text(o, "valid_until",
+		json_put_text(o, "valid_until",
 		    kl_day_text((int32_t)k->valid_until).b);
 	if (k->has_leaf)
-		put_number(o, "leaf", k->leaf);
+		json_put_number(o, "leaf", k->leaf);
 	return o;
 }
 
@@ -211,10 +185,10 @@ put_kind(json_t *o, uint32_t kind)
 		[KL_FEEDBACK] = "terugkoppeling",
 	};
 
-	put_text(o, "kind", kl_kind_name(kind));
-	put_text(o, "kind_en", kl_kind_name(kind));
+	json_put_text(o, "kind", kl_kind_name(kind));
+	json_put_text(o, "kind_en", kl_kind_name(kind));
 	if (kind < sizeof nl / sizeof nl[0])
-		put_text(o, "kind_nl", nl[kind]);
+		json_put_text(o, "kind_nl", nl[kind]);
 }
 
 static void
@@ -222,8 +196,8 @@ put_label(json_t *o, uint32_t what)
 {
 	for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++)
 		if (labels[i].what == what) {
-			put_text(o, "label_nl", labels[i].nl);
-			put_text(o, "label_en", labels[i].en);
+			json_put_text(o, "label_nl", labels[i].nl);
+			json_put_text(o, "label_en", labels[i].en);
 		}
 }
 
@@ -236,16 +210,16 @@ put_feedback(json_t *o, const struct kl_feedback *f)
 		return;
 	put_state(b, f->code);
 	if (f->category != 0)
-		put_text(b, "category", kl_list_name(KL_LIST_CATEGORY,
+		json_put_text(b, "category", kl_list_name(KL_LIST_CATEGORY,
 		    f->category));
 	if (f->ground != 0)
-		put_text(b, "ground", kl_list_name(KL_LIST_GROUND,
+		json_put_text(b, "ground", kl_list_name(KL_LIST_GROUND,
 		    f->ground));
 	if (f->wanted != 0)
-		put_text(b, "wanted", kl_list_name(KL_LIST_WANTED,
+		json_put_text(b, "wanted", kl_list_name(KL_LIST_WANTED,
 		    f->wanted));
 	if (f->day != 0)
-		put_text(b, "date", kl_day_text(f->day).b);
+		json_put_text(b, "date", kl_day_text(f->day).b);
 	(void)json_object_set_new(o, "feedback", b);
 }
 
@@ -269,18 +243,18 @@ view_step(const struct config *c, const struct engine_step *s)
 
 	if (o == NULL)
 		return NULL;
-	put_number(o, "n", s->n);
-	put_time(o, "at", s->at_ms);
-	put_text(o, "what", engine_what_name(s->what));
+	json_put_number(o, "n", s->n);
+	json_put_time(o, "at", s->at_ms);
+	json_put_text(o, "what", engine_what_name(s->what));
 	put_label(o, s->what);
 	if (s->kind != 0) {
 		put_kind(o, s->kind);
-		put_bool(o, "ours", s->ours);
+		json_put_bool(o, "ours", s->ours);
 	}
 	put_state(o, s->state);
 	put_code(o, s->code);
 	if (s->what == ENGINE_ACCEPTED || s->what == ENGINE_RECEIVED)
-		put_number(o, "leaf", s->leaf);
+		json_put_number(o, "leaf", s->leaf);
 	put_feedback(o, &s->feedback);
 	if (s->kind == KL_CORRECTION && !s->ours &&
 	    s->what == ENGINE_RECEIVED && c->role != KL_PRACTICE)
@@ -323,7 +297,7 @@ receipt_add(json_t *a, const char *level, const json_t *step)
 	json_t *o = json_object();
 	json_t *leaf = json_object_get(step, "leaf");
 
-	put_text(o, "level", level);
+	json_put_text(o, "level", level);
 	(void)json_object_set(o, "at", json_object_get(step, "at"));
 	if (leaf != NULL)
 		(void)json_object_set(o, "leaf", leaf);
@@ -378,10 +352,10 @@ put_alarms(struct engine *e, json_t *o)
 static void
 put_who(json_t *o, const struct config *c)
 {
-	put_text(o, "id", kl_id_text(&c->id).b);
-	put_text(o, "name", c->name);
-	put_text(o, "role", kl_role_name(c->role));
-	put_text(o, "realm", kl_realm_name(c->realm));
+	json_put_text(o, "id", kl_id_text(&c->id).b);
+	json_put_text(o, "name", c->name);
+	json_put_text(o, "role", kl_role_name(c->role));
+	json_put_text(o, "realm", kl_realm_name(c->realm));
 }
 
 void
@@ -391,11 +365,12 @@ view_put_erasure(const struct engine *e, json_t *o)
 
 	if (o == NULL)
 		return;
-	put_text(o, "erasure", engine_config(e)->erasure == 1 ? "verified" :
-	    "best-effort");
-	put_text(o, "master_key", s.sealed ? "sealed" : "beside the slots");
-	put_time(o, "rewrapped_at", s.at_ms);
-	put_bool(o, "rewrap_overdue", s.overdue);
+	json_put_text(o, "erasure",
+	    engine_config(e)->erasure == 1 ? "verified" : "best-effort");
+	json_put_text(o, "master_key",
+	    s.sealed ? "sealed" : "beside the slots");
+	json_put_time(o, "rewrapped_at", s.at_ms);
+	json_put_bool(o, "rewrap_overdue", s.overdue);
 }
 
 int
@@ -411,30 +386,30 @@ view_status(struct engine *e, json_t **out)
 	if ((o = json_object()) == NULL)
 		return KL_E_MEMORY;
 	put_who(o, engine_config(e));
-	put_text(o, "broker", s.broker);
-	put_text(o, "session", engine_session_name(s.session));
+	json_put_text(o, "broker", s.broker);
+	json_put_text(o, "session", engine_session_name(s.session));
 	put_code(o, s.code);
 	if (s.clock_known)
 		(void)json_object_set_new(o, "clock_off_ms",
 		    json_integer(s.clock_off_ms));
-	put_bool(o, "may_seal", s.may_seal);
-	put_number(o, "epoch", s.epoch);
-	put_number(o, "waiting", s.waiting);
-	put_number(o, "receipts_waiting", s.receipts);
-	put_number(o, "cases", s.cases);
-	put_number(o, "open_cases", s.open_cases);
-	put_time(o, "card_until", engine_identity(e)->card_until_ms);
-	put_time(o, "prekeys_until", s.prekeys_until_ms);
-	put_number(o, "directory", s.directory);
-	put_text(o, "log_origin", s.origin);
-	put_number(o, "log_size", s.log_size);
-	put_time(o, "checkpoint_at", s.checkpoint_ms);
-	put_number(o, "slots_free", s.slots_free);
+	json_put_bool(o, "may_seal", s.may_seal);
+	json_put_number(o, "epoch", s.epoch);
+	json_put_number(o, "waiting", s.waiting);
+	json_put_number(o, "receipts_waiting", s.receipts);
+	json_put_number(o, "cases", s.cases);
+	json_put_number(o, "open_cases", s.open_cases);
+	json_put_time(o, "card_until", engine_identity(e)->card_until_ms);
+	json_put_time(o, "prekeys_until", s.prekeys_until_ms);
+	json_put_number(o, "directory", s.directory);
+	json_put_text(o, "log_origin", s.origin);
+	json_put_number(o, "log_size", s.log_size);
+	json_put_time(o, "checkpoint_at", s.checkpoint_ms);
+	json_put_number(o, "slots_free", s.slots_free);
 	view_put_erasure(e, o);
-	put_number(o, "store_permille", s.store_permille);
-	put_text(o, "hold", engine_hold(e));
-	put_number(o, "alarms", s.alarms);
-	put_number(o, "open_alarms", s.open_alarms);
+	json_put_number(o, "store_permille", s.store_permille);
+	json_put_text(o, "hold", engine_hold(e));
+	json_put_number(o, "alarms", s.alarms);
+	json_put_number(o, "open_alarms", s.open_alarms);
 	if ((r = put_alarms(e, o)) != KL_OK) {
 		json_decref(o);
 		return r;

@@ -7,6 +7,7 @@
 #include "adapters/common/alarm_text.h"
 #include "adapters/common/deadlines.h"
 #include "adapters/common/directory.h"
+#include "adapters/common/json_put.h"
 
 #define ARENA_BYTES (512 * 1024)
 #define ARENA_ALLOCS 8192
@@ -69,22 +70,15 @@ phones(struct engine *e)
 /* ---- one alarm ------------------------------------------------------- */
 
 static void
-put_text(json_t *o, const char *key, const char *text)
-{
-	if (text[0] != '\0')
-		(void)json_object_set_new(o, key, json_string(text));
-}
-
-static void
 put_words(json_t *o, const struct alarm_text *words)
 {
-	put_text(o, "label_nl", words->nl);
-	put_text(o, "label_en", words->en);
-	put_text(o, "action_nl", words->do_nl);
-	put_text(o, "action_en", words->do_en);
+	json_put_text(o, "label_nl", words->nl);
+	json_put_text(o, "label_en", words->en);
+	json_put_text(o, "action_nl", words->do_nl);
+	json_put_text(o, "action_en", words->do_en);
 	if (words->agreed) {
-		put_text(o, "term_nl", "afspraak");
-		put_text(o, "term_en", "agreement");
+		json_put_text(o, "term_nl", "afspraak");
+		json_put_text(o, "term_en", "agreement");
 	}
 }
 
@@ -93,13 +87,13 @@ put_case(json_t *o, struct engine *e, const struct engine_case *k,
     bool with_phone)
 {
 	if (k->spoken.b[0] != '\0')
-		put_text(o, "reference", kl_spoken_text(&k->spoken).b);
-	put_text(o, "referral_id", k->referral_id);
-	put_text(o, "peer", kl_id_text(&k->peer).b);
-	put_text(o, "peer_name", k->peer_name);
-	(void)json_object_set_new(o, "crisis", json_boolean(k->crisis));
+		json_put_text(o, "reference", kl_spoken_text(&k->spoken).b);
+	json_put_text(o, "referral_id", k->referral_id);
+	json_put_text(o, "peer", kl_id_text(&k->peer).b);
+	json_put_text(o, "peer_name", k->peer_name);
+	json_put_bool(o, "crisis", k->crisis);
 	if (with_phone && k->mine)
-		put_text(o, "phone", view_alarm_phone(e, &k->peer,
+		json_put_text(o, "phone", view_alarm_phone(e, &k->peer,
 		    k->crisis).b);
 }
 
@@ -108,9 +102,9 @@ put_code(json_t *o, uint32_t code)
 {
 	if (code == 0 || code == KL_C_OK)
 		return;
-	put_text(o, "code", kl_code_name(code));
-	put_text(o, "code_nl", kl_code_text_nl(code));
-	put_text(o, "code_en", kl_code_text_en(code));
+	json_put_text(o, "code", kl_code_name(code));
+	json_put_text(o, "code_nl", kl_code_text_nl(code));
+	json_put_text(o, "code_en", kl_code_text_en(code));
 }
 
 json_t *
@@ -126,15 +120,15 @@ view_alarm(struct engine *e, const struct engine_alarm *a)
 
 	(void)json_object_set_new(o, "number",
 	    json_integer((json_int_t)a->seq));
-	put_text(o, "at", kl_time_text(a->at_ms).b);
-	put_text(o, "alarm", engine_alarm_name(a->kind));
+	json_put_text(o, "at", kl_time_text(a->at_ms).b);
+	json_put_text(o, "alarm", engine_alarm_name(a->kind));
 	put_words(o, words);
 	put_code(o, a->code);
 	if (alarm_text_open_kind(a->kind))
 		(void)json_object_set_new(o, "open",
 		    json_boolean(a->closed_ms == 0));
 	if (a->closed_ms != 0)
-		put_text(o, "closed_at", kl_time_text(a->closed_ms).b);
+		json_put_text(o, "closed_at", kl_time_text(a->closed_ms).b);
 	if (known)
 		put_case(o, e, &k, words->phone);
 	if (a->kind == ENGINE_AL_CHECKPOINT)
@@ -200,7 +194,8 @@ view_alarm_case(const struct engine_case *k)
 		if ((k->alarms & UINT32_C(1) << d) == 0 ||
 		    (o = json_object()) == NULL)
 			continue;
-		put_text(o, "alarm", engine_alarm_name(deadlines_alarm(d)));
+		json_put_text(o, "alarm",
+		    engine_alarm_name(deadlines_alarm(d)));
 		put_words(o, alarm_text(deadlines_alarm(d), !k->mine));
 		(void)json_array_append_new(list, o);
 	}
