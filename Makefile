@@ -57,7 +57,7 @@ CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_p
 	cmd_subject_export cmd_erase subject_page
 COMMON = drop watch watch_work config store identity directory prekeys jget \
 	json_content \
-	json_write profile profile_text texts letter \
+	json_write json_put profile profile_text texts letter \
 	letter_html letter_plain
 # What an adapter does, without its interfaces.
 ENGINE = alarm policy_store access access_words access_find events timers terms guard cases outbox outbox_draft \
@@ -70,7 +70,7 @@ ENGINE = alarm policy_store access access_words access_find events timers terms 
 # Its interfaces, and the commands that ask it.
 FACES = page page_text page_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
-	folder json_put view view_subject control control_cmd control_case control_profile \
+	folder view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
 	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
 	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case cmd_subject

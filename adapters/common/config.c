@@ -6,6 +6,7 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/nightly.h>
 #include <kortelijn/host/link.h>
+#include <kortelijn/host/slots.h>
 
 #define SLOTS_DEFAULT 16384
 #define MAP_DEFAULT 256		/* MiB */
@@ -22,7 +23,9 @@ static const struct kl_conf_choice langs[] = {
 	{ "nl", KL_NL }, { "en", KL_EN }, { NULL, 0 },
 };
 static const struct kl_conf_choice erasures[] = {
-	{ "verified", 1 }, { "best-effort", 2 }, { NULL, 0 },
+	{ "verified", KL_ERASURE_VERIFIED },
+	{ "best-effort", KL_ERASURE_BEST_EFFORT },
+	{ NULL, 0 },
 };
 
 static int
@@ -119,7 +122,7 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 
 	memset(out, 0, sizeof *out);
 	out->lang = KL_NL;
-	out->erasure = 1;
+	out->erasure = KL_ERASURE_VERIFIED;
 	out->slots = SLOTS_DEFAULT;
 	out->map_mb = MAP_DEFAULT;
 	out->folder_owner = -1;

@@ -25,7 +25,7 @@ struct config {
 	char broker[CONFIG_BROKER_MAX];	/* endpoints, one a line */
 	uint32_t realm;			/* enum kl_realm */
 	uint32_t lang;			/* enum kl_lang */
-	uint32_t erasure;		/* 1 verified, 2 best-effort */
+	uint32_t erasure;		/* enum kl_erasure */
 	int64_t clock_offset_ms;	/* training only */
 	int64_t slots;
 	int64_t map_mb;

@@ -72,7 +72,8 @@ open_store(struct engine *e, const char **what)
 	struct store_options o = {
 		.dir = c->data_dir, .mac_key = kl_secret_bytes(e->id.master),
 		.map_bytes = (size_t)c->map_mb * 1024 * 1024,
-		.slots = (uint32_t)c->slots, .verified = c->erasure == 1,
+		.slots = (uint32_t)c->slots,
+		.verified = c->erasure == KL_ERASURE_VERIFIED,
 		.now_ms = kl_clock_now_ms(&e->clock),
 	};
 	int r;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/host/slots.h>
 
 #include "adapters/common/identity.h"
 #include "adapters/common/json_put.h"
@@ -366,7 +367,8 @@ view_put_erasure(const struct engine *e, json_t *o)
 	if (o == NULL)
 		return;
 	json_put_text(o, "erasure",
-	    engine_config(e)->erasure == 1 ? "verified" : "best-effort");
+	    engine_config(e)->erasure == KL_ERASURE_VERIFIED ?
+	    "verified" : "best-effort");
 	json_put_text(o, "master_key",
 	    s.sealed ? "sealed" : "beside the slots");
 	json_put_time(o, "rewrapped_at", s.at_ms);

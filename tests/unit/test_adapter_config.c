@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/host/slots.h>
 
 #include "tests/support/tmpdir.h"
 
@@ -61,7 +62,7 @@ START_TEST(smallest_file_gets_the_defaults)
 	ck_assert_str_eq(c.broker, "tcp://127.0.0.1:7700");
 	ck_assert_uint_eq(c.realm, KL_PRODUCTION);
 	ck_assert_uint_eq(c.lang, KL_NL);
-	ck_assert_uint_eq(c.erasure, 1);
+	ck_assert_uint_eq(c.erasure, KL_ERASURE_VERIFIED);
 	ck_assert_int_eq(c.folder_owner, -1);
 	ck_assert_int_gt(c.slots, 0);
 	ck_assert_int_gt(c.map_mb, 0);
@@ -79,7 +80,7 @@ START_TEST(every_key_is_taken)
 	    "dir = /f\nowner = 1001\nkeep_done = yes\n") ==
 	    KL_OK, "%s", error.b);
 	ck_assert_uint_eq(c.lang, KL_EN);
-	ck_assert_uint_eq(c.erasure, 2);
+	ck_assert_uint_eq(c.erasure, KL_ERASURE_BEST_EFFORT);
 	ck_assert_int_eq(c.clock_offset_ms, -3 * KL_HOUR_MS);
 	ck_assert_int_eq(c.slots, 100);
 	ck_assert_int_eq(c.map_mb, 32);

@@ -145,7 +145,7 @@ make_config(uint32_t role, const char *id)
 	    dir.path);
 	(void)snprintf(config.broker, sizeof config.broker,
 	    "tcp://127.0.0.1:1");
-	config.erasure = 2;
+	config.erasure = KL_ERASURE_BEST_EFFORT;
 	config.slots = 64;
 	config.map_mb = 16;
 }

@@ -129,7 +129,7 @@ make(uint32_t role, const char *id)
 	OK(kl_id_read(id, &config.id));
 	config.realm = KL_TRAINING;
 	config.lang = KL_NL;
-	config.erasure = 2;
+	config.erasure = KL_ERASURE_BEST_EFFORT;
 	config.slots = 128;
 	config.map_mb = 16;
 	config.folder = true;
