@@ -70,7 +70,7 @@ ENGINE = alarm policy_store access access_words access_find events timers terms 
 # Its interfaces, and the commands that ask it.
 FACES = page page_text page_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
-	folder view view_subject control control_cmd control_case control_profile \
+	folder folder_sweep view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
 	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
 	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case cmd_subject
@@ -95,7 +95,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain reten
 	core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
-UNIT_FACES = interfaces page subject cmd withdraw_pages
+UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = json_content profile texts letter schemas adapter_config identity \
 	directory prekeys store watch
 UNIT_ENGINE = access hostile inbox outbox session calls terms deadlines \

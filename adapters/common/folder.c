@@ -7,7 +7,10 @@
 
 #include <kortelijn/host/log.h>
 
+#include "adapters/common/folder_sweep.h"
+
 #define CURSOR "folder"
+#define SWEEP_MS KL_HOUR_MS		/* between two looks through out/ */
 #define EVENTS_MAX 64			/* passed over in one go */
 #define LINE_MAX_NL (KL_FINDING_FIELD_MAX + 32)
 
@@ -34,6 +37,8 @@ struct folder {
 	enum page_state state;
 	struct page page;
 	uint64_t seq;		/* of the page's event */
+	bool ends;		/* which tells that something was erased */
+	int64_t sweep_ms;	/* mono, of the next look through out/ */
 	int64_t write_ms;	/* mono, of the next attempt */
 	int64_t blocked_ms;
 };
@@ -207,7 +212,33 @@ write_page(struct folder *f)
 	/* Not put: the same page is made and written once more. */
 	if (engine_cursor_put(f->engine, CURSOR, f->seq) == KL_OK)
 		f->look = true;
+	if (f->ends)
+		f->sweep_ms = 0;
 }
+
+/* ---- what nobody took ---- */
+
+static bool
+sweep_due(void *arg, const char *name, int64_t at_ms)
+{
+	struct folder *f = arg;
+
+	return folder_sweep_due(f->engine, name, at_ms);
+}
+
+static void
+sweep(struct folder *f)
+{
+	const struct watch_sweep s = { sweep_due, f };
+	const int r = watch_sweep(f->watch, &s);
+
+	if (r != KL_OK)
+		kl_logf(KL_LOG_ERROR, "folder_not_swept",
+		    kl_log_word("why", kl_err_text(r)));
+	f->sweep_ms = kl_mono_ms() + SWEEP_MS;
+}
+
+/* ---- the next page ---- */
 
 /* Makes the next page there is; it is written when its turn is durable. */
 static void
@@ -225,6 +256,7 @@ next_page(struct folder *f)
 		r = f->role.page(f->engine, &f->by, &ev, &f->page);
 		if (r == KL_OK) {
 			f->state = PAGE_HELD;
+			f->ends = ev.kind == ENGINE_EV_WITHDRAWAL;
 			f->write_ms = 0;
 			engine_wake(f->engine);
 			break;
@@ -267,6 +299,8 @@ folder_dispatch(void *arg, short revents)
 	}
 	if (f->state == PAGE_WRITE && now_ms >= f->write_ms)
 		write_page(f);
+	if (f->state == PAGE_NONE && now_ms >= f->sweep_ms && !f->broken)
+		sweep(f);
 	if (f->state == PAGE_NONE && f->look && !f->broken)
 		next_page(f);
 }

@@ -370,3 +370,39 @@ watch_put(struct watch *w, const char *stem, const struct drop_part *part,
 	(void)close(dir);
 	return r;
 }
+
+static int
+sweep_one(int dir, const char *name, const struct watch_sweep *s)
+{
+	struct stat st;
+
+	if (name[0] == '.' || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) !=
+	    0 || !S_ISREG(st.st_mode) ||
+	    !s->due(s->arg, name, (int64_t)st.st_mtim.tv_sec * 1000))
+		return KL_OK;
+	return unlinkat(dir, name, 0) == 0 || errno == ENOENT ? KL_OK :
+	    drop_error();
+}
+
+int
+watch_sweep(struct watch *w, const struct watch_sweep *s)
+{
+	const struct dirent *e;
+	int dir, one, r = KL_OK;
+	DIR *d;
+
+	if ((dir = watch_works_dir(&w->works, "out")) < 0)
+		return drop_error();
+	if ((d = fdopendir(dir)) == NULL) {
+		r = drop_error();
+		(void)close(dir);
+		return r;
+	}
+	while ((e = readdir(d)) != NULL)
+		if ((one = sweep_one(dirfd(d), e->d_name, s)) != KL_OK)
+			r = one;
+	if (fsync(dirfd(d)) != 0 && r == KL_OK)
+		r = drop_error();
+	(void)closedir(d);
+	return r;
+}

@@ -86,4 +86,13 @@ void watch_undone(struct watch *w);
 int watch_put(struct watch *w, const char *stem, const struct drop_part *part,
     size_t n) KL_MUST_CHECK;
 
+/* Asks of each file in out/, in no order, whether it has to go; name is
+ * borrowed, at_ms (Unix) is when it was written. Those go for which it is so.
+ * KL_E_DENIED, KL_E_IO: some of them could not be done away with. */
+struct watch_sweep {
+	bool (*due)(void *arg, const char *name, int64_t at_ms);
+	void *arg;
+};
+int watch_sweep(struct watch *w, const struct watch_sweep *s) KL_MUST_CHECK;
+
 #endif

@@ -73,6 +73,20 @@ receipt_comes_back()
 	    '.withdrawal.erase_receipts[0].adapter_copy' erased
 }
 
+# Nobody took the pages of the referral: they go too, and what tells of the
+# withdrawal stays.
+pages_with_content_go()
+{
+	wait_for "$PATIENCE" "the pages to go" no_page_of_resident &&
+	    grep -lq '"event": "erase_asked"' \
+	    "$R/municipality/folder/out/"*"-$1.json"
+}
+
+no_page_of_resident()
+{
+	! grep -rq "van Putten" "$R/municipality/folder"
+}
+
 said_once()
 {
 	! adapter municipality erased "$1" --case-system=erased \
@@ -113,6 +127,7 @@ resident_withdraws_all()
 	ok done_only_after_the_answer done_only_after_the_broker "$answer"
 	ok desk_has_nothing_left desk_has_nothing_left "$reference"
 	ok desk_is_asked_about_its_case_system desk_is_asked "$reference"
+	ok pages_that_nobody_took_go pages_with_content_go "$reference"
 	ok receipt_comes_back_when_the_desk_has_spoken receipt_comes_back \
 	    "$reference"
 	ok desk_says_it_once said_once "$reference"

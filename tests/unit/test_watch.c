@@ -450,6 +450,31 @@ put_out(const char *stem, const char *txt, const char *json)
 	return watch_put(watch, stem, part, 2);
 }
 
+static bool
+due_if_named(void *arg, const char *name, int64_t at_ms)
+{
+	ck_assert_int_gt(at_ms, 1000000000000);
+	return strcmp(name, arg) == 0;
+}
+
+START_TEST(output_that_is_due_goes_and_nothing_else)
+{
+	char gone[] = "1.json", outside[] = "2.json";
+	const struct watch_sweep s = { due_if_named, gone };
+	const struct watch_sweep link = { due_if_named, outside };
+
+	ck_assert_int_eq(put_out("1", "a", "one"), KL_OK);
+	ck_assert_int_eq(watch_sweep(watch, &s), KL_OK);
+	ck_assert(there("out/1.txt"));
+	ck_assert(!there("out/1.json"));
+	/* A link is nobody's page. */
+	ck_assert_int_eq(symlink("1.txt", tmpdir_file(&dir,
+	    "out/2.json").b), 0);
+	ck_assert_int_eq(watch_sweep(watch, &link), KL_OK);
+	ck_assert(there("out/2.json"));
+}
+END_TEST
+
 START_TEST(output_replaces_nothing)
 {
 	ck_assert_int_eq(put_out("1", "a", "one"), KL_OK);
@@ -655,6 +680,7 @@ main(void)
 	tcase_add_test(t, folder_that_vanishes_comes_back);
 	tcase_add_test(t,
 	    folder_that_is_gone_does_not_keep_the_loop_awake);
+	tcase_add_test(t, output_that_is_due_goes_and_nothing_else);
 	tcase_add_test(t, folder_that_is_not_there_stops_the_start);
 	tcase_add_test(t, part_that_is_no_directory_stops_the_start);
 	tcase_add_test(t, part_that_is_not_writable_stops_the_start);
