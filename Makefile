@@ -125,6 +125,7 @@ INTEGRATION = 00-tests-are-counted \
 	36-retention \
 	38-deadlines
 LONG = fault/kill-loop fault/seeded fault/crash-images \
+	fault/withdraw-races \
 	integration/42-frozen-machine
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
@@ -334,6 +335,16 @@ $(B)/tests/fault/crash_images: $(CRASH:%=$(B)/tests/fault/%.o) \
 	    -Wl,--wrap=kl_kv_put,--wrap=kl_slots_sync -o $@ $^ $(LIBS) \
 	    -ljansson $(CHECK_LIBS) -ldl
 
+# Withdrawals against deliveries.
+RACES = races race_plan race_end race_take race_kill race_tell
+RACES_BIN = $(B)/tests/fault/races $(B)/tests/fault/race_check
+$(B)/tests/fault/races: $(RACES:%=$(B)/tests/fault/%.o) $(PROBE_O) \
+    $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
+$(B)/tests/fault/race_check: $(B)/tests/fault/race_check.o
+	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
+
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
@@ -342,7 +353,8 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
 
 # Everything that a test needs, in the build that is asked for.
-test-programs: all $(UNIT_BIN) $(TOOLS_BIN) $(B)/tests/support/logdump
+test-programs: all $(UNIT_BIN) $(TOOLS_BIN) $(B)/tests/support/logdump \
+    $(RACES_BIN)
 
 # As many jobs as there are processors, unless -j says otherwise.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
