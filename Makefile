@@ -353,8 +353,10 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
 
 # Everything that a test needs, in the build that is asked for.
-test-programs: all $(UNIT_BIN) $(TOOLS_BIN) $(B)/tests/support/logdump \
-    $(RACES_BIN)
+test-programs: all $(UNIT_BIN) run-programs
+
+# What scripts run besides the programs themselves.
+run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump $(RACES_BIN)
 
 # As many jobs as there are processors, unless -j says otherwise.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
@@ -483,5 +485,5 @@ help:
 
 .PHONY: FORCE all bench check check-long clean demo coverage deps fuzz help install \
 	lint \
-	test-programs
+	test-programs run-programs
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,13 +1,15 @@
 #!/bin/bash
 # limit: 3600
-# Does the kill loop with its history checker find bugs? Each patch of
+# Do the kill loop, the races and their checkers find bugs? Each patch of
 # tests/fault/seeded is one bug, seeded on purpose: it is applied to a copy of
 # the tree, built there, and must be found.
 #
 #   tests/fault/seeded.sh [NAME...]
 #
-# A patch says in its head what the checker must find ("# finds: PATTERN"),
-# whom the loop kills ("# victims: ...") and how often ("# cycles: N").
+# A patch says in its head what must be found ("# finds: PATTERN") and by whom
+# ("# runs: withdraw-races", or a unit test; else the kill loop): whom the loop
+# kills ("# victims: ...") and how often ("# cycles: N"), or how many races
+# there are ("# races: N").
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -35,25 +37,58 @@ head_of()
 	sed -n "1,20s/^# $1: //p" "$2"
 }
 
-# With sanitizers if the build that was copied has them.
+# With sanitizers if the build that was copied has them; and no more than what
+# runs, since linking takes longest.
 build()
 {
-	local san=()
+	local san=() runs targets
 
+	runs=$(head_of runs "$1")
+	case $runs in
+	test_*)	targets="$HERE/tests/unit/$runs" ;;
+	*)	targets="all run-programs" ;;
+	esac
 	grep -q fsanitize "$B/flags" && san=(SAN=1)
-	make -s -C "$T/tree" "${san[@]}" "B=$HERE" -j2 test-programs \
+	# shellcheck disable=SC2086 # a list of words
+	make -s -C "$T/tree" "${san[@]}" "B=$HERE" -j2 $targets \
 	    >"$T/make.log" 2>&1
+}
+
+run_one()
+{
+	local patch=$1 runs
+
+	export B=$T/tree/$HERE
+	runs=$(head_of runs "$patch")
+	cd "$T/tree" || exit 2
+	case $runs in
+	test_*)
+		"$B/tests/unit/$runs"
+		;;
+	withdraw-races)
+		RACES=$(head_of races "$patch") tests/fault/withdraw-races.sh
+		;;
+	*)
+		DRAIN=${DRAIN:-40} CYCLES=$(head_of cycles "$patch") \
+		    VICTIMS=$(head_of victims "$patch") \
+		    tests/fault/kill-loop.sh
+		;;
+	esac
+}
+
+# The lines that say what was found.
+finding()
+{
+	local by='(history|races): '
+
+	[[ $(head_of runs "$1") != test_* ]] || by=':[FE]:'
+	grep -m 1 -E "$by.*($(head_of finds "$1"))" "$T/out"
 }
 
 run_finds()
 {
-	local patch=$1
-
-	(cd "$T/tree" && B=$T/tree/$HERE DRAIN=${DRAIN:-40} \
-	    CYCLES=$(head_of cycles "$patch") \
-	    VICTIMS=$(head_of victims "$patch") \
-	    tests/fault/kill-loop.sh) >"$T/out" 2>&1 && return 1
-	grep -qE "history: .*($(head_of finds "$patch"))" "$T/out"
+	(run_one "$1") >"$T/out" 2>&1 && return 1
+	finding "$1" >"$T/finding"
 }
 
 # Ends well if a run under the bug fails with what the patch promises. Some
@@ -73,16 +108,17 @@ try()
 		FAILED=1
 		return
 	fi
-	if ! build; then
+	if ! build "$patch"; then
 		echo "not ok seeded_$name (it does not build)"
 		tail -n 20 "$T/make.log"
 		FAILED=1
 	elif found "$patch"; then
-		echo "ok seeded_$name: $(grep -m 1 -E "history: .*($(
-		    head_of finds "$patch"))" "$T/out" | cut -c 10-90)"
+		echo "ok seeded_$name: $(sed -e 's/^history: //' \
+		    -e 's/^races: //' "$T/finding" | cut -c -80)"
 	else
 		echo "not ok seeded_$name"
-		grep -E "^(not )?ok |^history: |^killed" "$T/out" | head -n 20
+		grep -E "^(not )?ok |^history: |^races: |^killed" "$T/out" |
+		    head -n 20
 		FAILED=1
 	fi
 	patch -s -R -p1 -d "$T/tree" <"$patch"
