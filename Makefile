@@ -131,7 +131,8 @@ LONG = fault/kill-loop fault/seeded fault/crash-images \
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
 TOOLS = peer history
-BENCH = library stored adapters
+BENCH = library stored adapters \
+	erasure
 
 PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
 	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler liblmdb-dev \
@@ -391,7 +392,7 @@ demo: deps
 	@$(SUBMAKE) -s all
 	@B=$(B) tests/demo.sh $(KEEP)
 
-# MODES="library adapters stored"; more in tests/bench/bench.sh.
+# MODES="library adapters stored erasure rewrap"; more in tests/bench/bench.sh.
 bench: deps
 	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so
 	@B=$(B) tests/bench/bench.sh $(MODES)

@@ -2,16 +2,18 @@
 # make bench: closed loops with real processes over CURVE on loopback, as a
 # table, and as CSV in BUILD/bench.csv.
 #
-#   tests/bench/bench.sh [library|adapters|stored]...
+#   tests/bench/bench.sh [library|adapters|stored|erasure|rewrap]...
 #
 # From outside: LOOPS (loops of each run; else by the number in flight),
-# IN_FLIGHT ("1 8 64"), MESSAGES (100000).
+# IN_FLIGHT ("1 8 64"), MESSAGES (100000), SLOTS (100000).
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 
-MODES=${*:-library adapters stored}
+MODES=${*:-library adapters stored erasure rewrap}
 IN_FLIGHT=${IN_FLIGHT:-1 8 64}
 MESSAGES=${MESSAGES:-100000}
+SLOTS=${SLOTS:-100000}
+TARGET_MS=5000		# p99 of an erasure of level 1
 CSV=$B/bench.csv
 HEAD=mode,in_flight,loops,loops_per_s,accepted_p50_ms,accepted_p99_ms
 HEAD=$HEAD,feedback_p50_ms,feedback_p99_ms,broker_cpu_s_per_10000
@@ -99,6 +101,45 @@ stored()
 	    2>>"$R/bench.log"
 }
 
+# Until what ended is erased, beside as much traffic as there is.
+erasure()
+{
+	bench_region 65536
+	conf_set "$KORTELIJN_CONFIG" broker trace "$R/broker.trace"
+	"$B/tests/bench/erasure" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
+	    "$R/broker" "$R/authority" "$ENDPOINT" "$R/broker.trace" "$1" \
+	    "$(loops_for "$1")" 2>>"$R/bench.log"
+}
+
+# A slot file anew, alone and beside traffic: ms, and loops a second of the
+# library that went on meanwhile.
+rewrap_ms()
+{
+	local from=${EPOCHREALTIME/./}
+
+	kortelijn rewrap >"$R/rewrap.txt" || return 1
+	echo $(((${EPOCHREALTIME/./} - from) / 1000))
+}
+
+rewrap()
+{
+	local alone beside loops
+
+	bench_region "$SLOTS"
+	"$B/tests/bench/library" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
+	    "$R/broker" "$R/authority" "$ENDPOINT" 8 \
+	    "${LOOPS:-8000}" >"$R/library.csv" 2>>"$R/bench.log" &
+	PID[library]=$!
+	wait_for "$PATIENCE" "the broker" kortelijn status
+	beside=$(rewrap_ms) || return 1
+	wait "${PID[library]}" || return 1
+	unset "PID[library]"
+	loops=$(cut -d, -f 4 "$R/library.csv")
+	broker_start
+	alone=$(rewrap_ms) || return 1
+	echo "rewrap,$SLOTS,$alone,$beside,$loops"
+}
+
 table()
 {
 	column -t -s, -o '  ' | sed 's/^/  /'
@@ -114,6 +155,15 @@ loops()
 	done
 }
 
+erasures()
+{
+	local n
+
+	for n in $IN_FLIGHT; do
+		(run erasure "$n") || return 1
+	done
+}
+
 echo "$HEAD" >"$CSV"
 printf 'processors: %s; store on %s\n' "$(nproc)" \
     "$(stat -f -c %T "${TMPDIR:-/tmp}")"
@@ -126,25 +176,51 @@ for mode in $MODES; do
 		run stored >"$B/bench-stored.csv" ||
 			{ cat "$B/bench-stored.csv"; exit 1; }
 		;;
+	erasure)
+		erasures >"$B/bench-erasure.csv" ||
+			{ cat "$B/bench-erasure.csv"; exit 1; }
+		;;
+	rewrap)
+		run rewrap >"$B/bench-rewrap.csv" ||
+			{ cat "$B/bench-rewrap.csv"; exit 1; }
+		;;
 	*)
 		die "no such mode: $mode"
 		;;
 	esac
 done
-{
-	echo "mode,in flight,loops,loops/s,acc p50,acc p99,fb p50,fb p99"
-	cut -d, -f 1-8 "$CSV" | tail -n +2
-} | table
-printf '  (submit to accepted, submit to feedback: ms)\n\n'
-{
-	echo "mode,in flight,CPU s/10000,RssAnon MiB,fdatasync/loop"
-	cut -d, -f 1,2,9-11 "$CSV" | tail -n +2
-} | table
+if [[ $MODES =~ library|adapters ]]; then
+	{
+		echo "mode,in flight,loops,loops/s,acc p50,acc p99,fb p50,fb p99"
+		cut -d, -f 1-8 "$CSV" | tail -n +2
+	} | table
+	printf '  (submit to accepted, submit to feedback: ms)\n\n'
+	{
+		echo "mode,in flight,CPU s/10000,RssAnon MiB,fdatasync/loop"
+		cut -d, -f 1,2,9-11 "$CSV" | tail -n +2
+	} | table
+fi
 if [[ $MODES == *stored* ]]; then
 	printf '\n'
 	{
 		echo "mode,messages,start to serving ms,RssAnon MiB"
 		cat "$B/bench-stored.csv"
+	} | table
+fi
+if [[ $MODES == *erasure* ]]; then
+	printf '\n'
+	{
+		echo "mode,in flight,loops,loops/s,rc p50,rc p99,wd p50,wd p99"
+		cat "$B/bench-erasure.csv"
+	} | table
+	printf '  (receipt answered to ERASED, WITHDRAW to its answer: ms; '
+	printf 'target: p99 <= %d)\n' "$TARGET_MS"
+fi
+if [[ $MODES == *rewrap* ]]; then
+	printf '\n'
+	{
+		echo "mode,slots,alone ms,beside traffic ms,loops/s then"
+		cat "$B/bench-rewrap.csv"
 	} | table
 fi
 echo "as CSV: $CSV"
