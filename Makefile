@@ -55,12 +55,14 @@ SUPERVISOR = main
 CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin cmd_subject control paper term \
 	cmd_subject_export cmd_erase subject_page
-COMMON = drop watch watch_work config store identity directory prekeys jget \
+COMMON = backup_file backup_rows backup_dir \
+	drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write json_put profile profile_text texts letter \
 	letter_html letter_plain
 # What an adapter does, without its interfaces.
-ENGINE = alarm policy_store access access_words access_find events timers terms guard cases outbox outbox_draft \
+ENGINE = backup \
+	alarm policy_store access access_words access_find events timers terms guard cases outbox outbox_draft \
 	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
 	inbox_take calls checkpoint sync session session_start session_keep \
 	session_items rewrap engine engine_in engine_out engine_files subject \

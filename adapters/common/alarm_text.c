@@ -162,6 +162,15 @@ static const struct alarm_text both[] = {
 	  "A broker that was left is back",
 	  "Waarschuw de beheerder van de broker.",
 	  "Tell the broker's operator.", false, false },
+	{ ENGINE_AL_BACKUP, "Er kon geen reservekopie worden gemaakt",
+	  "No backup could be made",
+	  "Kijk naar backup_dir: plaats en rechten. 'backup now' probeert het.",
+	  "See backup_dir: room and rights. 'backup now' tries again.", false,
+	  false },
+	{ ENGINE_AL_BACKUP_KEY, "Er is geen sleutel voor de reservekopie",
+	  "There is no key for backups",
+	  "Maak er een met 'backup key' en bewaar die op papier.",
+	  "Make one with 'backup key' and keep it on paper.", false, false },
 };
 
 static const struct alarm_text other = {
@@ -196,6 +205,7 @@ bool
 alarm_text_open_kind(uint32_t kind)
 {
 	return kind == ENGINE_AL_CHECKPOINT ||
+	    kind == ENGINE_AL_BACKUP || kind == ENGINE_AL_BACKUP_KEY ||
 	    (kind >= ENGINE_AL_ERASE_ASKED &&
 	    kind <= ENGINE_AL_ERASE_MISSING) ||
 	    (kind >= ENGINE_AL_NOT_COLLECTED &&

@@ -69,7 +69,8 @@ check(const struct config *c, const char *path,
 int
 config_read(const char *path, struct config *out, struct kl_conf_error *error)
 {
-	char id[40] = "", rewrap_at[KL_NIGHTLY_TEXT] = "03:00";
+	char id[40] = "", rewrap_at[KL_NIGHTLY_TEXT] = "03:00",
+	    backup_at[KL_NIGHTLY_TEXT] = "02:30";
 	const int64_t years = 20 * 365 * KL_DAY_MS;
 	const struct kl_conf_key keys[] = {
 		{ "adapter", "role", KL_CONF_CHOICE, &out->role, 0, 0, 0,
@@ -105,6 +106,10 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 		  false },
 		{ "adapter", "rewrap_at", KL_CONF_TEXT, rewrap_at,
 		  sizeof rewrap_at, 0, 0, NULL, false },
+		{ "adapter", "backup_at", KL_CONF_TEXT, backup_at,
+		  sizeof backup_at, 0, 0, NULL, false },
+		{ "adapter", "backup_dir", KL_CONF_PATH, out->backup_dir,
+		  sizeof out->backup_dir, 0, 0, NULL, false },
 		{ "adapter", "log_json", KL_CONF_BOOL, &out->log_json, 0, 0,
 		  0, NULL, false },
 		{ "adapter", "trace", KL_CONF_PATH, out->trace,
@@ -132,6 +137,12 @@ config_read(const char *path, struct config *out, struct kl_conf_error *error)
 	if (kl_nightly_read(rewrap_at, &out->rewrap_at) != KL_OK)
 		return refuse(error, path, "[adapter] rewrap_at is a time of "
 		    "day such as 03:00");
+	if (kl_nightly_read(backup_at, &out->backup_at) != KL_OK)
+		return refuse(error, path, "[adapter] backup_at is a time of "
+		    "day such as 02:30");
+	if (out->backup_dir[0] == '\0')
+		(void)snprintf(out->backup_dir, sizeof out->backup_dir,
+		    "%s/backup", out->data_dir);
 	if (out->policy[0] == '\0')
 		(void)snprintf(out->policy, sizeof out->policy,
 		    "%s/policy.conf", out->key_dir);

@@ -32,6 +32,8 @@ struct config {
 	char master_key[CONFIG_TEXT_MAX];	/* "": none, as the next */
 	char master_key_old[CONFIG_TEXT_MAX];
 	uint32_t rewrap_at;		/* minute of the day, local */
+	uint32_t backup_at;		/* the same */
+	char backup_dir[CONFIG_TEXT_MAX + 16];	/* DATA_DIR/backup */
 	bool log_json;
 	char trace[CONFIG_TEXT_MAX];	/* training only; "": none */
 	/* [folder] */

@@ -350,7 +350,7 @@ turn_prepare(void *arg)
 	int64_t mono = kl_mono_ms(), w = session_wait_ms(e->session, mono);
 
 	if (store_dirty(e->store) || e->awake || e->broken ||
-	    calls_queued(e->calls) || e->rewrap.more ||
+	    calls_queued(e->calls) || e->rewrap.more || e->backup.more ||
 	    e->turn.want_submit ||
 	    e->turn.want_receipt)
 		return 0;
@@ -386,6 +386,8 @@ turn_dispatch(void *arg, short revents)
 		(void)engine_result(e, idle(e, mono));
 	if (e->fatal == 0)
 		(void)engine_result(e, rewrap_slice(e, mono));
+	if (e->fatal == 0)
+		(void)engine_result(e, backup_slice(e, mono));
 }
 
 static int
@@ -453,6 +455,7 @@ engine_free(struct engine *e)
 		kl_loop_remove(e->loop, &e->turn_source);
 	if (e->link_added)
 		kl_loop_remove(e->loop, &e->link_source);
+	backup_stop(e);
 	session_close(e->session);
 	receipts_free(e->receipts);
 	repeats_free(e->withdrawals);

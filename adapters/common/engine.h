@@ -313,6 +313,9 @@ enum engine_alarm_kind {
 	ENGINE_AL_ERASE_MISSING = 21,	/* the other side has not answered */
 	ENGINE_AL_POLICY = 31,		/* there is none: nothing is sent */
 	ENGINE_AL_LOG_LEFT = 32,	/* a broker that was left is back */
+	/* Open until one was made. */
+	ENGINE_AL_BACKUP = 34,		/* none could be made */
+	ENGINE_AL_BACKUP_KEY = 35,	/* there is no key to seal it to */
 	/* These and CHECKPOINT are open until what they ask has happened. */
 	ENGINE_AL_NOT_COLLECTED = 22,
 	ENGINE_AL_NOT_TAKEN_UP = 23,

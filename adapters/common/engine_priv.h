@@ -8,6 +8,7 @@
 
 #include <kortelijn/host/link.h>
 
+#include "adapters/common/backup.h"
 #include "adapters/common/calls.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/clock_hold.h"
@@ -61,6 +62,7 @@ struct engine {
 	int64_t next_idle_ms;		/* monotonic */
 	int64_t next_erase_ms;		/* monotonic */
 	struct rewrap rewrap;
+	struct backup backup;
 	int64_t next_refresh_ms;	/* monotonic: of the directory */
 	int fatal;			/* why the loop was stopped, or 0 */
 };

@@ -25,6 +25,7 @@ struct store {
 	struct kl_slot_keys keys;
 	struct kl_random_pool random;	/* nonces */
 	struct kl_secret *mac_key;
+	struct store_watch watch;
 	char path[512];			/* of data.mdb */
 	bool dirty;
 	bool read_back;			/* what this turn drops */
@@ -389,6 +390,19 @@ store_get_row(struct store *s, char table, struct kl_bytes key, void *row,
 	return r != KL_OK ? r : row_copy(v, row, n);
 }
 
+void
+store_watch(struct store *s, const struct store_watch *w)
+{
+	s->watch = w != NULL ? *w : (struct store_watch){ NULL, NULL };
+}
+
+static void
+tell(const struct store *s, char table, struct kl_bytes key)
+{
+	if (s->watch.changed != NULL)
+		s->watch.changed(s->watch.arg, table, key);
+}
+
 int
 store_put(struct store *s, char table, struct kl_bytes key,
     struct kl_bytes value)
@@ -398,6 +412,7 @@ store_put(struct store *s, char table, struct kl_bytes key,
 	if (r != KL_OK)
 		return r;
 	s->dirty = true;
+	tell(s, table, key);
 	return kl_kv_put(s->txn, table, key, value);
 }
 
@@ -409,8 +424,10 @@ store_del(struct store *s, char table, struct kl_bytes key)
 	if (r != KL_OK)
 		return r;
 	r = kl_kv_del(s->txn, table, key);
-	if (r == KL_OK)
+	if (r == KL_OK) {
 		s->dirty = true;
+		tell(s, table, key);
+	}
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
 
@@ -597,6 +614,26 @@ store_get_sealed(struct store *s, char table, struct kl_bytes key,
 		return KL_E_NOT_FOUND;
 	*out = kl_bytes(plain, v.n - SLOT_BYTES - KL_AEAD_EXTRA);
 	return r;
+}
+
+int
+store_get_sealed_at(struct store *s, char table, struct kl_bytes key,
+    struct kl_arena *mem, uint32_t *slot, struct kl_bytes *out)
+{
+	uint8_t buf[SLOT_BYTES];
+	struct kl_bytes v;
+	int r;
+
+	*slot = KL_SLOT_NONE;
+	if ((r = store_get(s, table, key, &v)) != KL_OK)
+		return r;
+	if (v.n < SLOT_BYTES)
+		return KL_E_DAMAGED;
+	*slot = slot_of(v);
+	if ((r = store_get(s, STORE_USED, slot_key_of(buf, *slot), &v)) !=
+	    KL_OK)
+		return r;
+	return store_get_sealed(s, table, key, mem, out);
 }
 
 int

@@ -160,6 +160,19 @@ int store_get_sealed(struct store *s, char table, struct kl_bytes key,
 int store_get_sealed_row(struct store *s, char table, struct kl_bytes key,
     struct kl_arena *mem, void *row, size_t n) KL_MUST_CHECK;
 
+/* For a copy of the store: the same, and the slot that it lies under.
+ * KL_E_NOT_FOUND also when that slot was dropped. */
+int store_get_sealed_at(struct store *s, char table, struct kl_bytes key,
+    struct kl_arena *mem, uint32_t *slot, struct kl_bytes *out)
+    KL_MUST_CHECK;
+/* Told of each row that is put or deleted, also in turns that are undone.
+ * NULL ends it. */
+struct store_watch {
+	void (*changed)(void *arg, char table, struct kl_bytes key);
+	void *arg;
+};
+void store_watch(struct store *s, const struct store_watch *w);
+
 /* Lookup key of something that should not stand in the file: under the MAC
  * key and a word. */
 struct kl_tag store_tag(const struct store *s, const char *word,
