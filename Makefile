@@ -55,7 +55,7 @@ SUPERVISOR = main
 CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
 	cmd_origin cmd_subject control paper term \
 	cmd_subject_export cmd_erase subject_page
-COMMON = backup_file backup_rows backup_dir \
+COMMON = restore backup_file backup_rows backup_dir \
 	drop watch watch_work config store identity directory prekeys jget \
 	json_content \
 	json_write json_put profile profile_text texts letter \
@@ -70,7 +70,8 @@ ENGINE = backup \
 	withdraw_told withdraw_onward erasure erasure_check purge \
 	engine_withdraw json_withdrawal attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.
-FACES = page page_text page_withdrawal letter_withdrawal \
+FACES = cmd_backup control_backup \
+	page page_text page_withdrawal letter_withdrawal \
 	control_withdraw cmd_withdraw \
 	folder folder_sweep view view_subject control control_cmd control_case control_profile \
 	control_rewrap control_desk cmd_desk \
@@ -125,7 +126,8 @@ INTEGRATION = 00-tests-are-counted \
 	34-rewrap \
 	22-five-weeks-off \
 	36-retention \
-	38-deadlines
+	38-deadlines \
+	45-backup
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	integration/42-frozen-machine

@@ -40,6 +40,7 @@ static const char *const names[] = {
 	[ENGINE_AL_LOG_LEFT] = "broker_was_left",
 	[ENGINE_AL_BACKUP] = "no_backup",
 	[ENGINE_AL_BACKUP_KEY] = "no_recovery_key",
+	[ENGINE_AL_LOST_HERE] = "lost_here",
 	[ENGINE_AL_NOT_COLLECTED] = "not_collected",
 	[ENGINE_AL_NOT_TAKEN_UP] = "not_taken_up",
 	[ENGINE_AL_NO_CONTACT] = "no_first_contact",

@@ -30,6 +30,10 @@ static const struct alarm_text practice[] = {
 	  "Not collected, expired",
 	  "Bel het meldpunt en verwijs zo nodig opnieuw.",
 	  "Phone the desk and refer again if need be.", false, true },
+	{ ENGINE_AL_LOST_HERE, "Van deze verwijzing is hier niets meer",
+	  "Nothing of this referral is here any more",
+	  "Zoek de referentie in uw eigen dossiers.",
+	  "Look for the reference in your own records.", false, true },
 	{ ENGINE_AL_UNCERTAIN, "Aankomst onzeker", "Arrival uncertain",
 	  "Bel het meldpunt en vraag of het de verwijzing heeft.",
 	  "Phone the desk and ask whether it has the referral.", false,
@@ -60,6 +64,12 @@ static const struct alarm_text desk[] = {
 	  "Nothing was noted for long",
 	  "Leg vast hoe het staat, of sluit de verwijzing af.",
 	  "Note how things are, or close the referral.", true, false },
+	{ ENGINE_AL_LOST_HERE, "De inhoud is hier niet meer",
+	  "Its content is not here any more",
+	  "Komt die niet vanzelf terug, bel dan de verwijzer en noem de "
+	  "referentie.",
+	  "If it does not come back by itself, phone who referred and say "
+	  "the reference.", true, true },
 	{ ENGINE_AL_COPY_ENDS, "Wordt hier over 14 dagen gewist",
 	  "Is erased here in 14 days",
 	  "Zorg dat het zaaksysteem heeft wat het nodig heeft.",
@@ -205,7 +215,7 @@ bool
 alarm_text_open_kind(uint32_t kind)
 {
 	return kind == ENGINE_AL_CHECKPOINT ||
-	    kind == ENGINE_AL_BACKUP || kind == ENGINE_AL_BACKUP_KEY ||
+	    (kind >= ENGINE_AL_BACKUP && kind <= ENGINE_AL_LOST_HERE) ||
 	    (kind >= ENGINE_AL_ERASE_ASKED &&
 	    kind <= ENGINE_AL_ERASE_MISSING) ||
 	    (kind >= ENGINE_AL_NOT_COLLECTED &&

@@ -462,6 +462,8 @@ cases_note_end(struct turn *t, struct case_row *c)
 	int r = deadlines_review(t, c);
 
 	c->closed = cases_open(c) ? 0 : 1;
+	if (r == KL_OK && c->closed != 0)
+		r = alarm_close(t, ENGINE_AL_LOST_HERE, &c->conv);
 	return r != KL_OK ? r : retention_review(t, c);
 }
 

@@ -5,12 +5,27 @@
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/loop.h>
 
+#include "adapters/common/backup_dir.h"
+#include "adapters/common/cmd_backup.h"
 #include "adapters/common/identity.h"
 #include "proto/cli/enrol.h"
 #include "proto/cli/output.h"
 #include "proto/cli/policy.h"
 
 #define PATH_CAP 512
+
+/* The first time: what is there stays. */
+static int
+put_recovery_key(struct cli *c, const struct config *conf, json_t *answer)
+{
+	struct kl_dh_pk pk;
+	int r = backup_key_read(conf, &pk);
+
+	if (r == KL_E_NOT_FOUND)
+		return cmd_backup_new_key(c, conf, answer);
+	return r == KL_OK ? CLI_OK : output_fail_err(c, r, "recovery.pub in "
+	    "key_dir");
+}
 
 int
 cmd_init(struct cli *c)
@@ -19,6 +34,7 @@ cmd_init(struct cli *c)
 	char path[PATH_CAP], line[ENROL_REQUEST_MAX];
 	struct kl_fingerprint fp;
 	struct config conf;
+	json_t *answer;
 	int r = cmd_conf(c, &conf);
 
 	if (r != CLI_OK)
@@ -37,12 +53,17 @@ cmd_init(struct cli *c)
 	}
 	if ((r = enrol_write(out, line)) != KL_OK)
 		return output_fail_err(c, r, out);
-	return output_take(c, json_pack("{s:s,s:s,s:s,s:s}",
+	answer = json_pack("{s:s,s:s,s:s,s:s}",
 	    "id", kl_id_text(&conf.id).b, "request", out,
 	    "fingerprint", fp.b, "next_step", cmd_words(c,
 	    "stuur het verzoek naar de beheerder en lees de vingerafdruk "
 	    "voor aan de telefoon", "send the request to the operator and "
-	    "read the fingerprint over the phone")));
+	    "read the fingerprint over the phone"));
+	if ((r = put_recovery_key(c, &conf, answer)) != CLI_OK) {
+		json_decref(answer);
+		return r;
+	}
+	return output_take(c, answer);
 }
 
 /* Errors of papers in words that say what to do. */

@@ -4,6 +4,7 @@
 
 #include "adapters/common/access.h"
 #include "adapters/common/control_alarm.h"
+#include "adapters/common/control_backup.h"
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_desk.h"
 #include "adapters/common/control_policy.h"
@@ -91,6 +92,7 @@ static const struct row {
 } rows[] = {
 	{ "status", ANY, { "wait" }, control_show_status },
 	{ "rewrap", ANY, { "start" }, control_rewrap_run },
+	{ "backup", ANY, { "start" }, control_backup_run },
 	{ "list", ANY, { "after", "max" }, control_show_list },
 	{ "show", ANY, { "reference" }, control_show_case },
 	{ "refer", ROLE(KL_PRACTICE), { "file", "wait" }, control_case_refer },

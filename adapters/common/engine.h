@@ -316,6 +316,8 @@ enum engine_alarm_kind {
 	/* Open until one was made. */
 	ENGINE_AL_BACKUP = 34,		/* none could be made */
 	ENGINE_AL_BACKUP_KEY = 35,	/* there is no key to seal it to */
+	ENGINE_AL_LOST_HERE = 36,	/* a case that is open; until its
+					 * content comes again, or its end */
 	/* These and CHECKPOINT are open until what they ask has happened. */
 	ENGINE_AL_NOT_COLLECTED = 22,
 	ENGINE_AL_NOT_TAKEN_UP = 23,

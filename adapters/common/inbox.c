@@ -269,6 +269,9 @@ process(struct turn *t, struct receipts *q, struct incoming *in,
 	code = open_it(t, in, ct, card, &err);
 	if (code == KL_C_TRY_LATER)
 		return err;
+	/* A key that died with a lost store: its sender seals it again. */
+	if (code == KL_C_PREKEY)
+		return turn_away(t, q, in, KL_UNDECRYPTABLE, code);
 	if (code != KL_C_OK)
 		return refuse(t, q, in, KL_UNDECRYPTABLE, code);
 	code = check_consent(t, in);

@@ -55,6 +55,9 @@ finish(struct turn *t, struct incoming *in, enum engine_event_kind event,
 		step.feedback = *news->feedback;
 	step.changed = news->changed;
 	in->c.seq_in = h->seq;
+	if (in->c.husk != 0 && h->kind != KL_FEEDBACK && (r = alarm_close(t,
+	    ENGINE_AL_LOST_HERE, &in->c.conv)) != KL_OK)
+		return r;
 	in->c.husk = 0;
 	if ((r = take_names(t, in)) != KL_OK ||
 	    (r = cases_step(t, &in->c, &step)) != KL_OK ||

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "adapters/common/access.h"
+#include "adapters/common/alarm.h"
 #include "adapters/common/erasure.h"
 #include "adapters/common/events.h"
 #include "adapters/common/purge.h"
@@ -206,7 +207,9 @@ make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
 	if ((r = cases_step(t, &c, &step)) != KL_OK ||
 	    (r = cases_note_end(t, &c)) != KL_OK)
 		return r;
-	return cases_put(t, &c);
+	if ((r = cases_put(t, &c)) != KL_OK || !cases_open(&c))
+		return r;
+	return alarm_open(t, ENGINE_AL_LOST_HERE, 0, &c.conv);
 }
 
 static uint64_t
@@ -238,6 +241,38 @@ withdrawn_since(struct turn *t, struct outbox *o, struct case_row *c)
 	return cases_note_end(t, c);
 }
 
+/* What the other side sent until now was opened by another instance, and comes
+ * again under a number of later, or waits still: as after a gap. */
+static void
+learn_seq_in(struct case_row *c, uint64_t last)
+{
+	if (last <= c->seq_in)
+		return;
+	if (c->gap_from == 0 || c->gap_to <= c->seq_in)
+		c->gap_from = c->seq_in + 1;
+	c->gap_to = larger(c->gap_to, last);
+	c->gap = 1;
+}
+
+/* What is over there is over here, and what it was about is not kept for
+ * longer: nobody knows since when. */
+static int
+ended_since(struct turn *t, struct case_row *c,
+    const struct kl_sync_conversation *s)
+{
+	struct engine_step step;
+	int r;
+
+	c->sent.code = c->full.code = state_of(s);
+	c->sent.milestone = c->full.milestone = s->milestone;
+	if ((r = cases_content_erase(t, c)) != KL_OK)
+		return r;
+	memset(&step, 0, sizeof step);
+	step.what = ENGINE_ERASED;
+	return (r = cases_step(t, c, &step)) != KL_OK ? r :
+	    cases_note_end(t, c);
+}
+
 int
 sync_learn(struct turn *t, struct outbox *o,
     const struct kl_sync_conversation *s)
@@ -252,6 +287,7 @@ sync_learn(struct turn *t, struct outbox *o,
 		return r;
 	cases_take_seq_out(&c, larger(c.seq_out, mine ?
 	    s->last_seq_sender : s->last_seq_receiver));
+	learn_seq_in(&c, mine ? s->last_seq_receiver : s->last_seq_sender);
 	r = cases_take_names(t, &c, &s->conv_ref, s->spoken);
 	if (r == KL_E_VALUE)
 		r = KL_OK;
@@ -263,6 +299,9 @@ sync_learn(struct turn *t, struct outbox *o,
 	    cases_open(&c)) {
 		c.sent.code = c.full.code = state_of(s);
 		r = cases_note_end(t, &c);
+	} else if (r == KL_OK && s->state == KL_CONV_ENDED &&
+	    cases_open(&c)) {
+		r = ended_since(t, &c, s);
 	}
 	return r != KL_OK ? r : cases_put(t, &c);
 }

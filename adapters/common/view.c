@@ -5,6 +5,7 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/host/slots.h>
 
+#include "adapters/common/backup.h"
 #include "adapters/common/identity.h"
 #include "adapters/common/json_put.h"
 #include "adapters/common/rewrap.h"
@@ -375,6 +376,18 @@ view_put_erasure(const struct engine *e, json_t *o)
 	json_put_bool(o, "rewrap_overdue", s.overdue);
 }
 
+void
+view_put_backup(const struct engine *e, json_t *o)
+{
+	const struct backup_status s = backup_status(e);
+
+	if (o == NULL)
+		return;
+	json_put_time(o, "backup_at", s.at_ms);
+	json_put_bool(o, "backup_overdue", s.overdue);
+	json_put_bool(o, "recovery_key", s.key);
+}
+
 int
 view_status(struct engine *e, json_t **out)
 {
@@ -408,6 +421,7 @@ view_status(struct engine *e, json_t **out)
 	json_put_time(o, "checkpoint_at", s.checkpoint_ms);
 	json_put_number(o, "slots_free", s.slots_free);
 	view_put_erasure(e, o);
+	view_put_backup(e, o);
 	json_put_number(o, "store_permille", s.store_permille);
 	json_put_text(o, "hold", engine_hold(e));
 	json_put_number(o, "alarms", s.alarms);

@@ -30,6 +30,9 @@ int view_status(struct engine *e, json_t **out) KL_MUST_CHECK;
 /* What every report says of erasure: "erasure", "master_key", when the slot
  * file was last written anew and whether that is overdue. `o` may be NULL. */
 void view_put_erasure(const struct engine *e, json_t *o);
+/* When the last backup was made, whether that is too long ago, and whether
+ * there is a key to seal one to. */
+void view_put_backup(const struct engine *e, json_t *o);
 
 /* {"ok": false, "code", "field", "en", "nl", "retry"}. NULL: no memory. */
 json_t *view_refusal(const struct kl_finding *why);

@@ -2,6 +2,7 @@
  * kortelijn-practice: the adapter of a general practice, and its commands.
  */
 #include "adapters/common/cmd.h"
+#include "adapters/common/cmd_backup.h"
 #include "adapters/common/cmd_subject.h"
 #include "adapters/practice/folder.h"
 
@@ -14,13 +15,15 @@ run(struct cli *c)
 }
 
 static const struct cli_command commands[] = {
-	{ "init", "[--out=FILE]",
+	{ "init", "[--out=FILE] [--recovery-out=FILE]",
 	  "make keys and a request for a card",
 	  "Makes what is missing in key_dir, and policy.conf, and prints the\n"
 	  "fingerprint, which the operator compares over the phone. The\n"
 	  "request goes to FILE, or to 'request' in key_dir. What is there\n"
-	  "stays.",
-	  0, 0, { "out=" }, cmd_init },
+	  "stays. Prints, once, the recovery key of the backups, or writes it\n"
+	  "into the FILE of --recovery-out: keep it on paper, off this\n"
+	  "machine.",
+	  0, 0, { "out=", "recovery-out=" }, cmd_init },
 	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
 	  "take up the card that came back",
 	  "Verifies the practice's card and the broker's card and keeps them,\n"
@@ -142,6 +145,33 @@ static const struct cli_command commands[] = {
 	  "--html and --json as of 'subject export'.",
 	  0, 1, { "name=", "birth-date=", "all", "yes", "html=" },
 	  cmd_subject_erase },
+	{ "backup now", "",
+	  "make a backup, now",
+	  "The adapter does this by itself every night, at backup_at, into\n"
+	  "backup_dir, and removes what is older than 7 days. Waits until it\n"
+	  "is made.",
+	  0, 0, { NULL }, cmd_backup_now },
+	{ "backup key", "[--recovery-out=FILE]",
+	  "make a new key for backups",
+	  "Prints it, this once: write it down and keep it off this machine.\n"
+	  "With --recovery-out it goes into FILE. Backups of before open with\n"
+	  "the former key only.",
+	  0, 0, { "recovery-out=" }, cmd_backup_key },
+	{ "backup list", "",
+	  "list the backups that there are",
+	  "", 0, 0, { NULL }, cmd_backup_list },
+	{ "backup verify", "FILE [--recovery-key=FILE|-]",
+	  "say whether a backup is whole",
+	  "Without the key: that nothing of it is cut off or has rotted. With\n"
+	  "it, which '-' reads from standard input: that it opens, to its end.",
+	  1, 1, { "recovery-key=" }, cmd_backup_verify },
+	{ "restore", "FILE [--recovery-key=FILE|-] [--yes]",
+	  "put a backup back, on an empty machine",
+	  "Puts keys and papers into key_dir and the store into data_dir, which\n"
+	  "must hold none yet, while the adapter does not run. Asks for the\n"
+	  "recovery key, or reads it from a file or, with '-', from standard\n"
+	  "input. Then 'run' and 'take-over'.",
+	  1, 1, { "recovery-key=", "yes" }, cmd_restore },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"

@@ -23,6 +23,7 @@
 
 #include "adapters/common/access.h"
 #include "adapters/common/alarm.h"
+#include "adapters/common/backup_dir.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/identity.h"
 #include "adapters/municipality/folder.h"
@@ -121,6 +122,8 @@ close_all(void)
 static void
 make(uint32_t role, const char *id)
 {
+	struct kl_recovery_text recovery;
+
 	OK(kl_crypto_init());
 	OK(kl_link_init());
 	dir = tmpdir_make();
@@ -139,6 +142,7 @@ make(uint32_t role, const char *id)
 	memcpy(config.broker, "tcp://127.0.0.1:9", 18);
 	put_path(config.data_dir, sizeof config.data_dir, "data");
 	put_path(config.key_dir, sizeof config.key_dir, "keys");
+	put_path(config.backup_dir, sizeof config.backup_dir, "backup");
 	put_path(config.folder_dir, sizeof config.folder_dir, "folder");
 	ck_assert_int_eq(mkdir(config.data_dir, 0700), 0);
 	ck_assert_int_eq(mkdir(config.folder_dir, 0700), 0);
@@ -147,6 +151,7 @@ make(uint32_t role, const char *id)
 	put_path(config.policy, sizeof config.policy, "policy.conf");
 	papers_policy_write(config.policy, NULL);
 	enrol();
+	OK(backup_key_make(&config, &recovery));
 	open_all();
 }
 
