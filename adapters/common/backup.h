@@ -18,7 +18,7 @@ struct backup_rows;
 struct backup {
 	bool asked;			/* for one now, by somebody */
 	bool more;			/* to do at once, behind another turn */
-	bool alone;			/* the one to come replaces all before */
+	bool alone;			/* the next one replaces the others */
 	struct backup_writer *writer;	/* NULL: none is being made */
 	struct backup_rows *rows;
 	int64_t made_ms;		/* when that one was begun */

@@ -182,13 +182,14 @@ static const struct cli_command commands[] = {
 	  "", 0, 0, { NULL }, cmd_backup_list },
 	{ "backup verify", "FILE [--recovery-key=FILE|-]",
 	  "say whether a backup is whole",
-	  "Without the key: that nothing of it is cut off or has rotted. With\n"
-	  "it, which '-' reads from standard input: that it opens, to its end.",
+	  "Without the key: that nothing of it is cut off or has rotted.\n"
+	  "With it, which '-' reads from standard input: that it opens, to\n"
+	  "its end.",
 	  1, 1, { "recovery-key=" }, cmd_backup_verify },
 	{ "restore", "FILE [--recovery-key=FILE|-] [--yes]",
 	  "put a backup back, on an empty machine",
-	  "Puts keys and papers into key_dir and the store into data_dir, which\n"
-	  "must hold none yet, while the adapter does not run. Asks for the\n"
+	  "Puts keys and papers into key_dir and the store into data_dir,\n"
+	  "which must hold none yet, while the adapter does not run. Asks for the\n"
 	  "recovery key, or reads it from a file or, with '-', from standard\n"
 	  "input. Then 'run' and 'take-over'.",
 	  1, 1, { "recovery-key=", "yes" }, cmd_restore },
