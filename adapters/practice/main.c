@@ -168,8 +168,8 @@ static const struct cli_command commands[] = {
 	  1, 1, { "recovery-key=" }, cmd_backup_verify },
 	{ "restore", "FILE [--recovery-key=FILE|-] [--yes]",
 	  "put a backup back, on an empty machine",
-	  "Puts keys and papers into key_dir and the store into data_dir,\n"
-	  "which must hold none yet, while the adapter does not run. Asks for the\n"
+	  "Puts keys and papers in key_dir and the store in data_dir, which\n"
+	  "must hold none yet, while the adapter does not run. Asks for the\n"
 	  "recovery key, or reads it from a file or, with '-', from standard\n"
 	  "input. Then 'run' and 'take-over'.",
 	  1, 1, { "recovery-key=", "yes" }, cmd_restore },
