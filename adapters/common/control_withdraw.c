@@ -23,8 +23,9 @@ control_withdraw_put(struct engine *e, const struct kl_conv_id *conv,
 		    json_withdrawal(&w));
 }
 
-json_t *
-control_withdraw_answer(struct engine *e, const struct kl_conv_id *conv)
+/* The case with its withdrawal. NULL: no such, or no memory. */
+static json_t *
+case_answer(struct engine *e, const struct kl_conv_id *conv)
 {
 	json_t *o = control_case_answer(e, conv);
 	struct engine_case k;
@@ -51,7 +52,7 @@ control_withdraw_poll(struct engine *e, const struct kl_conv_id *conv,
 		return r;
 	if (w.ours && !w.done)
 		return KL_E_EMPTY;
-	*answer = control_withdraw_answer(e, conv);
+	*answer = case_answer(e, conv);
 	return *answer != NULL ? KL_OK : KL_E_MEMORY;
 }
 
@@ -97,7 +98,7 @@ control_withdraw_run(struct control_cmd *c)
 	if (r != KL_OK)
 		return r;
 	c->wait = CONTROL_WITHDRAWN;
-	c->answer = control_withdraw_answer(c->engine, &c->conv);
+	c->answer = case_answer(c->engine, &c->conv);
 	return c->answer != NULL ? KL_OK : KL_E_MEMORY;
 }
 
@@ -177,7 +178,7 @@ control_withdraw_show(struct control_cmd *c)
 	    &k.conv)) != KL_OK)
 		return r;
 	c->conv = k.conv;
-	c->answer = control_withdraw_answer(c->engine, &k.conv);
+	c->answer = case_answer(c->engine, &k.conv);
 	return c->answer != NULL ? put_wanted(c) : KL_E_MEMORY;
 }
 
@@ -205,6 +206,6 @@ control_withdraw_erased(struct control_cmd *c)
 		c->answer = view_refusal(&why);
 	if (r != KL_OK)
 		return r;
-	c->answer = control_withdraw_answer(c->engine, &c->conv);
+	c->answer = case_answer(c->engine, &c->conv);
 	return c->answer != NULL ? KL_OK : KL_E_MEMORY;
 }

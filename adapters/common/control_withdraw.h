@@ -12,10 +12,6 @@ int control_withdraw_run(struct control_cmd *c) KL_MUST_CHECK;
 int control_withdraw_show(struct control_cmd *c) KL_MUST_CHECK;
 int control_withdraw_erased(struct control_cmd *c) KL_MUST_CHECK;
 
-/* The answer of the first: the case with its withdrawal. NULL: no such, or no
- * memory. */
-json_t *control_withdraw_answer(struct engine *e,
-    const struct kl_conv_id *conv);
 /* Has the broker answered? Then *answer is new. KL_E_EMPTY: not yet;
  * KL_E_AGAIN, KL_E_MEMORY, KL_E_NOT_FOUND. */
 int control_withdraw_poll(struct engine *e, const struct kl_conv_id *conv,

@@ -12,6 +12,9 @@
 
 #include "adapters/common/cases.h"
 
+/* The plaintext of what was sent stays so long if nobody tells that it is in
+ * hand. RELIABILITY.md 1.13. */
+#define OUTBOX_PLAIN_MS (14 * KL_DAY_MS)
 #define OUTBOX_IN_FLIGHT_MAX 64
 
 enum out_state {

@@ -10,8 +10,6 @@
 #include "adapters/common/outbox_draft.h"
 #include "adapters/common/timers.h"
 
-#define KEEP_PLAIN_MS (14 * KL_DAY_MS)
-
 /* What happened to one message of ours. */
 struct back {
 	struct outbox *o;
@@ -73,7 +71,7 @@ close_back(struct back *b, uint32_t what, const char *event)
 static int
 keep_plain(struct back *b)
 {
-	return timers_put(b->t->store, b->t->now_ms + KEEP_PLAIN_MS,
+	return timers_put(b->t->store, b->t->now_ms + OUTBOX_PLAIN_MS,
 	    TIMER_CONTENT, b->c.conv.b);
 }
 

@@ -13,7 +13,6 @@
 
 #define KEY_PAUSE_MS 1000	/* between looks for a receiver's key */
 #define KEY_GRACE_MS (2 * KL_MINUTE_MS)	/* without a word about it */
-#define KEEP_PLAIN_MS (14 * KL_DAY_MS)
 
 static int
 add_row(struct outbox *o, struct turn *t, struct out_row *row)
@@ -188,7 +187,7 @@ outbox_draft_again(struct outbox *o, struct turn *t, struct case_row *c,
 	} else {
 		r = again_replaces(o, t, row, &next);
 		if (r == KL_OK)
-			r = timers_put(t->store, t->now_ms + KEEP_PLAIN_MS,
+			r = timers_put(t->store, t->now_ms + OUTBOX_PLAIN_MS,
 			    TIMER_EXPIRE, next.id.b);
 	}
 	step.msg_id = next.id;

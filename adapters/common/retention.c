@@ -11,7 +11,11 @@
 
 #define QUIET_MS (KL_POLICY_UNCERTAIN_LEVEL0_DAYS * KL_DAY_MS)
 #define ANNOUNCED_MS (KL_POLICY_DESK_NOTICE_DAYS * KL_DAY_MS)
-#define PLAIN_MS (14 * KL_DAY_MS)	/* RELIABILITY.md 1.13 */
+
+enum part {
+	DRAFT, CONTENT, ANNOUNCE, COPY, MAP,
+	PARTS,
+};
 
 static int64_t
 later(int64_t a_ms, int64_t b_ms)
@@ -57,8 +61,9 @@ quiet_from(const struct case_row *c)
 	    level0 ? 0 : over_ms) + QUIET_MS;
 }
 
-int64_t
-retention_end(const struct case_row *c, const struct kl_policy *p)
+/* Since when the conversation counts as ended, or will. */
+static int64_t
+end_of(const struct case_row *c, const struct kl_policy *p)
 {
 	const int64_t from_ms = c->sent_ms != 0 ? c->sent_ms : c->created_ms;
 	const int64_t max_ms = from_ms + kl_policy_ms(p, KL_POL_METADATA_MAX);
@@ -102,7 +107,7 @@ content_due(const struct case_row *c, const struct kl_policy *p)
 		return 0;
 	if (c->mine != 0)
 		return c->pending != 0 ? 0 :
-		    c->ended_ms + (uncertain(c) ? PLAIN_MS : 0);
+		    c->ended_ms + (uncertain(c) ? OUTBOX_PLAIN_MS : 0);
 	return c->handed_ms == 0 ? 0 : later(c->ended_ms, c->handed_ms +
 	    kl_policy_ms(p, KL_POL_DESK_COPY_AFTER_EXPORT));
 }
@@ -118,22 +123,23 @@ copy_due(const struct case_row *c)
 	    later(c->copy_until_ms, c->announced_ms + ANNOUNCED_MS);
 }
 
-int64_t
-retention_due(const struct case_row *c, const struct kl_policy *p,
-    enum retention_part part)
+/* When a part is erased or, for ANNOUNCE, announced; 0: it is not, or not
+ * yet. By the times that retention_review wrote. */
+static int64_t
+due_of(const struct case_row *c, const struct kl_policy *p, enum part part)
 {
 	switch (part) {
-	case RETENTION_DRAFT:
+	case DRAFT:
 		return never_sealed(c) ? c->created_ms +
 		    kl_policy_ms(p, KL_POL_DRAFT_MAX_AGE) : 0;
-	case RETENTION_CONTENT:
+	case CONTENT:
 		return content_due(c, p);
-	case RETENTION_ANNOUNCE:
+	case ANNOUNCE:
 		return c->mine != 0 || c->announced_ms != 0 ? 0 :
 		    later(1, c->copy_until_ms - ANNOUNCED_MS);
-	case RETENTION_COPY:
+	case COPY:
 		return copy_due(c);
-	case RETENTION_MAP:
+	case MAP:
 		return c->mine != 0 ? c->map_until_ms : 0;
 	default:
 		return 0;
@@ -145,7 +151,7 @@ retention_due(const struct case_row *c, const struct kl_policy *p,
 static int
 count(struct turn *t, struct case_row *c)
 {
-	const int64_t end_ms = retention_end(c, t->policy);
+	const int64_t end_ms = end_of(c, t->policy);
 
 	if (end_ms != c->kept_from_ms) {
 		c->kept_from_ms = end_ms;
@@ -170,18 +176,17 @@ retention_review(struct turn *t, struct case_row *c)
 	note_end(t, c);
 	if ((r = count(t, c)) != KL_OK)
 		return r;
-	for (enum retention_part i = 0; i < RETENTION_PARTS; i++)
-		due_ms = sooner(due_ms, retention_due(c, t->policy, i));
+	for (enum part i = 0; i < PARTS; i++)
+		due_ms = sooner(due_ms, due_of(c, t->policy, i));
 	return timers_put(t->store, due_ms, TIMER_COPY, c->conv.b);
 }
 
 /* ---- what is done then ----------------------------------------------- */
 
 static bool
-is_due(const struct turn *t, const struct case_row *c,
-    enum retention_part part)
+is_due(const struct turn *t, const struct case_row *c, enum part part)
 {
-	const int64_t due_ms = retention_due(c, t->policy, part);
+	const int64_t due_ms = due_of(c, t->policy, part);
 
 	return due_ms != 0 && due_ms <= t->now_ms;
 }
@@ -218,17 +223,16 @@ do_due(struct outbox *o, struct turn *t, struct case_row *c, bool *gone)
 {
 	int r = KL_OK;
 
-	*gone = is_due(t, c, RETENTION_MAP) || (c->mine == 0 &&
-	    is_due(t, c, RETENTION_COPY));
+	*gone = is_due(t, c, MAP) || (c->mine == 0 && is_due(t, c, COPY));
 	if (*gone)
 		return forget(o, t, c);
-	if (is_due(t, c, RETENTION_DRAFT))
+	if (is_due(t, c, DRAFT))
 		r = outbox_time_draft(o, t, c);
-	if (r == KL_OK && is_due(t, c, RETENTION_CONTENT))
+	if (r == KL_OK && is_due(t, c, CONTENT))
 		r = cases_content_erase(t, c);
-	if (r == KL_OK && is_due(t, c, RETENTION_COPY))
+	if (r == KL_OK && is_due(t, c, COPY))
 		r = reduce(o, t, c);
-	if (r == KL_OK && is_due(t, c, RETENTION_ANNOUNCE)) {
+	if (r == KL_OK && is_due(t, c, ANNOUNCE)) {
 		c->announced_ms = t->now_ms;
 		r = alarm_open(t, ENGINE_AL_COPY_ENDS, 0, &c->conv);
 	}

@@ -22,18 +22,6 @@
 
 #define RETENTION_SWEEP_MAX 64		/* cases of one turn */
 
-enum retention_part {
-	RETENTION_DRAFT, RETENTION_CONTENT, RETENTION_ANNOUNCE,
-	RETENTION_COPY, RETENTION_MAP, RETENTION_PARTS,
-};
-
-/* Since when the conversation counts as ended, or will. Pure. */
-int64_t retention_end(const struct case_row *c, const struct kl_policy *p);
-/* When a part is erased or, for ANNOUNCE, announced; 0: it is not, or not
- * yet. By the times that retention_review wrote. Pure. */
-int64_t retention_due(const struct case_row *c, const struct kl_policy *p,
-    enum retention_part part);
-
 /* After each change of a case: writes its times and sets the timer. Changes
  * *c, which the caller puts. Errors of the store. */
 int retention_review(struct turn *t, struct case_row *c) KL_MUST_CHECK;

@@ -99,9 +99,6 @@ int session_start_answer(struct session *s, struct turn *t,
  * that was left ends it before anything is sent. */
 int session_start_checkpoint(struct session *s, struct turn *t,
     enum checkpoint_verdict v, int64_t mono_ms) KL_MUST_CHECK;
-/* Another log: the broker knows nothing of what it knew. */
-int session_start_after_loss(struct session *s, struct turn *t)
-    KL_MUST_CHECK;
 
 /* session_keep.c: what is kept up, at the start and later. */
 int session_keep_ask_directory(struct session *s, struct turn *t)

@@ -45,8 +45,8 @@ ask_hello(struct session *s, struct turn *t)
 }
 
 /* Another log: the broker knows nothing of what it knew. */
-int
-session_start_after_loss(struct session *s, struct turn *t)
+static int
+after_loss(struct session *s, struct turn *t)
 {
 	uint64_t none = 0;
 	int r;
@@ -69,7 +69,7 @@ session_start_checkpoint(struct session *s, struct turn *t,
 		session_stick(s, KL_C_LOG_LEFT, mono_ms + SESSION_REFUSED_MS);
 		s->elsewhere = true;
 	}
-	return v == CHECKPOINT_NEW_ORIGIN ? session_start_after_loss(s, t) :
+	return v == CHECKPOINT_NEW_ORIGIN ? after_loss(s, t) :
 	    KL_OK;
 }
 

@@ -166,7 +166,6 @@ struct kl_policy {
 #define KL_POLICY_UNCERTAIN_LEVEL0_DAYS 28 /* P35: level 0 ends, delivered */
 #define KL_POLICY_BACKUP_KEPT_DAYS 7	/* P44: adapters' backups */
 #define KL_POLICY_DESK_NOTICE_DAYS 14	/* P57: announced before */
-#define KL_POLICY_NOTE_BYTES 400	/* P18 */
 
 /* Never NULL for a key of the enum. */
 const struct kl_policy_row *kl_policy_row(enum kl_policy_key key);

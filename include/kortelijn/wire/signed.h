@@ -54,9 +54,8 @@ struct kl_header {
 	int64_t created_ms, deliver_by_ms, answer_by_ms, expire_at_ms;
 };
 
-/* How old a consent may be when it is used, and how long it may count, in
- * days: 24 months with a leap day. PROTOCOL.md 8.4. */
-#define KL_CONSENT_AGE_DAYS 30
+/* How long a consent may count, in days: 24 months with a leap day.
+ * PROTOCOL.md 8.4. */
 #define KL_CONSENT_TERM_DAYS 731
 
 struct kl_consent {
