@@ -207,3 +207,14 @@ cmd_answer_waits(const json_t *o)
 	    (strcmp(state.b, "sent") == 0 ||
 	    strcmp(state.b, "delivered") == 0);
 }
+
+void
+cmd_say_hindrance(const struct cli *c, const json_t *answer)
+{
+	const struct cmd_text why = cmd_member(answer, c->english ?
+	    "hindrance_en" : "hindrance_nl");
+
+	if (why.b[0] != '\0')
+		printf("%s: %s.\n", cmd_words(c, "Nu nog niet", "Not yet"),
+		    why.b);
+}

@@ -10,16 +10,10 @@
 static int
 say_take(struct cli *c, json_t *answer, const char *line)
 {
-	struct cmd_text why;
-
 	if (c->json)
 		return output_take(c, answer);
 	printf("%s\n", line);
-	why = cmd_member(answer, c->english ? "hindrance_en" :
-	    "hindrance_nl");
-	if (why.b[0] != '\0')
-		printf("%s: %s.\n", cmd_words(c, "Nu nog niet", "Not yet"),
-		    why.b);
+	cmd_say_hindrance(c, answer);
 	json_decref(answer);
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }

@@ -131,7 +131,6 @@ static int
 say_take(struct cli *c, json_t *answer)
 {
 	const json_t *w = json_object_get(answer, "withdrawal");
-	struct cmd_text why;
 	char line[LINE_BYTES];
 
 	if (c->json)
@@ -148,11 +147,7 @@ say_take(struct cli *c, json_t *answer)
 		    "wait for it with --wait=60."));
 	printf("%s\n", line);
 	say_error(c, answer);
-	why = cmd_member(answer, c->english ? "hindrance_en" :
-	    "hindrance_nl");
-	if (why.b[0] != '\0')
-		printf("%s: %s.\n", cmd_words(c, "Nu nog niet", "Not yet"),
-		    why.b);
+	cmd_say_hindrance(c, answer);
 	json_decref(answer);
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }

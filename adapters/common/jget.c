@@ -287,6 +287,16 @@ client_id_form(const char *s)
 }
 
 void
+jget_spoken(struct jget *r, json_t *v, const struct jget_place *up,
+    const char *key, struct kl_spoken *out)
+{
+	const char *s = jget_string(r, v, up, key);
+
+	if (s != NULL && kl_spoken_read(s, out) != KL_OK)
+		jget_refuse(r, KL_C_FIELD_VALUE, up, key);
+}
+
+void
 jget_client_id(struct jget *r, json_t *v, const struct jget_place *up,
     const char *key, char *out)
 {

@@ -72,6 +72,9 @@ int32_t jget_day(struct jget *r, json_t *v, const struct jget_place *up,
     const char *key);
 void jget_id(struct jget *r, json_t *v, const struct jget_place *up,
     const char *key, struct kl_id *out);
+/* A spoken reference, as people write it. */
+void jget_spoken(struct jget *r, json_t *v, const struct jget_place *up,
+    const char *key, struct kl_spoken *out);
 /* [A-Za-z0-9._-], at most JSON_CLIENT_ID_MAX. */
 void jget_client_id(struct jget *r, json_t *v, const struct jget_place *up,
     const char *key, char *out);

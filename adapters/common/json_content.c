@@ -284,17 +284,14 @@ json_read_feedback(struct kl_bytes in, struct json_feedback_file *out,
 	};
 	struct jget r = { .why = why };
 	json_t *root;
-	const char *s;
 	int e;
 
 	memset(out, 0, sizeof *out);
 	e = jget_load(&r, in, &root);
 	if (e == KL_OK && JGET_CLOSED(&r, root, NULL, keys)) {
 		out->schema = jget_schema(&r, root);
-		s = jget_string(&r, jget(&r, root, NULL, "reference"), NULL,
-		    "reference");
-		if (s != NULL && kl_spoken_read(s, &out->reference) != KL_OK)
-			jget_refuse(&r, KL_C_FIELD_VALUE, NULL, "reference");
+		jget_spoken(&r, jget(&r, root, NULL, "reference"), NULL,
+		    "reference", &out->reference);
 		take_feedback(&r, root, &out->feedback);
 	}
 	return jget_finish(&r, root, e, out, sizeof *out);
