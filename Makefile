@@ -24,14 +24,13 @@ BASE = err bytes arena types time origin code
 CRYPTO = secret hash sign aead keyfile merkle note \
 	logfile
 WIRE = canon table check signed request content
-DOMAIN = calendar nightly hold state feedback list referral rules rules_text render person policy \
-	policy_table policy_file policy_file_write
+DOMAIN = calendar nightly hold state feedback list referral rules rules_text \
+	render person policy policy_table policy_file policy_file_write
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys master loop control link \
 	link_client link_server conf log daemon sandbox trace
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
-END = crypto/seal end/envelope \
-	end/recovery end/stream
+END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol policy rewrap
 
@@ -40,43 +39,41 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month journal export registry registry_store conversation timer message \
-	mailbox erase retain_end repair retain_forget deadline owed withdraw \
-	withdraw_row withdraw_end retain present \
-	refusals
-CORE = main boot fence loss control_loss exporter control_export papers keys cycle dispatch acks control control_status \
-	control_papers control_hold \
-	control_subject control_subject_json control_left \
-	control_rewrap rewrap policy control_policy stats handle_hello \
-	submit handle_submit handle_fetch handle_receipt handle_item_ack \
-	held handle_withdraw handle_erase_receipt control_withdraw \
-	handle_directory handle_publish handle_sync handle_log
+PARTS = vault tree month journal export registry registry_store conversation \
+	timer message mailbox erase retain_end repair retain_forget deadline \
+	owed withdraw withdraw_row withdraw_end retain present refusals
+CORE = main boot fence loss control_loss exporter control_export papers keys \
+	cycle dispatch acks control control_status control_papers control_hold \
+	control_subject control_subject_json control_left control_rewrap \
+	rewrap policy control_policy stats handle_hello submit handle_submit \
+	handle_fetch handle_receipt handle_item_ack held handle_withdraw \
+	handle_erase_receipt control_withdraw handle_directory handle_publish \
+	handle_sync handle_log
 SUPERVISOR = main
-CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status \
-	cmd_origin cmd_subject control paper term \
-	cmd_subject_export cmd_erase subject_page
-COMMON = restore backup_file backup_rows backup_dir \
-	drop watch watch_work config store identity directory prekeys jget \
-	json_content \
-	json_write json_put profile profile_text texts letter \
-	letter_html letter_plain
+CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
+	cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status cmd_origin \
+	cmd_subject control paper term cmd_subject_export cmd_erase \
+	subject_page
+COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
+	config store identity directory prekeys jget json_content json_write \
+	json_put profile profile_text texts letter letter_html letter_plain
 # What an adapter does, without its interfaces.
-ENGINE = backup \
-	alarm policy_store access access_words access_find events timers terms guard cases outbox outbox_draft \
-	outbox_seal outbox_time outbox_answer outbox_back receipts inbox \
-	inbox_take calls checkpoint sync session session_start session_keep \
-	session_items rewrap engine engine_in engine_out engine_files subject \
-	deadlines retention clock_hold engine_time backoff repeats withdraw \
-	withdraw_told withdraw_onward erasure erasure_check purge \
-	engine_withdraw json_withdrawal attempts json_desk engine_desk
+ENGINE = backup alarm policy_store access access_words access_find events \
+	timers terms guard cases outbox outbox_draft outbox_seal outbox_time \
+	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
+	sync session session_start session_keep session_items rewrap engine \
+	engine_in engine_out engine_files subject deadlines retention \
+	clock_hold engine_time backoff repeats withdraw withdraw_told \
+	withdraw_onward erasure erasure_check purge engine_withdraw \
+	json_withdrawal attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.
-FACES = cmd_backup control_backup \
-	page page_text page_withdrawal letter_withdrawal \
-	control_withdraw cmd_withdraw \
-	folder folder_sweep view view_subject control control_cmd control_case control_profile \
-	control_rewrap control_desk cmd_desk \
-	alarm_text view_alarm page_alarm control_alarm cmd_alarm \
-	control_policy control_show control_subject control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case cmd_subject
+FACES = cmd_backup control_backup page page_text page_withdrawal \
+	letter_withdrawal control_withdraw cmd_withdraw folder folder_sweep \
+	view view_subject control control_cmd control_case control_profile \
+	control_rewrap control_desk cmd_desk alarm_text view_alarm page_alarm \
+	control_alarm cmd_alarm control_policy control_show control_subject \
+	control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case \
+	cmd_show subject_letter letter_case cmd_subject
 PRACTICE = main folder
 MUNICIPALITY = main folder
 
@@ -86,26 +83,22 @@ SUPPORT = tmpdir vectors starve people papers letters \
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
-	fs textfile kv slots slots_rewrap slot_keys master conf log daemon sandbox loop control link trace \
-	traps_zmq \
-	calendar nightly hold state rules render person content policy \
-	recovery stream \
-	signed request envelope message_vectors protocol schema_versions statements
-UNIT_CORE = export vault tree journal registry conversation mailbox retain retention repair sync \
-	core_rewrap \
-	core_submit core_policy core_session core_delivery core_turn core_control \
-	withdrawal core_withdraw sync_withdraw \
-	core_hostile
+	fs textfile kv slots slots_rewrap slot_keys master conf log daemon \
+	sandbox loop control link trace traps_zmq calendar nightly hold state \
+	rules render person content policy recovery stream signed request \
+	envelope message_vectors protocol schema_versions statements
+UNIT_CORE = export vault tree journal registry conversation mailbox retain \
+	retention repair sync core_rewrap core_submit core_policy core_session \
+	core_delivery core_turn core_control withdrawal core_withdraw \
+	sync_withdraw core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
-UNIT_ADAPTER = backup_file \
-	json_content profile texts letter schemas adapter_config identity \
-	directory prekeys store watch
-UNIT_ENGINE = backup_rows \
-	access hostile inbox outbox session calls terms deadlines \
-	adapter_retention clock_hold checkpoint receipts guard cases policy_store engine \
-	withdraw erasure
+UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
+	adapter_config identity directory prekeys store watch
+UNIT_ENGINE = backup_rows access hostile inbox outbox session calls terms \
+	deadlines adapter_retention clock_hold checkpoint receipts guard cases \
+	policy_store engine withdraw erasure
 INTEGRATION = 00-tests-are-counted \
 	01-install-example-client \
 	02-configuration-examples \
