@@ -21,7 +21,6 @@
 #define SCAN_LEAVES 512		/* of one slice */
 #define WRITE_CHUNKS 4
 #define SYNC_BYTES (1u << 20)	/* no sync has much to do, but the last */
-#define RETRY_MS (10 * KL_MINUTE_MS)
 #define NEW_NAME "export.new"
 #define ENDING ".klog"
 
@@ -245,7 +244,7 @@ run_end(struct export *e, int err, int64_t mono_ms)
 	e->phase = EXPORT_IDLE;
 	e->err = err;
 	e->ended = true;
-	e->retry_ms = err != KL_OK ? mono_ms + RETRY_MS : 0;
+	e->retry_ms = err != KL_OK ? mono_ms + EXPORT_RETRY_MS : 0;
 }
 
 void

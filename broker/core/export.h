@@ -7,12 +7,14 @@
 #ifndef CORE_EXPORT_H
 #define CORE_EXPORT_H
 
+#include <kortelijn/base/time.h>
 #include <kortelijn/crypto/logfile.h>
 
 #include "broker/core/turn.h"
 
 #define EXPORT_NAME_MAX 64	/* bytes of a file's name, with NUL */
 #define EXPORT_MINUTE 120	/* of the night: at 02:00 */
+#define EXPORT_RETRY_MS (10 * KL_MINUTE_MS)	/* after a failure */
 
 enum export_phase {
 	EXPORT_IDLE,

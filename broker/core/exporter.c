@@ -12,8 +12,6 @@
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/log.h>
 
-#define RETRY_MS (10 * KL_MINUTE_MS)
-
 static const char off_dir[] = "export_dir cannot be opened: make it a "
     "directory of the broker alone, and restart the broker";
 static const char off_key[] = "recovery.key in config_dir is missing or not "
@@ -168,7 +166,7 @@ begin(struct core *c, int64_t mono_ms)
 	dir_follow(c);
 	if (!dir_moved(c))
 		return export_begin(&c->export, &c->turn);
-	c->export.retry_ms = mono_ms + RETRY_MS;
+	c->export.retry_ms = mono_ms + EXPORT_RETRY_MS;
 	kl_logf(KL_LOG_ERROR, "log_export_failed",
 	    kl_log_word("because", off_moved),
 	    kl_log_word("then", "it is tried again in ten minutes"));

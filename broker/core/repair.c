@@ -140,20 +140,6 @@ record_lost(struct turn *t, const struct message *m)
 }
 
 static int
-message_end(struct turn *t, struct registry *r, struct message *m)
-{
-	struct conversation c;
-	int err = conversation_get(t, &m->conv, &c);
-
-	if (err == KL_E_NOT_FOUND)
-		return mailbox_end_gone(t, m);
-	if (err == KL_OK)
-		err = message_get(t, &m->tag, &c, m);
-	return err != KL_OK ? err :
-	    retain_end(t, r, &c, m, KL_C_BROKER_DAMAGE);
-}
-
-static int
 messages(struct turn *t, struct registry *r, struct repair *n)
 {
 	const size_t mark = kl_arena_mark(t->mem);
@@ -168,7 +154,8 @@ messages(struct turn *t, struct registry *r, struct repair *n)
 		if (!broken(t, m.slot) &&
 		    (n->months == 0 || !record_lost(t, &m)))
 			continue;
-		if ((err = message_end(t, r, &m)) != KL_OK)
+		if ((err = retain_end_found(t, r, &m,
+		    KL_C_BROKER_DAMAGE)) != KL_OK)
 			return err;
 		n->messages++;
 		kl_arena_release(t->mem, mark);

@@ -352,10 +352,9 @@ retain_end(struct turn *t, struct registry *r, struct conversation *c,
 	return retain_refused(t, r, c, m);
 }
 
-/* ---- by time ----------------------------------------------------------- */
-
-static int
-end_expired(struct turn *t, struct registry *r, struct message *m)
+int
+retain_end_found(struct turn *t, struct registry *r, struct message *m,
+    enum kl_code code)
 {
 	struct conversation c;
 	int err = conversation_get(t, &m->conv, &c);
@@ -364,8 +363,10 @@ end_expired(struct turn *t, struct registry *r, struct message *m)
 		return mailbox_end_gone(t, m);
 	if (err == KL_OK)
 		err = message_get(t, &m->tag, &c, m);
-	return err != KL_OK ? err : retain_end(t, r, &c, m, KL_C_EXPIRED);
+	return err != KL_OK ? err : retain_end(t, r, &c, m, code);
 }
+
+/* ---- by time ----------------------------------------------------------- */
 
 int
 retain_expired(struct turn *t, struct registry *r, const struct kl_tag *tag)
@@ -375,7 +376,7 @@ retain_expired(struct turn *t, struct registry *r, const struct kl_tag *tag)
 
 	if (err == KL_OK && (m.state == KL_MSG_ACCEPTED ||
 	    m.state == KL_MSG_RELEASED))
-		err = end_expired(t, r, &m);
+		err = retain_end_found(t, r, &m, KL_C_EXPIRED);
 	if (err != KL_OK && err != KL_E_NOT_FOUND)
 		return err;
 	return message_forget(t, tag);

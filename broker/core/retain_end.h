@@ -20,6 +20,10 @@ enum kl_code retain_check(struct turn *t, struct registry *r,
  * it. */
 int retain_end(struct turn *t, struct registry *r, struct conversation *c,
     struct message *m, enum kl_code code) KL_MUST_CHECK;
+/* The same of a message as message_next gives it: of one whose conversation is
+ * forgotten nobody is told. */
+int retain_end_found(struct turn *t, struct registry *r, struct message *m,
+    enum kl_code code) KL_MUST_CHECK;
 /* The receipt of a conversation's REFERRAL came: `body` is the signed one, or
  * none if the conversation has it. It opens again what had expired. */
 int retain_delivered(struct turn *t, struct registry *r,
