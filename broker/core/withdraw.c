@@ -318,5 +318,5 @@ withdraw_forget(struct turn *t, const struct kl_tag *tag)
 	/* It came, and its rows end with it. */
 	if (err != KL_E_NOT_FOUND)
 		return err;
-	return withdraw_row_drop(t, tag);
+	return withdraw_row_drop_past(t, tag, kl_day_of(t->now_ms));
 }

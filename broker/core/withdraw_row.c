@@ -116,20 +116,73 @@ withdraw_row_next(struct turn *t, struct withdraw_row *row)
 	return err;
 }
 
+/* KL_E_NOT_FOUND: of another conversation, or the last. */
+static int
+next_of(struct turn *t, const struct kl_tag *conv, struct row_key *key,
+    bool after, struct kl_bytes *value)
+{
+	struct kl_kv_entry e;
+	int err = kl_kv_seek(t->txn, T_WITHDRAWAL, after ?
+	    KL_BYTES_OF(key->b) : KL_BYTES_OF(conv->b), after, &e);
+
+	if (err != KL_OK)
+		return err;
+	if (memcmp(e.key.p, conv->b, sizeof conv->b) != 0)
+		return KL_E_NOT_FOUND;
+	if (e.key.n != sizeof key->b)
+		return KL_E_DAMAGED;
+	memcpy(key->b, e.key.p, sizeof key->b);
+	*value = e.value;
+	return KL_OK;
+}
+
 int
 withdraw_row_drop(struct turn *t, const struct kl_tag *conv)
 {
-	struct kl_kv_entry e;
 	struct row_key key;
+	struct kl_bytes v;
 	int err;
 
-	while ((err = kl_kv_seek(t->txn, T_WITHDRAWAL, KL_BYTES_OF(conv->b),
-	    false, &e)) == KL_OK &&
-	    memcmp(e.key.p, conv->b, sizeof conv->b) == 0) {
-		if (e.key.n != sizeof key.b)
-			return KL_E_DAMAGED;
-		memcpy(key.b, e.key.p, sizeof key.b);
-		err = kl_kv_del(t->txn, T_WITHDRAWAL, KL_BYTES_OF(key.b));
+	while ((err = next_of(t, conv, &key, false, &v)) == KL_OK)
+		if ((err = kl_kv_del(t->txn, T_WITHDRAWAL,
+		    KL_BYTES_OF(key.b))) != KL_OK)
+			return err;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+/* One whose key is no more says nothing any more. */
+static int
+is_past(struct turn *t, const struct row_key *key, struct kl_bytes value,
+    int32_t today, bool *yes)
+{
+	struct kl_withdrawal w = { .valid_until = 0 };
+	struct withdraw_row row;
+	struct kl_signed s;
+	int err = unseal(t, key, value, &row);
+
+	if (err == KL_OK && (kl_signed_read(row.packed, t->mem, &s) !=
+	    KL_C_OK || KL_STATEMENT_READ(KL_WITHDRAWAL, s.body, t->mem,
+	    &w) != KL_C_OK))
+		return KL_E_DAMAGED;
+	*yes = err == KL_E_NOT_FOUND || (int32_t)w.valid_until < today;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+int
+withdraw_row_drop_past(struct turn *t, const struct kl_tag *conv,
+    int32_t today)
+{
+	struct row_key key;
+	struct kl_bytes v;
+	bool after = false, past;
+	int err;
+
+	while ((err = next_of(t, conv, &key, after, &v)) == KL_OK) {
+		after = true;
+		err = is_past(t, &key, v, today, &past);
+		if (err == KL_OK && past)
+			err = kl_kv_del(t->txn, T_WITHDRAWAL,
+			    KL_BYTES_OF(key.b));
 		if (err != KL_OK)
 			return err;
 	}

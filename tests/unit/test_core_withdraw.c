@@ -838,13 +838,13 @@ START_TEST(a_parent_with_its_children_and_much_that_waits_is_one_commit)
 }
 END_TEST
 
-/* The practice's own, of a conversation that is not here. */
+/* What a party has said of a conversation that is not here. */
 static int
-row_of_unknown(void)
+row_of(const struct party *who)
 {
 	struct withdraw_row row = { .scope = KL_SCOPE_ALL,
 		.number = registry_by_id(&s.core->registry,
-		    &s.practice.id)->number };
+		    &who->id)->number };
 	int err;
 
 	row.conv = vault_tag(&s.core->vault, T_CONV,
@@ -902,17 +902,33 @@ START_TEST(one_never_seen_is_forgotten_after_its_day)
 	struct kl_withdrawal w = by(&s.practice, KL_SCOPE_ALL);
 
 	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
-	ck_assert_int_eq(row_of_unknown(), KL_OK);
+	ck_assert_int_eq(row_of(&s.practice), KL_OK);
 	w.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS) + 900;
 	w.conv_id.b[0] ^= 1;
 	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL),
 	    KL_C_CONSENT_DATE);
 	shell_restart(&s, past_ms - KL_DAY_MS);
 	shell_turn(&s);
-	ck_assert_int_eq(row_of_unknown(), KL_OK);
+	ck_assert_int_eq(row_of(&s.practice), KL_OK);
 	shell_restart(&s, past_ms);
 	shell_turn(&s);
-	ck_assert_int_eq(row_of_unknown(), KL_E_NOT_FOUND);
+	ck_assert_int_eq(row_of(&s.practice), KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(another_partys_day_takes_nothing_away)
+{
+	struct kl_withdrawal w = by(&s.desk, KL_SCOPE_ALL);
+
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	w.valid_until = (uint32_t)kl_day_of(LETTERS_NOW_MS) - 1;
+	ck_assert_int_eq(shell_withdraw(&s, &s.desk, &w, NULL), KL_C_OK);
+	ck_assert_int_eq(row_of(&s.practice), KL_OK);
+	ck_assert_int_eq(row_of(&s.desk), KL_OK);
+	shell_restart(&s, LETTERS_NOW_MS + 8 * KL_DAY_MS);
+	shell_turn(&s);
+	ck_assert_int_eq(row_of(&s.desk), KL_E_NOT_FOUND);
+	ck_assert_int_eq(row_of(&s.practice), KL_OK);
 }
 END_TEST
 
@@ -1055,6 +1071,7 @@ main(void)
 	tcase_add_test(t, a_conversation_never_seen_is_stopped_when_it_comes);
 	tcase_add_test(t, feedback_withdrawn_before_stays_so);
 	tcase_add_test(t, one_never_seen_is_forgotten_after_its_day);
+	tcase_add_test(t, another_partys_day_takes_nothing_away);
 	tcase_add_test(t, what_nobody_knows_has_a_quota_of_its_own);
 	t = tcase(suite, "full, late");
 	tcase_add_test(t, a_full_store_still_erases);
