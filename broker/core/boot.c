@@ -325,10 +325,10 @@ format_is_ours(struct kl_kv_txn *txn)
 static int
 format_wrong(void)
 {
-	return needs_operator("store_format", "another version of kortelijnd "
-	    "made this store. Start that version again, or move state_dir "
-	    "away, then 'kortelijn origin new': the adapters send again what "
-	    "is open");
+	/* A word of the log has 120 bytes. */
+	return needs_operator("store_format", "made by another version. "
+	    "Start that one, or move state_dir away, then 'kortelijn origin "
+	    "new'; adapters send again");
 }
 
 static int

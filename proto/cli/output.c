@@ -389,7 +389,8 @@ output_refused(const struct cli *c, json_t *answer)
 		text = member(answer, sentences[i]);
 	fprintf(stderr, "%s: %s: %s%s%s%s%s%s%s\n", c->program->name,
 	    strcmp(code.b, "try_later") == 0 ? "not yet" : "refused",
-	    code.b, field.b[0] != '\0' ? " at " : "", field.b,
+	    code.b[0] != '\0' ? code.b : "not possible now",
+	    field.b[0] != '\0' ? " at " : "", field.b,
 	    reference.b[0] != '\0' ? ", " : "", reference.b,
 	    text.b[0] != '\0' ? ": " : "", text.b);
 	text = member(answer, c->english ? "hindrance_en" : "hindrance_nl");
