@@ -41,13 +41,16 @@ struct looked_up {
 	json_t *o;
 };
 
-/* That an operator has looked is in the log before anything is shown. */
+/* That an operator has looked is in the log before anything is shown. v: NULL
+ * if its conversation is not here, nor the reference that it has in the log. */
 static int
 log_query(struct core *c, const struct conversation *v)
 {
-	struct kl_record rec = { .event = KL_EV_QUERY, .conv_ref = v->ref };
+	struct kl_record rec = { .event = KL_EV_QUERY };
 	struct journal_leaf leaf;
 
+	if (v != NULL)
+		rec.conv_ref = v->ref;
 	return journal_append(&c->journal, c->turn.txn, c->turn.now_ms, &rec,
 	    c->turn.mem, &leaf);
 }
@@ -71,18 +74,25 @@ put_all(struct core *c, const struct conversation *v, json_t *o)
 	control_put_erasure(c, o);
 }
 
-/* Only that there was one. */
-static json_t *
-marker_json(struct core *c, const char *text)
+/* Only that there was one, or what was withdrawn before it came. */
+static int
+put_traces(struct core *c, struct looked_up *x, bool marker)
 {
 	struct kl_conv_id id;
+	json_t *withdrawals;
 	struct kl_tag tag;
 
-	if (kl_hex_read(text, id.b, sizeof id.b) != KL_OK)
-		return NULL;
+	if (kl_hex_read(x->text, id.b, sizeof id.b) != KL_OK)
+		return KL_OK;
 	tag = vault_tag(c->turn.vault, T_CONV, KL_BYTES_OF(id));
-	return json_pack("{s:b,s:b,s:o}", "ok", 1, "marker", 1,
-	    "withdrawals", control_subject_withdrawals(c, &tag));
+	withdrawals = control_subject_withdrawals(c, &tag);
+	if (!marker && json_array_size(withdrawals) == 0) {
+		json_decref(withdrawals);
+		return KL_OK;
+	}
+	x->o = json_pack("{s:b,s:b,s:o}", "ok", 1, "marker", marker,
+	    "withdrawals", withdrawals);
+	return log_query(c, NULL);
 }
 
 static int
@@ -95,8 +105,8 @@ look_up_in_turn(struct core *c, void *arg)
 	int r;
 
 	x->found = control_subject_find(c, x->text, &v, &marker);
-	if (x->found == KL_E_NOT_FOUND && marker)
-		x->o = marker_json(c, x->text);
+	if (x->found == KL_E_NOT_FOUND && x->first)
+		return put_traces(c, x, marker);
 	if (x->found != KL_OK)
 		return x->found == KL_E_FORMAT ||
 		    x->found == KL_E_NOT_FOUND ? KL_OK : x->found;

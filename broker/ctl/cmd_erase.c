@@ -90,7 +90,11 @@ int
 cmd_erase_verify(struct cli *c)
 {
 	json_t *answer;
-	int r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "left", "what",
+	int r = control_reference_check(c, c->arg[0]);
+
+	if (r != CLI_OK)
+		return r;
+	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "left", "what",
 	    c->arg[0]), &answer);
 
 	if (r != CLI_OK || c->json)

@@ -54,6 +54,8 @@ cmd_subject_export(struct cli *c)
 
 	if (!english(c, &in_english))
 		return output_fail(c, CLI_USAGE, "--language is nl or en");
+	if ((r = control_reference_check(c, c->arg[0])) != CLI_OK)
+		return r;
 	r = control_ask(c, json_pack("{s:s,s:s}", "cmd", "subject",
 	    "reference", c->arg[0]), &all);
 	if (r != CLI_OK)

@@ -1,5 +1,7 @@
 #include "broker/ctl/control.h"
 
+#include <string.h>
+
 #include <kortelijn/host/control.h>
 
 #include "proto/cli/ask.h"
@@ -40,4 +42,19 @@ control_hand_over(const struct cli *c, const char *what, const struct paper *p)
 	    &answer);
 	json_decref(answer);
 	return r;
+}
+
+int
+control_reference_check(const struct cli *c, const char *text)
+{
+	struct kl_spoken spoken;
+	uint8_t id[16];
+
+	if (kl_spoken_read(text, &spoken) == KL_OK ||
+	    (strlen(text) == 2 * sizeof id &&
+	    kl_hex_read(text, id, sizeof id) == KL_OK))
+		return CLI_OK;
+	return output_fail(c, CLI_USAGE, "%s is no reference such as "
+	    "ABCD-EFGH-K with the right check letter, and no id of 32 "
+	    "hexadecimal digits", text);
 }

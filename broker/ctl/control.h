@@ -18,5 +18,8 @@ int control_ask(const struct cli *c, json_t *question, json_t **answer);
  * at once, not at its next start. As control_ask. */
 int control_hand_over(const struct cli *c, const char *what,
     const struct paper *p);
+/* What names a referral or a message: a spoken reference, or an id. CLI_USAGE,
+ * and says what is wanted. */
+int control_reference_check(const struct cli *c, const char *text);
 
 #endif

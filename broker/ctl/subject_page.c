@@ -281,13 +281,22 @@ static const char head_en[] =
 	"inside the sealed content, which only the receiver can open.\n";
 
 static void
-marker_print(struct page *p, const json_t *all)
+traces_print(struct page *p, const json_t *all)
 {
-	say(p, p->english ?
-	    "\nThe broker holds nothing of it but a mark that it has "
-	    "ended.\n" :
-	    "\nDe broker bewaart er niets meer van dan een merk dat het "
-	    "beëindigd is.\n");
+	const bool marker = json_is_true(json_object_get(all, "marker"));
+
+	if (marker)
+		say(p, p->english ?
+		    "\nThe broker holds nothing of it but a mark that it has "
+		    "ended.\n" :
+		    "\nDe broker bewaart er niets meer van dan een merk dat "
+		    "het beëindigd is.\n");
+	else
+		say(p, p->english ?
+		    "\nThe referral is not here. It was withdrawn before it "
+		    "came.\n" :
+		    "\nDe verwijzing is hier niet. Zij is ingetrokken voor "
+		    "zij kwam.\n");
 	section(p, all, "withdrawals", "Intrekkingen", "Withdrawals");
 }
 
@@ -297,8 +306,8 @@ subject_page_print(const json_t *all, bool english)
 	struct page p = { .english = english };
 
 	say(&p, english ? head_en : head_nl);
-	if (json_is_true(json_object_get(all, "marker"))) {
-		marker_print(&p, all);
+	if (json_object_get(all, "marker") != NULL) {
+		traces_print(&p, all);
 		return !p.failed && fflush(stdout) == 0;
 	}
 	section(&p, all, "conversation", "Het gesprek", "The conversation");

@@ -113,7 +113,10 @@ unknown_reference_says_so()
 	    [ "$(jq -r .code <<<"$out")" = referral_unknown ] || return 1
 	out=$(kortelijn erase verify 00112233445566778899aabbccddeeff --json)
 	[ "$(jq -r .code <<<"$out")" = referral_unknown ] &&
-	    ! kortelijn subject export nonsense >/dev/null 2>&1
+	    ! kortelijn subject export nonsense >/dev/null 2>"$R/err" &&
+	    grep -q "no reference such as" "$R/err" &&
+	    ! kortelijn erase verify deadbeef >/dev/null 2>"$R/err" &&
+	    grep -q "no id of 32" "$R/err"
 }
 
 uncollected_is_in_use()

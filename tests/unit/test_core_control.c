@@ -555,6 +555,30 @@ START_TEST(a_withdrawal_and_what_it_asked_are_shown)
 }
 END_TEST
 
+START_TEST(what_was_withdrawn_before_it_came_is_shown)
+{
+	struct kl_withdrawal w;
+	struct letter l;
+	uint64_t leaves;
+	char conv[33];
+	json_t *o;
+
+	letter_referral(&l, &s.practice, &s.desk);
+	shell_begin(&s, &s.practice);
+	w = letter_withdrawal(&l, &s.practice, KL_SCOPE_ALL,
+	    KL_CAUSE_RESIDENT);
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL),
+	    KL_C_OK);
+	kl_hex(KL_BYTES_OF(w.conv_id), conv);
+	leaves = s.core->journal.committed.size;
+	o = ask_about("subject", "reference", conv);
+	ck_assert(json_is_false(json_object_get(o, "marker")));
+	ck_assert_str_eq(text(first(o, "withdrawals"), "cause"), "resident");
+	json_decref(o);
+	ck_assert_uint_eq(s.core->journal.committed.size, leaves + 1);
+}
+END_TEST
+
 START_TEST(what_is_unknown_says_so)
 {
 	static const char *const unknown[] = {
@@ -716,6 +740,7 @@ main(void)
 	tcase_add_test(t, a_hold_is_shown_and_released);
 	tcase_add_test(t, all_of_a_referral_is_shown);
 	tcase_add_test(t, a_withdrawal_and_what_it_asked_are_shown);
+	tcase_add_test(t, what_was_withdrawn_before_it_came_is_shown);
 	tcase_add_test(t, what_is_unknown_says_so);
 	tcase_add_test(t, what_is_left_of_a_message_is_read_back);
 	tcase_add_test(t, a_clock_behind_the_mark_is_released_as_well);
