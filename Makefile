@@ -69,11 +69,12 @@ ENGINE = backup alarm policy_store access access_words access_find events \
 # Its interfaces, and the commands that ask it.
 FACES = cmd_backup control_backup page page_text page_withdrawal \
 	letter_withdrawal control_withdraw cmd_withdraw folder folder_sweep \
-	view view_subject control control_cmd control_case control_profile \
-	control_rewrap control_desk cmd_desk alarm_text view_alarm page_alarm \
-	control_alarm cmd_alarm control_policy control_show control_subject \
-	control_wait cmd cmd_policy cmd_setup cmd_rewrap cmd_run cmd_case \
-	cmd_show subject_letter letter_case cmd_subject
+	phone view view_subject control control_cmd control_case \
+	control_profile control_rewrap control_desk cmd_desk alarm_text \
+	view_alarm page_alarm control_alarm cmd_alarm control_policy \
+	control_show control_subject control_wait cmd cmd_policy cmd_setup \
+	cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case \
+	cmd_subject
 PRACTICE = main folder
 MUNICIPALITY = main folder
 

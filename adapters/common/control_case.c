@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "adapters/common/phone.h"
 #include "adapters/common/view.h"
-#include "adapters/common/view_alarm.h"
 
 /* Why nothing leaves now, "" if it does or may soon: what is kept would wait
  * without anybody knowing. */
@@ -42,8 +42,7 @@ control_case_hindrance(struct engine *e, json_t *o)
 void
 control_case_phone(struct engine *e, const struct engine_case *k, json_t *o)
 {
-	const struct view_alarm_phone p = view_alarm_phone(e, &k->peer,
-	    k->crisis);
+	const struct phone p = phone_of(e, &k->peer, k->crisis);
 
 	if (p.b[0] != '\0')
 		(void)json_object_set_new(o, "peer_phone", json_string(p.b));

@@ -3,12 +3,10 @@
 #include <string.h>
 
 #include "adapters/common/control_desk.h"
-#include "adapters/common/profile.h"
+#include "adapters/common/json_put.h"
+#include "adapters/common/phone.h"
 #include "adapters/common/view.h"
 #include "adapters/common/view_subject.h"
-
-#define ARENA_BYTES (512 * 1024)
-#define ARENA_ALLOCS 8192
 
 /* ---- who is meant ---- */
 
@@ -65,16 +63,8 @@ find(struct control_cmd *c, bool several, struct access_list *out)
 static void
 put_phone(struct control_cmd *c, json_t *o)
 {
-	const struct config *conf = engine_config(c->engine);
-	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
-	struct kl_profile_details details;
-	struct kl_profile p;
-
-	if (mem != NULL && directory_profile(engine_store(c->engine), mem,
-	    &conf->id, &p, &details) == KL_OK)
-		(void)json_object_set_new(o, "phone", json_stringn(
-		    (const char *)p.phone.p, p.phone.n));
-	kl_arena_free(mem);
+	json_put_text(o, "phone", phone_of(c->engine,
+	    &engine_config(c->engine)->id, false).b);
 }
 
 /* The array of cases, which it takes, and what a letter needs besides. */

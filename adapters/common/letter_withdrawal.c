@@ -5,11 +5,8 @@
 
 #include <kortelijn/domain/calendar.h>
 
-#include "adapters/common/profile.h"
+#include "adapters/common/phone.h"
 #include "adapters/common/subject.h"
-
-#define ARENA_BYTES (512 * 1024)
-#define ARENA_ALLOCS 8192
 
 /* What one page is about. */
 struct about {
@@ -18,7 +15,7 @@ struct about {
 	struct engine_case k;
 	struct engine_withdrawal w;
 	const char *other;		/* name of the other side */
-	char phone[20];			/* of its desk, "": not known */
+	struct phone phone;		/* of its desk */
 	struct letter *l;
 };
 
@@ -109,10 +106,10 @@ put_call(const struct about *a)
 {
 	const struct kl_spoken_text spoken = kl_spoken_text(&a->k.spoken);
 	const struct texts_values desk = { .organisation = a->other,
-		.phone = a->phone };
+		.phone = a->phone.b };
 	const struct texts_values ref = { .reference = spoken.b };
 
-	if (a->phone[0] != '\0')
+	if (a->phone.b[0] != '\0')
 		letter_say(a->l, TEXT_CALL, &desk);
 	if (a->k.spoken.b[0] != '\0')
 		letter_say(a->l, TEXT_NAME_REFERENCE, &ref);
@@ -279,25 +276,11 @@ make_note(const struct about *a)
 	letter_say(a->l, TEXT_BREACH_TERM, NULL);
 	letter_say(a->l, TEXT_BREACH_PERSON, NULL);
 	letter_say(a->l, TEXT_BREACH_KEEP, NULL);
-	if (a->phone[0] != '\0')
+	if (a->phone.b[0] != '\0')
 		put_call(a);
 }
 
 /* ---- the page -------------------------------------------------------- */
-
-static void
-find_phone(struct engine *e, struct about *a)
-{
-	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
-	struct kl_profile_details details;
-	struct kl_profile p;
-
-	if (mem != NULL && directory_profile(engine_store(e), mem,
-	    &a->k.peer, &p, &details) == KL_OK &&
-	    p.phone.n < sizeof a->phone)
-		memcpy(a->phone, p.phone.p, p.phone.n);
-	kl_arena_free(mem);
-}
 
 static int
 find(struct engine *e, const struct kl_conv_id *conv, struct about *a)
@@ -313,7 +296,7 @@ find(struct engine *e, const struct kl_conv_id *conv, struct about *a)
 	if (!a->w.ours)
 		return KL_E_NOT_FOUND;
 	a->other = a->k.peer_name;
-	find_phone(e, a);
+	a->phone = phone_of(e, &a->k.peer, false);
 	return a->w.done ? KL_OK : KL_E_EMPTY;
 }
 

@@ -6,32 +6,10 @@
 
 #include "adapters/common/alarm_text.h"
 #include "adapters/common/deadlines.h"
-#include "adapters/common/directory.h"
 #include "adapters/common/json_put.h"
-
-#define ARENA_BYTES (512 * 1024)
-#define ARENA_ALLOCS 8192
+#include "adapters/common/phone.h"
 
 /* ---- phone numbers --------------------------------------------------- */
-
-struct view_alarm_phone
-view_alarm_phone(struct engine *e, const struct kl_id *desk, bool crisis)
-{
-	struct kl_arena *mem = kl_arena_new(ARENA_BYTES, ARENA_ALLOCS);
-	struct view_alarm_phone out = { "" };
-	struct kl_profile_details details;
-	struct kl_profile p;
-	struct kl_bytes phone = KL_BYTES_NONE;
-
-	if (mem != NULL && directory_profile(engine_store(e), mem, desk, &p,
-	    &details) == KL_OK)
-		phone = crisis && p.crisis_phone.n > 0 ? p.crisis_phone :
-		    p.phone;
-	if (phone.n < sizeof out.b && phone.n > 0)
-		memcpy(out.b, phone.p, phone.n);
-	kl_arena_free(mem);
-	return out;
-}
 
 static bool
 listed(const json_t *list, const char *id)
@@ -56,11 +34,11 @@ phones(struct engine *e)
 	while (engine_case_next(e, k.number, &k) == KL_OK &&
 	    json_array_size(list) < VIEW_ALARM_PHONES_MAX) {
 		const struct kl_id_text id = kl_id_text(&k.peer);
-		struct view_alarm_phone p;
+		struct phone p;
 
 		if (!k.mine || !k.open || listed(list, id.b))
 			continue;
-		p = view_alarm_phone(e, &k.peer, k.crisis);
+		p = phone_of(e, &k.peer, k.crisis);
 		(void)json_array_append_new(list, json_pack("{s:s,s:s,s:s}",
 		    "id", id.b, "name", k.peer_name, "phone", p.b));
 	}
@@ -93,7 +71,7 @@ put_case(json_t *o, struct engine *e, const struct engine_case *k,
 	json_put_text(o, "peer_name", k->peer_name);
 	json_put_bool(o, "crisis", k->crisis);
 	if (with_phone && k->mine)
-		json_put_text(o, "phone", view_alarm_phone(e, &k->peer,
+		json_put_text(o, "phone", phone_of(e, &k->peer,
 		    k->crisis).b);
 }
 

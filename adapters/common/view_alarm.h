@@ -11,12 +11,6 @@
 
 #define VIEW_ALARM_PHONES_MAX 16
 
-/* The number of a desk by its PROFILE, that for crises if there is one; "" if
- * none is known. */
-struct view_alarm_phone { char b[20]; };
-struct view_alarm_phone view_alarm_phone(struct engine *e,
-    const struct kl_id *desk, bool crisis);
-
 /* NULL: no memory. Owned by the caller. */
 json_t *view_alarm(struct engine *e, const struct engine_alarm *a);
 

@@ -270,14 +270,15 @@ unsigned
 adapter_alarms(struct adapter *a, uint32_t kind, unsigned *open)
 {
 	struct engine_alarm al = { .seq = 0 };
-	unsigned n = 0;
+	unsigned n = 0, n_open = 0;
 
-	*open = 0;
 	while (alarm_next(a->store, al.seq, &al) == KL_OK)
 		if (al.kind == kind) {
 			n++;
-			*open += al.closed_ms == 0 ? 1 : 0;
+			n_open += al.closed_ms == 0 ? 1 : 0;
 		}
+	if (open != NULL)
+		*open = n_open;
 	return n;
 }
 

@@ -67,7 +67,8 @@ void adapter_feedback(struct adapter *a, struct case_row *c, uint32_t code);
 /* The time is at_ms: what is due of terms and retention is done, one turn for
  * each timer. */
 void adapter_time(struct adapter *a, int64_t at_ms);
-/* Alarms of a kind that were raised, and how many of them are open. */
+/* Alarms of a kind that were raised, and how many of them are open: may be
+ * NULL. */
 unsigned adapter_alarms(struct adapter *a, uint32_t kind, unsigned *open);
 
 /* One message on its way. */

@@ -51,17 +51,6 @@ teardown(void)
 	adapter_region_clear(&region);
 }
 
-static size_t
-alarms(struct adapter *a, uint32_t kind)
-{
-	struct engine_alarm al = { .seq = 0 };
-	size_t n = 0;
-
-	while (alarm_next(a->store, al.seq, &al) == KL_OK)
-		n += al.kind == kind ? 1 : 0;
-	return n;
-}
-
 /* ---- what the broker hands on ---- */
 
 /* A WITHDRAWAL that `by` signs with the key sk; at first as by should. */
@@ -124,17 +113,17 @@ ck_refused(struct adapter *a, struct order *o, uint32_t want)
 {
 	struct kl_referral content;
 	struct case_row row;
-	size_t before = alarms(a, ENGINE_AL_ERASE);
+	const unsigned before = adapter_alarms(a, ENGINE_AL_ERASE, NULL);
 	uint32_t code;
 
 	ck_assert_int_eq(ask(a, o, &code), ERASURE_REFUSED);
 	ck_assert_uint_eq(code, want);
-	ck_assert_uint_eq(alarms(a, ENGINE_AL_ERASE), before + 1);
+	ck_assert_uint_eq(adapter_alarms(a, ENGINE_AL_ERASE, NULL), before + 1);
 	row = adapter_case(a, &o->notice.conv_id);
 	ck_assert_uint_eq(row.withdrawn, 0);
 	OK(cases_content(&a->t, &row, &content));
 	ck_assert_int_eq(ask(a, o, &code), ERASURE_REFUSED_BEFORE);
-	ck_assert_uint_eq(alarms(a, ENGINE_AL_ERASE), before + 1);
+	ck_assert_uint_eq(adapter_alarms(a, ENGINE_AL_ERASE, NULL), before + 1);
 }
 
 static struct erasure
@@ -210,7 +199,8 @@ START_TEST(receipt_waits_for_the_desk_and_says_what_it_said)
 	uint32_t code;
 
 	(void)ask(&desk, &o, &code);
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE_ASKED), 1);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE_ASKED, NULL),
+	    1);
 	ck_assert(!receipt(&desk, &rc, &packed));
 	adapter_commit(&desk);
 	say(&desk, &c.conv, KL_KEPT_ON_OWN_BASIS);
@@ -302,7 +292,8 @@ START_TEST(practice_answers_by_itself_that_the_record_stays)
 	uint32_t code;
 
 	ck_assert_int_eq(ask(&gp, &o, &code), ERASURE_OBEYED);
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_ERASE_ASKED), 0);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_ERASE_ASKED, NULL),
+	    0);
 	ck_assert(receipt(&gp, &rc, &packed));
 	ck_assert_uint_eq(rc.adapter_copy, KL_ERASED);
 	ck_assert_uint_eq(rc.case_system, KL_KEPT_ON_OWN_BASIS);
@@ -325,7 +316,8 @@ START_TEST(feedback_only_lets_the_help_go_on)
 	ck_assert(cases_open(&row));
 	OK(cases_content(&desk.t, &row, &content));
 	ck_assert_uint_eq(outbox_waiting(desk.outbox), 0);
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE_ASKED), 0);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE_ASKED, NULL),
+	    0);
 	ck_assert(receipt(&desk, &rc, &packed));
 	ck_assert_uint_eq(rc.adapter_copy, KL_ERASED);
 }
@@ -359,7 +351,8 @@ START_TEST(asked_again_sends_the_same_receipt_again)
 
 	(void)ask(&desk, &o, &code);
 	ck_assert_int_eq(ask(&desk, &o, &code), ERASURE_KNOWN);
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE_ASKED), 1);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE_ASKED, NULL),
+	    1);
 	say(&desk, &c.conv, KL_ERASED);
 	ck_assert(receipt(&desk, &rc, &packed));
 	memcpy(before, packed.p, packed.n);
@@ -394,7 +387,7 @@ START_TEST(receipt_is_sent_until_it_is_taken)
 	OK(erasure_taken(desk.erasures, &desk.t, &c.conv, &never, 0));
 	desk.mono_ms += 3600000;
 	ck_assert(!receipt(&desk, &rc, &packed));
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE), 1);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE, NULL), 1);
 }
 END_TEST
 
@@ -407,10 +400,10 @@ START_TEST(desk_that_does_not_answer_is_reminded_at_the_term)
 	(void)ask(&desk, &o, &code);
 	ck_assert_int_eq(stored(&desk, &c.conv).due_ms, o.notice.due_ms);
 	OK(erasure_due(&desk.t, &c.conv));
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE_LATE), 1);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE_LATE, NULL), 1);
 	say(&desk, &c.conv, KL_ERASED);
 	OK(erasure_due(&desk.t, &c.conv));
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_ERASE_LATE), 1);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_ERASE_LATE, NULL), 1);
 }
 END_TEST
 
@@ -574,7 +567,7 @@ START_TEST(correction_behind_the_end_is_turned_away_unopened)
 	ck_assert_uint_eq(rc.r.code, KL_C_CONVERSATION_ENDED);
 	ck_assert_uint_eq(adapter_case(&desk, &c.conv).slot_content,
 	    KL_SLOT_NONE);
-	ck_assert_uint_eq(alarms(&desk, ENGINE_AL_BAD_ITEM), 0);
+	ck_assert_uint_eq(adapter_alarms(&desk, ENGINE_AL_BAD_ITEM, NULL), 0);
 }
 END_TEST
 
@@ -1003,7 +996,8 @@ START_TEST(missing_receipt_is_told_once)
 	(void)adapter_withdraw(&gp, &c, KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
 	OK(withdraw_told_missing(&gp.t, &n));
 	OK(withdraw_told_missing(&gp.t, &n));
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_ERASE_MISSING), 1);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_ERASE_MISSING, NULL),
+	    1);
 }
 END_TEST
 

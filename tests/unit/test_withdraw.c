@@ -45,17 +45,6 @@ teardown(void)
 	adapter_region_clear(&region);
 }
 
-static size_t
-alarms(struct adapter *a, uint32_t kind)
-{
-	struct engine_alarm al = { .seq = 0 };
-	size_t n = 0;
-
-	while (alarm_next(a->store, al.seq, &al) == KL_OK)
-		n += al.kind == kind ? 1 : 0;
-	return n;
-}
-
 static bool
 there(struct adapter *a, char table, struct kl_bytes key)
 {
@@ -345,7 +334,7 @@ START_TEST(what_a_lost_receiver_lacks_is_not_sealed_again)
 	OK(outbox_back_notice(gp.outbox, &gp.t, &lost));
 	adapter_commit(&gp);
 	ck_assert_uint_eq(outbox_waiting(gp.outbox), 0);
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_LOST), 0);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_LOST, NULL), 0);
 }
 END_TEST
 
@@ -419,7 +408,7 @@ START_TEST(refused_is_told_once_and_sent_again)
 		ck_assert_int_eq(next(&gp, &packed), KL_E_EMPTY);
 		gp.mono_ms += 600000;
 	}
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_WITHDRAWAL), 1);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_WITHDRAWAL, NULL), 1);
 	OK(next(&gp, &packed));
 	OK(answer_ok(&gp, &desk));
 	ck_assert_uint_eq(stored(&gp, KL_SCOPE_ALL).code, 0);
@@ -436,7 +425,7 @@ START_TEST(no_answer_sends_the_same_again)
 	ck_assert_int_eq(repeats_wait_ms(gp.withdrawals, gp.mono_ms), -1);
 	repeats_lost(gp.withdrawals, &c.conv);
 	OK(next(&gp, &packed));
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_WITHDRAWAL), 0);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_WITHDRAWAL, NULL), 0);
 }
 END_TEST
 
@@ -474,7 +463,7 @@ START_TEST(key_that_ended_signs_no_more)
 	after = stored(&gp, KL_SCOPE_ALL);
 	ck_assert_mem_eq(&after.signer, &gp.id.key_id, sizeof after.signer);
 	ck_assert_mem_ne(before.packed, after.packed, before.n);
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_WITHDRAWAL), 0);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_WITHDRAWAL, NULL), 0);
 }
 END_TEST
 
@@ -485,11 +474,11 @@ START_TEST(an_hour_without_answer_is_an_alarm)
 	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
 	(void)adapter_withdraw(&gp, &c, KL_SCOPE_ALL, KL_CAUSE_RESIDENT);
 	OK(withdraw_waited(&gp.t, &c.conv));
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_WITHDRAWAL), 1);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_WITHDRAWAL, NULL), 1);
 	OK(next(&gp, &packed));
 	OK(answer_ok(&gp, &desk));
 	OK(withdraw_waited(&gp.t, &c.conv));
-	ck_assert_uint_eq(alarms(&gp, ENGINE_AL_WITHDRAWAL), 1);
+	ck_assert_uint_eq(adapter_alarms(&gp, ENGINE_AL_WITHDRAWAL, NULL), 1);
 }
 END_TEST
 
