@@ -72,6 +72,10 @@ head(const struct cli *c, const json_t *o)
 	line(cmd_words(c, "Telefoon", "Phone"),
 	    cmd_member(o, "peer_phone").b);
 	line(cmd_words(c, "Niveau", "Level"), cmd_member(o, "level").b);
+	if (json_is_true(json_object_get(o, "feedback_ended")))
+		line(cmd_words(c, "Terugkoppeling", "Feedback"),
+		    cmd_words(c, "de toestemming is voorbij",
+		    "its consent is over"));
 	line(cmd_words(c, "Verzonden", "Sent"),
 	    cmd_time(o, "sent_at").b);
 	line(cmd_words(c, "Geopend", "Opened"),

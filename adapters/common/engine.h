@@ -231,6 +231,8 @@ enum engine_what {
 	ENGINE_ERASE_ANSWERED = 20,	/* what became of it in our systems */
 	ENGINE_ERASE_TOLD = 21,		/* the same, of the other side */
 	ENGINE_ERASE_MISSING = 22,	/* somebody has not answered in time */
+	/* Of the feedback only, and told as a fact: nothing is to be erased. */
+	ENGINE_FEEDBACK_WITHDRAWN = 23,
 	ENGINE_HANDED_OVER = 25,	/* to the desk's case system */
 	ENGINE_ATTEMPT = 26,		/* of the desk to reach somebody */
 };

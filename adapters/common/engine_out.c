@@ -37,6 +37,7 @@ engine_what_name(uint32_t what)
 		[ENGINE_ERASE_ANSWERED] = "erase_answered",
 		[ENGINE_ERASE_TOLD] = "erase_told",
 		[ENGINE_ERASE_MISSING] = "erase_missing",
+		[ENGINE_FEEDBACK_WITHDRAWN] = "feedback_withdrawn",
 		[ENGINE_HANDED_OVER] = "handed_over",
 		[ENGINE_ATTEMPT] = "attempt",
 	};

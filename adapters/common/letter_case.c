@@ -201,8 +201,8 @@ static void
 put_withdrawal(struct letter_case *p, const json_t *k)
 {
 	static const char *const whats[] = { "withdrawn", "withdrawing",
-		"erase_asked", "erase_answered", "erase_told",
-		"erase_missing" };
+		"feedback_withdrawn", "erase_asked", "erase_answered",
+		"erase_told", "erase_missing" };
 	const json_t *s;
 	bool any = false;
 	size_t i;

@@ -351,7 +351,7 @@ about_conversation(struct back *b, const struct kl_notice *n)
 			return KL_OK;
 		if (n->code == KL_C_NO_FEEDBACK_CONSENT) {
 			b->c.feedback_ended = 1;
-			b->step.what = ENGINE_FEEDBACK_OVER;
+			b->step.what = ENGINE_FEEDBACK_WITHDRAWN;
 			break;
 		}
 		(void)kl_progress_event(&b->c.sent, KL_ST_CONSENT_WITHDRAWN);

@@ -11,6 +11,7 @@
 
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/engine_withdraw.h"
+#include "adapters/common/outbox_back.h"
 #include "adapters/common/subject_letter.h"
 #include "adapters/common/view_subject.h"
 #include "tests/support/adapter.h"
@@ -388,6 +389,26 @@ START_TEST(export_page_has_all_of_it)
 }
 END_TEST
 
+/* The other side was asked: here the fact has come, and nothing else. */
+START_TEST(export_page_tells_that_feedback_was_withdrawn)
+{
+	struct kl_notice n = adapter_notice(KL_NOTICE_WITHDRAWN, &c.conv,
+	    NULL, KL_C_NO_FEEDBACK_CONSENT);
+	struct engine_case k;
+	json_t *o;
+	char *text;
+
+	OK(outbox_back_notice(gp.outbox, &gp.t, &n));
+	OK(engine_case_get(&gp_engine, &c.conv, &k));
+	ck_assert(k.feedback_ended && k.open);
+	OK(view_subject_case(&gp_engine, &k, &o));
+	text = page(subject_letter_export, answer_of(o));
+	contains(text, "toestemming voor terugkoppeling ingetrokken");
+	ck_assert_ptr_null(strstr(text, "is niet ingetrokken"));
+	letter_text_free(text);
+}
+END_TEST
+
 START_TEST(export_of_nobody_says_so)
 {
 	json_t *o = answer_of(json_object());
@@ -479,6 +500,7 @@ main(void)
 	tcase_add_test(t, partner_does_not_withdraw);
 	tcase_add_loop_test(t, ended_case_is_gone_but_for_the_log, 0, 2);
 	tcase_add_test(t, export_page_has_all_of_it);
+	tcase_add_test(t, export_page_tells_that_feedback_was_withdrawn);
 	tcase_add_test(t, export_of_nobody_says_so);
 	tcase_add_test(t,
 	    log_page_tells_once_what_was_done_again_and_again);
