@@ -172,5 +172,6 @@ control_left(struct core *c, const json_t *question)
 		return control_refused(l.found == KL_E_FORMAT ?
 		    KL_C_MALFORMED : KL_C_REFERRAL_UNKNOWN);
 	control_put_erasure(c, l.o);
+	control_policy_put(c, l.o);
 	return l.o;
 }

@@ -62,36 +62,44 @@ looser_json(const struct core *c, json_t *(*row)(const struct core *c,
 }
 
 static json_t *
-policy_json(const struct core *c)
+policy_json(const struct core *c, json_t *(*row)(const struct core *c,
+    enum kl_policy_key key, enum kl_policy_state state))
 {
 	const struct core_policy *p = &c->loaded;
 
 	return json_pack("{s:b,s:I,s:I,s:o}", "draining", p->drain,
 	    "leaf", (json_int_t)p->leaf, "loaded_ms", (json_int_t)p->at_ms,
-	    "looser", looser_json(c, row_words));
+	    "looser", looser_json(c, row));
+}
+
+void
+control_policy_put(const struct core *c, json_t *o)
+{
+	json_t *p = policy_json(c, row_json);
+	char hash[65];
+
+	kl_hex(KL_BYTES_OF(c->loaded.hash), hash);
+	if (p != NULL)
+		(void)json_object_set_new(p, "sha256", json_string(hash));
+	(void)json_object_set_new(o, "policy", p);
 }
 
 json_t *
 control_policy(struct core *c, const json_t *question)
 {
-	json_t *o = policy_json(c);
-	char hash[65];
+	json_t *o = json_pack("{s:b}", "ok", 1);
 
 	(void)question;
-	kl_hex(KL_BYTES_OF(c->loaded.hash), hash);
-	if (o != NULL) {
-		(void)json_object_set_new(o, "sha256", json_string(hash));
-		(void)json_object_set_new(o, "looser", looser_json(c,
-		    row_json));
-	}
-	return json_pack("{s:b,s:o}", "ok", 1, "policy", o);
+	control_policy_put(c, o);
+	return o;
 }
 
 void
 control_policy_status(const struct core *c, json_t *o)
 {
 	if (o != NULL)
-		(void)json_object_set_new(o, "policy", policy_json(c));
+		(void)json_object_set_new(o, "policy", policy_json(c,
+		    row_words));
 }
 
 static json_t *

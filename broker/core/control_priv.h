@@ -28,6 +28,10 @@ json_t *control_policy_load(struct core *c, const json_t *question);
 json_t *control_withdraw(struct core *c, const json_t *question);
 /* Its part of the status; NULL: no memory. */
 void control_policy_status(const struct core *c, json_t *o);
+/* What every report says of the policy: "policy", the load that counts and
+ * each row that asks for more than the table, with its approval. `o` may be
+ * NULL. */
+void control_policy_put(const struct core *c, json_t *o);
 json_t *control_rewrap(struct core *c, const json_t *question);
 
 /* What every report says of erasure: "erasure", "master_key", when the slot

@@ -72,6 +72,7 @@ put_all(struct core *c, const struct conversation *v, json_t *o)
 	put(o, "erase_requests", control_subject_asked(c, v));
 	put(o, "now_ms", json_integer((json_int_t)c->turn.now_ms));
 	control_put_erasure(c, o);
+	control_policy_put(c, o);
 }
 
 /* Only that there was one, or what was withdrawn before it came. */
@@ -92,6 +93,7 @@ put_traces(struct core *c, struct looked_up *x, bool marker)
 	}
 	x->o = json_pack("{s:b,s:b,s:o}", "ok", 1, "marker", marker,
 	    "withdrawals", withdrawals);
+	control_policy_put(c, x->o);
 	return log_query(c, NULL);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/ctl/control.h"
+#include "broker/ctl/subject_page.h"
 #include "proto/cli/output.h"
 
 /* What the state of its slot means. */
@@ -62,6 +63,20 @@ for_people(const json_t *m)
 	return o;
 }
 
+/* An audit asks under which rules it was kept. */
+static json_t *
+looser(const json_t *answer)
+{
+	json_t *rows = json_object_get(json_object_get(answer, "policy"),
+	    "looser"), *out = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		(void)json_array_append_new(out, json_string(
+		    subject_page_looser(row, true).b));
+	return out;
+}
+
 static int
 all_for_people(const struct cli *c, const json_t *answer)
 {
@@ -81,9 +96,10 @@ all_for_people(const struct cli *c, const json_t *answer)
 		    "No message of it is remembered any more.\n");
 	else
 		printf("\n");
-	return output_take(c, json_pack("{s:O,s:O}",
+	return output_take(c, json_pack("{s:O,s:O,s:o}",
 	    "erasure", json_object_get(answer, "erasure"),
-	    "master_key", json_object_get(answer, "master_key")));
+	    "master_key", json_object_get(answer, "master_key"),
+	    "looser_policy", looser(answer)));
 }
 
 int

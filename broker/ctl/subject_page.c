@@ -280,6 +280,52 @@ static const char head_en[] =
 	"broker does not know the resident. Name, address and question are\n"
 	"inside the sealed content, which only the receiver can open.\n";
 
+static const char *
+member(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+struct output_text
+subject_page_looser(const json_t *row, bool english)
+{
+	const bool counts = strcmp(member(row, "state"), "loosened") == 0;
+	char t[sizeof(struct output_text)];
+
+	if (!counts)
+		(void)snprintf(t, sizeof t, english ?
+		    "%s = %s: asked %s, not approved" :
+		    "%s = %s: gevraagd %s, niet goedgekeurd",
+		    member(row, "key"), member(row, "value"),
+		    member(row, "asked"));
+	else
+		(void)snprintf(t, sizeof t, english ?
+		    "%s = %s, approved by %s on %s until %s: %s" :
+		    "%s = %s, goedgekeurd door %s op %s tot en met %s: %s",
+		    member(row, "key"), member(row, "value"),
+		    member(row, "approved_by"), member(row, "approved_on"),
+		    member(row, "review_on"), member(row, "legal_basis"));
+	return output_text(kl_bytes_str(t));
+}
+
+static void
+policy_print(struct page *p, const json_t *all)
+{
+	json_t *looser = json_object_get(json_object_get(all, "policy"),
+	    "looser"), *one;
+	size_t i;
+
+	heading(p, "Regels die ruimer zijn dan de standaard",
+	    "Rules that are looser than the default");
+	json_array_foreach(looser, i, one)
+		p->failed = p->failed || printf("  - %s\n",
+		    subject_page_looser(one, p->english).b) < 0;
+	if (i == 0)
+		say(p, p->english ? "  none\n" : "  geen\n");
+}
+
 static void
 traces_print(struct page *p, const json_t *all)
 {
@@ -298,6 +344,7 @@ traces_print(struct page *p, const json_t *all)
 		    "\nDe verwijzing is hier niet. Zij is ingetrokken voor "
 		    "zij kwam.\n");
 	section(p, all, "withdrawals", "Intrekkingen", "Withdrawals");
+	policy_print(p, all);
 }
 
 bool
@@ -323,5 +370,6 @@ subject_page_print(const json_t *all, bool english)
 	    "erasure")).b);
 	row(&p, "master_key", value(&p, "master_key", json_object_get(all,
 	    "master_key")).b);
+	policy_print(&p, all);
 	return !p.failed && fflush(stdout) == 0;
 }

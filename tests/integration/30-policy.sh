@@ -170,6 +170,26 @@ adapters_show_theirs()
 	        "$ROOT/deploy/conf/policy.conf"
 }
 
+# Whoever asks later what was kept sees under which rules.
+every_report_tells_what_is_looser()
+{
+	local reference
+
+	loose loose
+	kortelijn policy load "$R/loose" >/dev/null || return 1
+	reference=$(refer practice-1 practice-1/van-putten \
+	    '.referral_id = "reported"' | jq -r .reference)
+	wait_state municipality "$reference" delivered
+	kortelijn subject export "$reference" >"$R/page" &&
+	    grep -q "metadata_after_end = 120d, goedgekeurd door FG" \
+	        "$R/page" &&
+	    [ "$(kortelijn subject export "$reference" --json |
+	        jq -r '.policy.looser[0].key')" = metadata_after_end ] &&
+	    kortelijn erase verify "$reference" | tr -s ' \n' ' ' |
+	    grep -q "metadata_after_end = 120d, approved by FG Twentestad on" &&
+	    kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null
+}
+
 # The adapter's own policy counts with the very next file.
 load_needs_no_restart()
 {
@@ -231,7 +251,9 @@ withdrawn()
 {
 	adapter practice-1 withdraw "$1" "--wait=$PATIENCE" --json \
 	    >"$R/withdrawn.json" &&
-	    jq -e "$2" "$R/withdrawn.json" >/dev/null
+	    jq -e "$2" "$R/withdrawn.json" >/dev/null && return
+	cat "$R/withdrawn.json"
+	return 1
 }
 
 draining()
@@ -245,7 +267,10 @@ nothing_in_and_nothing_out()
 	    '.referral_id = "drained"' >"$R/drained.json"
 	adapter practice-1 refer "$R/drained.json" >/dev/null || return 1
 	wait_for "$PATIENCE" "the broker to say that it drains" draining
-	[ "$(adapter municipality list --json | jq '.cases | length')" = 0 ]
+	adapter municipality list --json | jq -e --arg gone "$GONE" \
+	    --arg spoken "$SPOKEN" '[.referrals[].reference] |
+	        index($gone) == null and index($spoken) == null and
+	        length == 1' >/dev/null
 }
 
 a_load_ends_it()
@@ -318,6 +343,7 @@ adapter_start practice-1
 adapter_start municipality
 adapter_ready practice-1 municipality
 ok adapters_show_their_own_in_dutch adapters_show_theirs
+ok every_report_tells_what_is_looser every_report_tells_what_is_looser
 ok a_load_counts_without_a_restart load_needs_no_restart
 ok looser_is_refused_at_adapters_too looser_is_refused_at_adapters
 ok the_stricter_value_counts_at_every_hop stricter_value_counts_at_every_hop
