@@ -40,8 +40,9 @@ EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
 PARTS = vault tree month journal export registry registry_store conversation \
-	timer message mailbox erase retain_end repair retain_forget deadline \
-	owed withdraw withdraw_row withdraw_end retain present refusals
+	conversation_rules timer message mailbox erase retain_end repair \
+	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
+	present refusals
 CORE = main boot fence loss control_loss exporter control_export papers keys \
 	cycle dispatch acks control control_status control_papers control_hold \
 	control_subject control_subject_json control_left control_rewrap \
