@@ -151,8 +151,8 @@ int
 cmd_export_list(struct cli *c)
 {
 	static const struct output_column columns[] = {
-		{ "file", "FILE", 39 }, { "leaves", "LEAVES", 10 },
-		{ "written", "WRITTEN", 17 }, { "wrong", "WRONG", 10 },
+		{ "file", "FILE", 39 }, { "leaves", "LEAVES", 7 },
+		{ "written", "WRITTEN", 25 }, { "wrong", "WRONG", 8 },
 	};
 	const char *dir = c->n_args > 0 ? c->arg[0] : NULL;
 	struct broker_conf conf;

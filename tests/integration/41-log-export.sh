@@ -32,6 +32,13 @@ now_writes_what_has_grown()
 		"$LEAVES" ]
 }
 
+list_has_whole_instants_in_80_columns()
+{
+	kortelijn export list >"$R/list" &&
+	    grep -q "klog.* $(date -u +%F)T[0-9:.]*Z " "$R/list" &&
+	    ! grep -q '^.\{81\}' "$R/list"
+}
+
 # The log of the store itself, as another program reads it.
 says_what_the_log_says()
 {
@@ -212,6 +219,7 @@ REF=$(refer practice-1 practice-1/van-putten . | jq -r .reference)
 wait_state practice-1 "$REF" delivered
 LEAVES=$(broker_status .leaves)
 ok now_writes_what_has_grown now_writes_what_has_grown
+ok list_has_whole_instants_in_80_columns list_has_whole_instants_in_80_columns
 stop practice-1
 stop municipality
 stop broker
