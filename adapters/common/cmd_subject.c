@@ -183,6 +183,21 @@ cmd_subject_log(struct cli *c)
 
 /* ---- erase ----------------------------------------------------------- */
 
+static const char *
+consequence(const struct cli *c, const json_t *k)
+{
+	if (strcmp(cmd_member(k, "withdrawn").b, "all") == 0)
+		return cmd_words(c, "is al ingetrokken; de inhoud is hier al "
+		    "gewist", "was withdrawn; its content is erased here "
+		    "already");
+	return json_is_true(json_object_get(k, "open")) ?
+	    cmd_words(c, "loopt nog; de toestemming wordt ingetrokken en de "
+	    "ander gevraagd te wissen", "is open; its consent is withdrawn "
+	    "and the other side asked to erase") :
+	    cmd_words(c, "is klaar; alles wat hier ligt wordt gewist",
+	    "has ended; all that is here is erased");
+}
+
 /* On standard error, so that a page on standard output stays one. */
 static void
 say_consequences(struct cli *c, const json_t *cases)
@@ -195,13 +210,7 @@ say_consequences(struct cli *c, const json_t *cases)
 
 		fprintf(stderr, "%s: %s\n", name.b[0] != '\0' ? name.b :
 		    cmd_member(k, "referral_id").b,
-		    json_is_true(json_object_get(k, "open")) ?
-		    cmd_words(c, "loopt nog; de toestemming wordt "
-		    "ingetrokken en de ander gevraagd te wissen",
-		    "is open; its consent is withdrawn and the other side "
-		    "asked to erase") :
-		    cmd_words(c, "is klaar; alles wat hier ligt wordt gewist",
-		    "has ended; all that is here is erased"));
+		    consequence(c, k));
 	}
 	fputs(cmd_words(c, "Dit kan niet terug. Wat blijft: het logboek van "
 	    "wie keek, zonder naam, voor zijn\ntermijn; en het eigen dossier "
@@ -221,7 +230,8 @@ confirm(struct cli *c, const json_t *cases)
 	if (!cli_ask(cmd_words(c, "Wissen? Typ ja: ", "Erase? Type yes: "),
 	    word, sizeof word) || strcmp(word, cmd_words(c, "ja", "yes")) !=
 	    0)
-		return output_fail(c, CLI_FAILED, "nothing was changed");
+		return output_fail(c, CLI_FAILED, cmd_words(c,
+		    "er is niets gewijzigd", "nothing was changed"));
 	return CLI_OK;
 }
 

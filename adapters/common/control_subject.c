@@ -286,7 +286,7 @@ erase_one(struct control_cmd *c, const struct engine_case *k, json_t *cases)
 	if (r != KL_OK)
 		return r;
 	o = json_pack("{s:s}", "done", how == SUBJECT_WIPED ? "erased" :
-	    "withdrawn");
+	    how == SUBJECT_BEFORE ? "withdrawn_before" : "withdrawn");
 	if (k->spoken.b[0] != '\0')
 		(void)json_object_set_new(o, "reference",
 		    json_string(kl_spoken_text(&k->spoken).b));

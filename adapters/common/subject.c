@@ -296,8 +296,6 @@ withdraw(struct engine *e, const struct engine_actor *by,
 		.cause = KL_CAUSE_RESIDENT };
 	struct kl_conv_id conv;
 
-	if (c->withdrawn == KL_SCOPE_ALL)
-		return KL_OK;
 	return engine_withdraw(e, by, c->spoken.b[0] != '\0' ?
 	    kl_spoken_text(&c->spoken).b : c->referral_id, &want, &conv,
 	    why);
@@ -329,10 +327,12 @@ subject_erase(struct engine *e, const struct engine_actor *by,
 	memset(why, 0, sizeof *why);
 	*how = 0;
 	if (r == KL_OK) {
-		*how = cases_open(&c) || c.withdrawn == KL_SCOPE_ALL ?
-		    SUBJECT_WITHDRAWN : SUBJECT_WIPED;
-		r = *how == SUBJECT_WITHDRAWN ? withdraw(e, by, &c, why) :
-		    wipe(e, by, &c);
+		*how = c.withdrawn == KL_SCOPE_ALL ? SUBJECT_BEFORE :
+		    cases_open(&c) ? SUBJECT_WITHDRAWN : SUBJECT_WIPED;
+		if (*how == SUBJECT_WITHDRAWN)
+			r = withdraw(e, by, &c, why);
+		else if (*how == SUBJECT_WIPED)
+			r = wipe(e, by, &c);
 	}
 	kl_arena_release(e->mem, mark);
 	return engine_result(e, r);

@@ -67,6 +67,7 @@ void subject_lines_clear(struct subject_lines *l);
 enum subject_erased {
 	SUBJECT_WIPED = 1,	/* it had ended: nothing of it is here */
 	SUBJECT_WITHDRAWN = 2,	/* it was open: see engine_withdraw.h */
+	SUBJECT_BEFORE = 3,	/* withdrawn, and so erased, before */
 };
 /*
  * Erases what is here of an ended case, but for the access log; withdraws the

@@ -145,22 +145,28 @@ subject_letter_log(const struct letter_options *o, const json_t *answer,
 }
 
 static bool
-is_withdrawn(const json_t *k)
+is_done(const json_t *k, const char *how)
 {
-	return strcmp(letter_case_str(k, "done"), "withdrawn") == 0;
+	return strcmp(letter_case_str(k, "done"), how) == 0;
+}
+
+static bool
+any_done(const json_t *cases, const char *how)
+{
+	const json_t *k;
+	size_t i;
+
+	json_array_foreach(cases, i, k)
+		if (is_done(k, how))
+			return true;
+	return false;
 }
 
 /* Then others are asked too. */
 static bool
 any_withdrawn(const json_t *cases)
 {
-	const json_t *k;
-	size_t i;
-
-	json_array_foreach(cases, i, k)
-		if (is_withdrawn(k))
-			return true;
-	return false;
+	return any_done(cases, "withdrawn");
 }
 
 static void
@@ -174,13 +180,14 @@ put_erased(struct letter_case *p, const json_t *cases)
 		const struct texts_values v = {
 			.reference = letter_case_name(k) };
 
-		letter_say_item(p->l, is_withdrawn(k) ? TEXT_ERASE_OPEN :
-		    TEXT_ERASE_ENDED, &v);
+		letter_say_item(p->l, is_done(k, "withdrawn") ?
+		    TEXT_ERASE_OPEN : is_done(k, "withdrawn_before") ?
+		    TEXT_ERASE_BEFORE : TEXT_ERASE_ENDED, &v);
 	}
-	if (any_withdrawn(cases)) {
+	if (any_withdrawn(cases))
 		letter_say(p->l, TEXT_ERASE_OTHER_SIDE, NULL);
+	if (any_withdrawn(cases) || any_done(cases, "withdrawn_before"))
 		letter_say(p->l, TEXT_WITHDRAWAL_PROOF, NULL);
-	}
 }
 
 int

@@ -219,6 +219,11 @@ static const struct texts_row rows[TEXT_END] = {
 	    "ingetrokken.",
 	    "{reference}: was still open. Therefore your consent was "
 	    "withdrawn too." },
+	[TEXT_ERASE_BEFORE] = { S, TEXT_PAGE_ERASE,
+	    "{reference}: was al ingetrokken. De inhoud is hier toen al "
+	    "gewist.",
+	    "{reference}: was withdrawn before. Its content was erased here "
+	    "then." },
 	[TEXT_ERASE_OTHER_SIDE] = { S, TEXT_PAGE_ERASE,
 	    "Wie de verwijzing al had, krijgt de vraag om haar te wissen. U "
 	    "krijgt daar nog bericht over.",

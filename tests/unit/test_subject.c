@@ -292,7 +292,7 @@ START_TEST(open_case_is_withdrawn_for_the_resident)
 	ck_assert_uint_eq(w.scope, KL_SCOPE_ALL);
 	/* The same again changes nothing: all have not answered yet. */
 	OK(subject_erase(&gp_engine, &by, &c.conv, &how, &why));
-	ck_assert_uint_eq(how, SUBJECT_WITHDRAWN);
+	ck_assert_uint_eq(how, SUBJECT_BEFORE);
 	OK(engine_case_get(&gp_engine, &c.conv, &k));
 }
 END_TEST
@@ -454,6 +454,14 @@ START_TEST(erase_page_says_what_stays_and_until_when)
 	contains(text, "Uw gegevens worden gewist");
 	contains(text, "ABCD-EFGH-K: liep nog.");
 	contains(text, "krijgt de vraag");
+	letter_text_free(text);
+	/* By the other side, say: it was not this letter that ended it. */
+	text = page(subject_letter_erase, answer_of(json_pack("{s:s,s:s}",
+	    "done", "withdrawn_before", "reference", "ABCD-EFGH-K")));
+	contains(text, "Uw gegevens zijn gewist");
+	contains(text, "ABCD-EFGH-K: was al ingetrokken.");
+	ck_assert_ptr_null(strstr(text, "krijgt de vraag"));
+	ck_assert_ptr_null(strstr(text, "liep nog"));
 	letter_text_free(text);
 }
 END_TEST
