@@ -17,7 +17,7 @@ kl_err_text(int err)
 	case KL_E_REFUSED: return "refused";
 	case KL_E_CONFIG: return "the configuration is missing or wrong";
 	case KL_E_MEMORY: return "out of memory, or above the cap";
-	case KL_E_FULL: return "the store is full";
+	case KL_E_FULL: return "the store, or the disk it is on, is full";
 	case KL_E_IO: return "reading, writing or syncing failed";
 	case KL_E_AGAIN: return "not now, try again";
 	case KL_E_SYSTEM: return "a system call failed";
