@@ -65,7 +65,7 @@ loss_check(const struct cli *c, const struct broker_conf *conf)
 
 /* ---- the last checkpoint of the old log ---- */
 
-enum { MARK, SEEN, EXPORT, GIVEN, SOURCES };
+enum { MARK, SEEN, EXPORT, KEPT, GIVEN, SOURCES };
 
 static const struct {
 	const char *key;		/* in the answer */
@@ -74,6 +74,7 @@ static const struct {
 	[MARK] = { "log_mark", "log.mark of this machine" },
 	[SEEN] = { "log_seen", "shown by a participant" },
 	[EXPORT] = { "export", "newest export" },
+	[KEPT] = { "kept", "of an 'origin new' before" },
 	[GIVEN] = { "given", "--checkpoint" },
 };
 
@@ -140,6 +141,7 @@ look(const struct cli *c, const struct broker_conf *conf, struct found *f)
 		return r;
 	file_look(f, MARK, conf->state_dir, BROKER_MARK, &pk);
 	file_look(f, SEEN, conf->state_dir, BROKER_SEEN, &pk);
+	file_look(f, KEPT, conf->config_dir, BROKER_LAST_CHECKPOINT, &pk);
 	f->there[EXPORT] = exports_newest(conf->export_dir, &pk,
 	    &f->note[EXPORT], &f->at[EXPORT]) == KL_OK;
 	for (int i = 0; i < SOURCES; i++)

@@ -379,6 +379,12 @@ new_log_names_the_checkpoint_that_was_kept()
 	rm -r "$R/broker-state"
 	works kortelijn origin new --reason=fire --yes \
 	    "--checkpoint=$R/kept.note" || return 1
+	# Once more, without it or with an older one: it stays the newest.
+	works kortelijn origin new --reason=fire --yes &&
+	    grep -q "^  \* of an 'origin new' before" <<<"$OUT" &&
+	    works kortelijn origin new --reason=fire --yes \
+		"--checkpoint=$R/early.note" &&
+	    grep -q "^  \* of an 'origin new' before" <<<"$OUT" || return 1
 	broker_start
 	[ ! -e "$R/broker/last-checkpoint" ] &&
 	    grep -q "$(head -n 1 "$R/kept.note")" \
