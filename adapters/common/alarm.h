@@ -17,10 +17,10 @@ int alarm_raise(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
 /* With bytes that prove it to others. KL_E_SIZE besides. */
 int alarm_raise_evidence(struct turn *t, enum engine_alarm_kind kind,
     struct kl_bytes evidence) KL_MUST_CHECK;
-/* The same, and the interfaces are told. */
+/* As alarm_raise, and the interfaces are told. */
 int alarm_tell(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
     const struct kl_conv_id *conv) KL_MUST_CHECK;
-/* The same, but only if no alarm of that kind is open for conv; the interfaces
+/* As alarm_raise, but only if no alarm of that kind is open for conv; the interfaces
  * are told. It stays open until alarm_close. */
 int alarm_open(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
     const struct kl_conv_id *conv) KL_MUST_CHECK;

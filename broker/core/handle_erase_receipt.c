@@ -79,12 +79,13 @@ static int
 apply(struct erase_receipt *v, struct answer *a)
 {
 	const struct kl_hash hash = kl_hash_of(v->s.body);
+	const struct owed_receipt receipt = { .by = v->q->by, .v = &v->r,
+		.body_hash = &hash, .packed = v->packed };
 	struct kl_logged l = { .leaf = 0 };
 	struct journal_leaf leaf;
-	int err;
+	int err = owed_answer(v->t, &v->core->registry, &v->conv, &v->owed,
+	    &receipt, &leaf);
 
-	err = owed_answer(v->t, &v->core->registry, &v->conv, &v->owed,
-	    v->q->by, &v->r, v->packed, &hash, &leaf);
 	if (err != KL_OK)
 		return err;
 	l.leaf = leaf.index;

@@ -163,16 +163,17 @@ id_of(struct registry *r, uint32_t number)
 
 int
 owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
-    struct owed *o, const struct participant *by,
-    const struct kl_erase_receipt *v, struct kl_bytes packed,
-    const struct kl_hash *body_hash, struct journal_leaf *leaf)
+    struct owed *o, const struct owed_receipt *receipt,
+    struct journal_leaf *leaf)
 {
 	const struct mailbox_row item = { .number = o->number,
 		.item = o->item };
 	struct kl_record rec = { .event = KL_EV_ERASE_RECEIPT,
-		.conv_ref = c->ref, .org_from = by->id,
-		.org_to = id_of(r, o->asker), .actor_role = by->role,
-		.actor_key_id = v->signer_key_id, .body_hash = *body_hash };
+		.conv_ref = c->ref, .org_from = receipt->by->id,
+		.org_to = id_of(r, o->asker),
+		.actor_role = receipt->by->role,
+		.actor_key_id = receipt->v->signer_key_id,
+		.body_hash = *receipt->body_hash };
 	const bool told = o->state == OWED_ANSWERED;
 	int err;
 
@@ -183,12 +184,13 @@ owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
 	if (err != KL_OK && err != KL_E_NOT_FOUND)
 		return err;
 	o->state = OWED_ANSWERED;
-	o->adapter_copy = v->adapter_copy;
-	o->case_system = v->case_system;
+	o->adapter_copy = receipt->v->adapter_copy;
+	o->case_system = receipt->v->case_system;
 	o->leaf = leaf->index;
 	err = put(t, c, o);
 	return err != KL_OK || told ? err :
-	    mailbox_put_statement(t, c, o->asker, KL_ERASE_RECEIPT, packed);
+	    mailbox_put_statement(t, c, o->asker, KL_ERASE_RECEIPT,
+	    receipt->packed);
 }
 
 /* ---- past its term ----------------------------------------------------- */

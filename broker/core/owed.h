@@ -40,12 +40,17 @@ int owed_find(struct turn *t, const struct conversation *c, uint32_t number,
 struct owed_cursor { struct kl_tag after; bool begun; };
 int owed_next(struct turn *t, const struct conversation *c,
     struct owed_cursor *at, struct owed *out) KL_MUST_CHECK;
-/* The receipt of `by`: leaf, the item goes, who withdrew gets it (packed). */
+/* The receipt came: leaf, the item goes, who withdrew gets it as it came. */
+struct owed_receipt {
+	const struct participant *by;	/* signed it */
+	const struct kl_erase_receipt *v;
+	const struct kl_hash *body_hash;
+	struct kl_bytes packed;
+};
 int owed_answer(struct turn *t, struct registry *r,
     const struct conversation *c, struct owed *o,
-    const struct participant *by, const struct kl_erase_receipt *v,
-    struct kl_bytes packed, const struct kl_hash *body_hash,
-    struct journal_leaf *leaf) KL_MUST_CHECK;
+    const struct owed_receipt *receipt, struct journal_leaf *leaf)
+    KL_MUST_CHECK;
 /* What a timer is for: whose receipt for this conversation is missing? Once
  * for each a leaf, and a NOTICE to both. */
 int owed_due(struct turn *t, struct registry *r,
