@@ -65,8 +65,8 @@ ENGINE = backup alarm policy_store access access_words access_find events \
 	sync session session_start session_keep session_items rewrap engine \
 	engine_in engine_out engine_files subject deadlines retention \
 	clock_hold engine_time backoff repeats withdraw withdraw_told \
-	withdraw_onward erasure erasure_check purge engine_withdraw \
-	json_withdrawal attempts json_desk engine_desk
+	withdraw_onward erasure erasure_row erasure_check purge \
+	engine_withdraw json_withdrawal attempts json_desk engine_desk
 # Its interfaces, and the commands that ask it.
 FACES = cmd_backup control_backup page page_text page_withdrawal \
 	letter_withdrawal control_withdraw cmd_withdraw folder folder_sweep \

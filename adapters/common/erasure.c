@@ -43,84 +43,7 @@ erasure_free(struct erasures *q)
 	free(q);
 }
 
-/* ---- rows ------------------------------------------------------------ */
-
-/* A letter tells rows of a request from marks of a refused one. */
-#define ASKED 'q'
-#define REFUSED 'x'
-#define KEY_BYTES (1 + 16 + 16)
-
-static struct repeats_key
-key_of(const struct kl_conv_id *conv, const struct kl_hash *hash)
-{
-	struct repeats_key k;
-
-	k.conv = *conv;
-	memcpy(k.what, hash->b, sizeof k.what);
-	return k;
-}
-
-static struct kl_bytes
-row_key(uint8_t key[KEY_BYTES], char letter, const struct repeats_key *k)
-{
-	key[0] = (uint8_t)letter;
-	memcpy(key + 1, k, sizeof *k);
-	return kl_bytes(key, KEY_BYTES);
-}
-
-static int
-get(struct turn *t, const struct repeats_key *k, struct erasure *out)
-{
-	uint8_t key[KEY_BYTES];
-
-	return store_get_row(t->store, STORE_ERASURE, row_key(key, ASKED, k),
-	    out, sizeof *out);
-}
-
-static int
-put(struct turn *t, const struct erasure *e)
-{
-	const struct repeats_key k = key_of(&e->conv, &e->hash);
-	uint8_t key[KEY_BYTES];
-
-	return store_put(t->store, STORE_ERASURE, row_key(key, ASKED, &k),
-	    kl_bytes(e, sizeof *e));
-}
-
-int
-erasure_each(struct turn *t, struct store_entry *at, struct erasure *out)
-{
-	const uint8_t first[1] = { ASKED };
-	const bool begin = at->n_key == 0;
-	int r = store_seek(t->store, STORE_ERASURE, begin ?
-	    KL_BYTES_OF(first) : kl_bytes(at->key, at->n_key), !begin, at);
-
-	if (r != KL_OK)
-		return r;
-	if (at->n_key != KEY_BYTES || at->key[0] != ASKED)
-		return KL_E_NOT_FOUND;
-	if (at->value.n != sizeof *out)
-		return KL_E_DAMAGED;
-	memcpy(out, at->value.p, sizeof *out);
-	return KL_OK;
-}
-
-int
-erasure_of(struct turn *t, const struct kl_conv_id *conv,
-    struct store_entry *at, struct erasure *out)
-{
-	int r;
-
-	if (at->n_key == 0) {
-		at->key[0] = ASKED;
-		memcpy(at->key + 1, conv, sizeof *conv);
-		at->n_key = 1 + sizeof *conv;
-	}
-	if ((r = erasure_each(t, at, out)) != KL_OK)
-		return r;
-	return memcmp(&out->conv, conv, sizeof *conv) == 0 ? KL_OK :
-	    KL_E_NOT_FOUND;
-}
+/* ---- what is not done ------------------------------------------------ */
 
 static int
 note_zeroing(struct erasures *q, const struct repeats_key *k)
@@ -148,7 +71,7 @@ erasure_load(struct erasures *q, struct turn *t)
 	q->n = 0;
 	repeats_clear(q->send);
 	while ((r = erasure_each(t, &at, &e)) == KL_OK) {
-		const struct repeats_key k = key_of(&e.conv, &e.hash);
+		const struct repeats_key k = erasure_row_key(&e.conv, &e.hash);
 
 		if (e.zeroed == 0)
 			r = note_zeroing(q, &k);
@@ -197,14 +120,14 @@ sign(struct turn *t, struct erasure *e)
 static int
 answer_if_ready(struct erasures *q, struct turn *t, struct erasure *e)
 {
-	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	const struct repeats_key k = erasure_row_key(&e->conv, &e->hash);
 	struct case_row c;
 	int r;
 
 	if (e->zeroed == 0 || e->case_system == 0 || e->n_receipt > 0)
-		return put(t, e);
+		return erasure_row_put(t, e);
 	e->answered_ms = t->now_ms;
-	if ((r = sign(t, e)) != KL_OK || (r = put(t, e)) != KL_OK ||
+	if ((r = sign(t, e)) != KL_OK || (r = erasure_row_put(t, e)) != KL_OK ||
 	    (r = repeats_add(q->send, &k)) != KL_OK)
 		return r;
 	t->want_receipt = true;
@@ -223,7 +146,7 @@ erasure_work(struct erasures *q, struct turn *t)
 	if (q->n == 0 || !store_erased(t->store))
 		return KL_OK;
 	for (size_t i = 0; i < q->n && r == KL_OK; i++) {
-		r = get(t, &q->zeroing[i], &e);
+		r = erasure_row_get(t, &q->zeroing[i], &e);
 		if (r == KL_OK) {
 			e.zeroed = 1;
 			r = answer_if_ready(q, t, &e);
@@ -381,7 +304,7 @@ static int
 obey(struct erasures *q, struct turn *t, struct outbox *o,
     struct case_row *c, struct erasure *e)
 {
-	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	const struct repeats_key k = erasure_row_key(&e->conv, &e->hash);
 	int r = KL_OK;
 
 	e->adapter_copy = KL_NOTHING_HELD;
@@ -390,7 +313,7 @@ obey(struct erasures *q, struct turn *t, struct outbox *o,
 	e->case_system = case_system_of(t, c, e);
 	if (r == KL_OK && e->case_system == 0)
 		r = said_before(t, e, &e->case_system);
-	if (r != KL_OK || (r = put(t, e)) != KL_OK ||
+	if (r != KL_OK || (r = erasure_row_put(t, e)) != KL_OK ||
 	    (r = set_timers(t, e)) != KL_OK)
 		return r;
 	t->want_receipt = true;
@@ -402,7 +325,7 @@ obey(struct erasures *q, struct turn *t, struct outbox *o,
 static int
 again(struct erasures *q, struct turn *t, struct erasure *e)
 {
-	const struct repeats_key k = key_of(&e->conv, &e->hash);
+	const struct repeats_key k = erasure_row_key(&e->conv, &e->hash);
 	int r;
 
 	if (e->n_receipt == 0)
@@ -411,7 +334,7 @@ again(struct erasures *q, struct turn *t, struct erasure *e)
 	if (e->taken_ms != 0 || e->code != 0) {
 		e->taken_ms = 0;
 		e->code = 0;
-		if ((r = put(t, e)) != KL_OK)
+		if ((r = erasure_row_put(t, e)) != KL_OK)
 			return r;
 	}
 	return repeats_add(q->send, &k);
@@ -423,18 +346,13 @@ refuse(struct turn *t, const struct kl_notice *n, uint32_t code,
     enum erasure_verdict *verdict)
 {
 	const struct kl_hash h = kl_hash_of(n->withdrawal);
-	const struct repeats_key k = key_of(&n->conv_id, &h);
-	uint8_t key[KEY_BYTES];
-	struct kl_bytes mark = row_key(key, REFUSED, &k), v;
-	int r = store_get(t->store, STORE_ERASURE, mark, &v);
+	const struct repeats_key k = erasure_row_key(&n->conv_id, &h);
+	int r = erasure_row_refuse(t, &k);
 
-	*verdict = ERASURE_REFUSED_BEFORE;
-	if (r != KL_E_NOT_FOUND)
-		return r;
-	*verdict = ERASURE_REFUSED;
-	if ((r = store_put(t->store, STORE_ERASURE, mark, STORE_HERE)) !=
-	    KL_OK)
-		return r;
+	*verdict = r == KL_E_EXISTS ? ERASURE_REFUSED_BEFORE :
+	    ERASURE_REFUSED;
+	if (r != KL_OK)
+		return r == KL_E_EXISTS ? KL_OK : r;
 	return alarm_raise(t, ENGINE_AL_ERASE, code, &n->conv_id);
 }
 
@@ -457,9 +375,9 @@ erasure_request(struct erasures *q, struct turn *t, struct outbox *o,
 		return KL_OK;
 	if (*code != KL_C_OK)
 		return refuse(t, n, *code, verdict);
-	k = key_of(&n->conv_id, &order.hash);
+	k = erasure_row_key(&n->conv_id, &order.hash);
 	*verdict = ERASURE_KNOWN;
-	if ((r = get(t, &k, &e)) == KL_OK)
+	if ((r = erasure_row_get(t, &k, &e)) == KL_OK)
 		return again(q, t, &e);
 	if (r != KL_E_NOT_FOUND)
 		return r;
@@ -501,7 +419,7 @@ erasure_next(struct erasures *q, struct turn *t, int64_t mono_ms,
 	if (r != KL_OK)
 		return r;
 	*conv = k.conv;
-	if ((r = get(t, &k, &e)) != KL_OK)
+	if ((r = erasure_row_get(t, &k, &e)) != KL_OK)
 		return r == KL_E_NOT_FOUND ? KL_E_DAMAGED : r;
 	return kl_arena_copy(t->mem, kl_bytes(e.receipt, e.n_receipt),
 	    packed);
@@ -533,7 +451,7 @@ give_up(struct erasures *q, struct turn *t, const struct repeats_key *k,
 
 	repeats_drop(q->send, k);
 	e->code = code;
-	if ((r = put(t, e)) != KL_OK)
+	if ((r = erasure_row_put(t, e)) != KL_OK)
 		return r;
 	return alarm_raise(t, ENGINE_AL_ERASE, code, &e->conv);
 }
@@ -549,7 +467,7 @@ erasure_taken(struct erasures *q, struct turn *t,
 
 	if (!repeats_flying(q->send, conv, &k))
 		return KL_OK;
-	if ((r = get(t, &k, &e)) == KL_E_NOT_FOUND) {
+	if ((r = erasure_row_get(t, &k, &e)) == KL_E_NOT_FOUND) {
 		repeats_drop(q->send, &k);
 		return KL_OK;
 	}
@@ -558,7 +476,7 @@ erasure_taken(struct erasures *q, struct turn *t,
 	if (a->code == KL_C_OK) {
 		repeats_drop(q->send, &k);
 		e.taken_ms = t->now_ms;
-		return put(t, &e);
+		return erasure_row_put(t, &e);
 	}
 	if (kl_code_retry(a->code) == KL_RETRY_NEVER &&
 	    a->code != KL_C_NOT_SERVED)
@@ -566,7 +484,7 @@ erasure_taken(struct erasures *q, struct turn *t,
 	repeats_later(q->send, conv, a->retry_after_ms, mono_ms);
 	if (!key_ended(t, &e, a->code))
 		return KL_OK;
-	return (r = sign(t, &e)) != KL_OK ? r : put(t, &e);
+	return (r = sign(t, &e)) != KL_OK ? r : erasure_row_put(t, &e);
 }
 
 void
@@ -611,7 +529,7 @@ erasure_forget(struct erasures *q, struct turn *t,
 	int r;
 
 	while ((r = erasure_of(t, conv, &at, &e)) == KL_OK) {
-		const struct repeats_key k = key_of(&e.conv, &e.hash);
+		const struct repeats_key k = erasure_row_key(&e.conv, &e.hash);
 
 		if (withdraw_keep_ms(e.valid_until, e.asked_ms) > t->now_ms)
 			continue;
