@@ -66,7 +66,8 @@ ENGINE = backup alarm policy_store access access_words access_find events \
 	engine_in engine_out engine_files subject deadlines retention \
 	clock_hold engine_time backoff repeats withdraw withdraw_told \
 	withdraw_onward erasure erasure_row erasure_check purge \
-	engine_withdraw json_withdrawal attempts json_desk engine_desk
+	engine_withdraw json_withdrawal attempts json_desk engine_desk \
+	backup_void
 # Its interfaces, and the commands that ask it.
 FACES = cmd_backup control_backup page page_text page_withdrawal \
 	letter_withdrawal control_withdraw cmd_withdraw folder folder_sweep \

@@ -13,6 +13,7 @@
 #include "adapters/common/alarm.h"
 #include "adapters/common/backup_dir.h"
 #include "adapters/common/backup_rows.h"
+#include "adapters/common/backup_void.h"
 #include "adapters/common/engine_priv.h"
 
 #define SLICE_ROWS 256		/* a few milliseconds */
@@ -38,25 +39,39 @@ drop(struct backup *b)
 
 /* ---- the directory --------------------------------------------------- */
 
-/* What is too old goes, unless the clock that says so is in doubt. */
+/* What is too old goes, unless the clock that says so is in doubt; and what
+ * is void, once there is one that is not. */
+static int
+prune(struct engine *e, int64_t newest_ms, int64_t void_ms)
+{
+	const int64_t kept_ms = KL_POLICY_BACKUP_KEPT_DAYS * KL_DAY_MS;
+	int64_t before_ms = 0;
+
+	if (!e->held)
+		before_ms = kl_clock_now_ms(&e->clock) - kept_ms;
+	if (newest_ms > void_ms && void_ms >= before_ms)
+		before_ms = void_ms + 1;
+	return backup_dir_prune(e->config, before_ms);
+}
+
 static int
 look(struct engine *e, int64_t mono_ms)
 {
-	const int64_t kept_ms = KL_POLICY_BACKUP_KEPT_DAYS * KL_DAY_MS;
+	struct backup *b = &e->backup;
 	struct backup_list list;
 	struct kl_dh_pk key;
-	int r = KL_OK;
+	int64_t void_ms;
+	int r;
 
-	e->backup.next_look_ms = mono_ms + LOOK_MS;
-	if (!e->held)
-		r = backup_dir_prune(e->config, kl_clock_now_ms(&e->clock) -
-		    kept_ms);
-	if (r == KL_OK)
-		r = backup_dir_list(e->config, &list);
-	if (r == KL_OK)
-		e->backup.last_ms = list.n > 0 ? list.entry[0].made_ms : 0;
-	e->backup.no_key = backup_key_read(e->config, &key) != KL_OK;
-	return r;
+	b->next_look_ms = mono_ms + LOOK_MS;
+	b->no_key = backup_key_read(e->config, &key) != KL_OK;
+	if ((r = backup_void_ms(e->store, &void_ms)) != KL_OK ||
+	    (r = backup_dir_list(e->config, &list)) != KL_OK)
+		return r;
+	b->last_ms = list.n > 0 ? list.entry[0].made_ms : 0;
+	if (list.n > 0 && b->last_ms <= void_ms)
+		b->asked = true;
+	return prune(e, b->last_ms, void_ms);
 }
 
 /* ---- beginning ------------------------------------------------------- */
@@ -144,10 +159,6 @@ finished(struct engine *e, int64_t mono_ms)
 	b->overruns = 0;
 	kl_logf(KL_LOG_INFO, "backup_made",
 	    kl_log_num("bytes", (int64_t)bytes));
-	if (b->alone && (r = backup_dir_prune(e->config, b->made_ms -
-	    b->made_ms % KL_SECOND_MS)) != KL_OK)
-		return r;
-	b->alone = false;
 	if ((r = alarm_close(t, ENGINE_AL_BACKUP_KEY, NULL)) != KL_OK ||
 	    (r = alarm_close(t, ENGINE_AL_BACKUP, NULL)) != KL_OK)
 		return r;
@@ -242,13 +253,6 @@ backup_ask(struct engine *e)
 {
 	e->backup.asked = !running(e);
 	e->backup.failed = KL_OK;
-}
-
-void
-backup_ask_alone(struct engine *e)
-{
-	drop(&e->backup);
-	e->backup.asked = e->backup.alone = true;
 }
 
 void

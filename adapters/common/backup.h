@@ -1,7 +1,8 @@
 /*
  * backup.h: a copy of the adapter's store every night, with its keys and
  * papers, sealed to a recovery key whose secret half is on paper only. Slice by
- * slice between turns. Kept for KL_POLICY_BACKUP_KEPT_DAYS.
+ * slice between turns. Kept for KL_POLICY_BACKUP_KEPT_DAYS, or until another
+ * was made after something was erased on somebody's request.
  */
 #ifndef ADAPTERS_COMMON_BACKUP_H
 #define ADAPTERS_COMMON_BACKUP_H
@@ -18,7 +19,6 @@ struct backup_rows;
 struct backup {
 	bool asked;			/* for one now, by somebody */
 	bool more;			/* to do at once, behind another turn */
-	bool alone;			/* the next one replaces the others */
 	struct backup_writer *writer;	/* NULL: none is being made */
 	struct backup_rows *rows;
 	int64_t made_ms;		/* when that one was begun */
@@ -36,9 +36,6 @@ struct backup {
 int backup_slice(struct engine *e, int64_t mono_ms) KL_MUST_CHECK;
 /* One begins with the next turn, unless one is running. */
 void backup_ask(struct engine *e);
-/* What was erased on somebody's request shall be in no backup either: one
- * begins anew, and those of before go when it is done. */
-void backup_ask_alone(struct engine *e);
 /* One that is being made is given up. */
 void backup_stop(struct engine *e);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "adapters/common/backup_void.h"
+
 /* One case on its way to another key. */
 struct purge {
 	struct turn *t;
@@ -224,7 +226,8 @@ purge_case(struct turn *t, struct outbox *o, struct case_row *c,
 		return r;
 	}
 	store_read_back(t->store);
-	if ((r = purge_steps(&p)) != KL_OK ||
+	if ((r = backup_void_note(t)) != KL_OK ||
+	    (r = purge_steps(&p)) != KL_OK ||
 	    (r = purge_papers(&p)) != KL_OK ||
 	    (r = store_slot_drop(t->store, p.old)) != KL_OK)
 		return r;

@@ -5,6 +5,7 @@
 
 #include <kortelijn/crypto/secret.h>
 
+#include "adapters/common/backup_void.h"
 #include "adapters/common/cases.h"
 #include "adapters/common/engine_priv.h"
 #include "adapters/common/engine_withdraw.h"
@@ -310,6 +311,7 @@ wipe(struct engine *e, const struct engine_actor *by, struct case_row *c)
 	store_read_back(e->store);
 	/* First, while the log can see what the case is called. */
 	if ((r = access_log(t, by, ENGINE_WIPED, &c->conv)) != KL_OK ||
+	    (r = backup_void_note(t)) != KL_OK ||
 	    (r = outbox_time_forget(e->outbox, t, c)) != KL_OK)
 		return r;
 	return cases_forget(t, c);

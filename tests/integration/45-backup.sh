@@ -199,6 +199,35 @@ withdrawal_goes_on()
 	    wait_state municipality "$REF" consent_withdrawn
 }
 
+# What was withdrawn is in no backup any more once another was made.
+void_ones_go()
+{
+	local former
+
+	former=$(newest practice-1)
+	adapter practice-1 backup now >/dev/null &&
+	    [ ! -e "$former" ] &&
+	    adapter practice-1 backup list --json |
+	    jq -e '.backups | length == 1' >/dev/null
+}
+
+# Also if the adapter was off on the day that they should have gone.
+old_ones_go()
+{
+	local dir=$R/practice-1/data/backup f
+
+	stop practice-1
+	touch "$dir/agb-01000001-20260101T023000Z.backup" \
+	    "$dir/agb-01000001-20260101T023000Z.backup.new" \
+	    "$dir/agb-01000002-20260101T023000Z.backup" "$dir/mine"
+	adapter_start practice-1
+	adapter_ready practice-1
+	for f in agb-01000002-20260101T023000Z.backup mine; do
+		[ -e "$dir/$f" ] || return
+	done
+	! ls "$dir" | grep -q "agb-01000001-20260101"
+}
+
 adapter_enrol_with_key()
 {
 	adapter "$1" init "--recovery-out=$R/$1.key" >"$R/$1-init.txt" ||
@@ -266,5 +295,7 @@ ok what_the_practice_lost_is_named is_named
 ok what_the_practice_missed_is_sent_again knows_again
 ok correction_goes_on correction_goes_on
 ok withdrawal_goes_on withdrawal_goes_on
+ok backups_of_what_was_withdrawn_go void_ones_go
+ok backups_go_after_their_term old_ones_go
 ok old_practice_is_refused old_one_is_out practice-1
 exit "$FAILED"
