@@ -462,6 +462,8 @@ install: all
 	install -m 644 deploy/schemas/*.json $(D)/share/kortelijn/schemas
 	install -d $(D)/share/doc/kortelijn/examples
 	install -m 644 deploy/conf/*.conf $(D)/share/doc/kortelijn/examples
+	install -d $(D)/share/doc/kortelijn/privacy
+	install -m 644 deploy/privacy/*.md $(D)/share/doc/kortelijn/privacy
 	install -m 644 README.md LICENSE CHANGELOG.md proto/PROTOCOL.md \
 	    $(D)/share/doc/kortelijn
 
