@@ -20,8 +20,8 @@ int alarm_raise_evidence(struct turn *t, enum engine_alarm_kind kind,
 /* As alarm_raise, and the interfaces are told. */
 int alarm_tell(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
     const struct kl_conv_id *conv) KL_MUST_CHECK;
-/* As alarm_raise, but only if no alarm of that kind is open for conv; the interfaces
- * are told. It stays open until alarm_close. */
+/* As alarm_raise, but only if no alarm of that kind is open for conv; the
+ * interfaces are told. It stays open until alarm_close. */
 int alarm_open(struct turn *t, enum engine_alarm_kind kind, uint32_t code,
     const struct kl_conv_id *conv) KL_MUST_CHECK;
 /* What it warned of has happened after all. KL_OK also if none is open. */

@@ -13,8 +13,6 @@
 #include "adapters/common/timers.h"
 #include "adapters/common/withdraw.h"
 
-#define ANSWER_WORKING_DAYS 5	/* P52, if the broker names no time */
-
 struct erasures {
 	struct repeats *send;		/* receipts */
 	struct repeats_key *zeroing;	/* whose keys may still be there */
@@ -238,7 +236,8 @@ row_of(const struct turn *t, const struct kl_notice *n,
 	e.valid_until = order->w.valid_until;
 	e.asked_ms = t->now_ms;
 	e.due_ms = n->due_ms != 0 ? n->due_ms :
-	    kl_calendar_add_working_days(t->now_ms, ANSWER_WORKING_DAYS);
+	    kl_calendar_add(NULL, t->now_ms, kl_policy_term(t->policy,
+	    KL_POL_ERASE_RECEIPT_TERM));
 	e.n = (uint32_t)order->packed.n;
 	memcpy(e.packed, order->packed.p, order->packed.n);
 	return e;
@@ -433,15 +432,6 @@ erasure_flying(const struct erasures *q, const struct kl_conv_id *conv)
 	return repeats_flying(q->send, conv, &k);
 }
 
-/* Signed by a key that ended: another one is on a card by now. */
-static bool
-key_ended(const struct turn *t, const struct erasure *e, uint32_t code)
-{
-	return (code == KL_C_CARD_UNKNOWN || code == KL_C_CARD_EXPIRED ||
-	    code == KL_C_CARD_REVOKED) &&
-	    memcmp(&e->key, &t->id->key_id, sizeof e->key) != 0;
-}
-
 /* Asked for by nobody, says the broker: it asks again if it should be so. */
 static int
 give_up(struct erasures *q, struct turn *t, const struct repeats_key *k,
@@ -482,7 +472,7 @@ erasure_taken(struct erasures *q, struct turn *t,
 	    a->code != KL_C_NOT_SERVED)
 		return give_up(q, t, &k, &e, a->code);
 	repeats_later(q->send, conv, a->retry_after_ms, mono_ms);
-	if (!key_ended(t, &e, a->code))
+	if (!identity_key_ended(t->id, &e.key, a->code))
 		return KL_OK;
 	return (r = sign(t, &e)) != KL_OK ? r : erasure_row_put(t, &e);
 }

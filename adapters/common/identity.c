@@ -256,3 +256,12 @@ identity_sign(const struct identity *id, uint32_t statement, const void *in,
 		return r;
 	return kl_signed_pack(&s, buf, cap, n);
 }
+
+bool
+identity_key_ended(const struct identity *id, const struct kl_key_id *by,
+    uint32_t code)
+{
+	return (code == KL_C_CARD_UNKNOWN || code == KL_C_CARD_EXPIRED ||
+	    code == KL_C_CARD_REVOKED) &&
+	    memcmp(by, &id->key_id, sizeof *by) != 0;
+}

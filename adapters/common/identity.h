@@ -53,5 +53,9 @@ void identity_clear(struct identity *id);
 int identity_sign(const struct identity *id, uint32_t statement,
     const void *in, size_t in_size, uint8_t *buf, size_t cap, size_t *n)
     KL_MUST_CHECK;
+/* The broker refused what key `by` signed, because that key ended, and another
+ * one is on a card by now: it is to be signed anew. */
+bool identity_key_ended(const struct identity *id,
+    const struct kl_key_id *by, uint32_t code);
 
 #endif

@@ -291,15 +291,6 @@ done(struct repeats *q, struct turn *t, struct withdrawal *w,
 	return withdraw_put(t, w);
 }
 
-/* The key that signed it ended: another one is on a card by now. */
-static bool
-key_ended(const struct turn *t, const struct withdrawal *w, uint32_t code)
-{
-	return (code == KL_C_CARD_UNKNOWN || code == KL_C_CARD_EXPIRED ||
-	    code == KL_C_CARD_REVOKED) &&
-	    memcmp(&w->signer, &t->id->key_id, sizeof w->signer) != 0;
-}
-
 /* A withdrawal is never given up; what the broker has against it is told once
  * for each reason. */
 static int
@@ -307,7 +298,7 @@ not_taken(struct turn *t, struct withdrawal *w, uint32_t code)
 {
 	int r;
 
-	if (key_ended(t, w, code)) {
+	if (identity_key_ended(t->id, &w->signer, code)) {
 		if ((r = sign(t, w)) != KL_OK)
 			return r;
 	} else if (kl_code_retry(code) == KL_RETRY_LATER || code == w->code) {

@@ -131,11 +131,10 @@ int
 owed_ask(struct turn *t, const struct conversation *c, const struct owed *o,
     struct kl_bytes withdrawal, struct kl_bytes parent)
 {
-	const struct kl_term term = kl_policy_term(t->policy,
-	    KL_POL_ERASE_RECEIPT_TERM);
 	const struct mailbox_ask ask = { .withdrawal = withdrawal,
-		.parent = parent, .due_ms = kl_calendar_add_working_days(
-		    t->now_ms, term.n) };
+		.parent = parent,
+		.due_ms = kl_calendar_add(NULL, t->now_ms, kl_policy_term(
+		    t->policy, KL_POL_ERASE_RECEIPT_TERM)) };
 	struct owed made;
 	int err = owed_find(t, c, o->number, &o->withdrawal, &made);
 

@@ -57,7 +57,8 @@ int64_t kl_calendar_add_office_hours(const struct kl_calendar *c,
 /* When the desk closes next: today, if it is still to close today. */
 int64_t kl_calendar_closing(const struct kl_calendar *c, int64_t at_ms);
 /* A term of the policy from at_ms on: h, d, mo and y by the clock, wd and oh
- * by the desk. wd of 0 is the same day: until the desk closes. */
+ * by the desk. wd of 0 is the same day: until the desk closes. NULL: no desk in
+ * particular. */
 int64_t kl_calendar_add(const struct kl_calendar *c, int64_t at_ms,
     struct kl_term term);
 bool kl_calendar_open(const struct kl_calendar *c, int64_t at_ms);
