@@ -10,6 +10,7 @@
 #include "broker/core/timer.h"
 
 #define PACKED_MAX 160
+#define TOLD_MS (7 * KL_DAY_MS)		/* for who is told of it */
 
 /* ---- the row ----------------------------------------------------------- */
 
@@ -232,5 +233,21 @@ owed_due(struct turn *t, struct registry *r, const struct kl_tag *tag)
 	while (err == KL_OK && (err = owed_next(t, &c, &at, &o)) == KL_OK)
 		if (o.state == OWED_OPEN && o.due_ms <= t->now_ms)
 			err = escalate(t, r, &c, &o);
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+int
+owed_until(struct turn *t, const struct kl_tag *tag, int64_t *until_ms)
+{
+	struct owed_cursor at = { .begun = false };
+	struct conversation c;
+	struct owed o;
+	int err = conversation_get(t, tag, &c);
+
+	*until_ms = 0;
+	while (err == KL_OK && (err = owed_next(t, &c, &at, &o)) == KL_OK)
+		if (o.state != OWED_ANSWERED && o.due_ms + TOLD_MS >
+		    *until_ms)
+			*until_ms = o.due_ms + TOLD_MS;
 	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }

@@ -55,5 +55,10 @@ int owed_answer(struct turn *t, struct registry *r,
  * for each a leaf, and a NOTICE to both. */
 int owed_due(struct turn *t, struct registry *r,
     const struct kl_tag *conversation) KL_MUST_CHECK;
+/* A conversation is kept until what is owed in it was answered or told,
+ * whatever its own term is: until a week past the last day for it; 0: nothing
+ * is owed. */
+int owed_until(struct turn *t, const struct kl_tag *tag, int64_t *until_ms)
+    KL_MUST_CHECK;
 
 #endif

@@ -205,6 +205,20 @@ too_much(struct retain *r, struct turn *t, bool *yes)
 
 /* ---- timers ------------------------------------------------------------ */
 
+/* Not before the others had to say that they erased. */
+static int
+conversation_due(struct turn *t, struct registry *r, const struct kl_tag *tag)
+{
+	int64_t until_ms;
+	int err = owed_until(t, tag, &until_ms);
+
+	if (err != KL_OK)
+		return err;
+	return until_ms > t->now_ms ?
+	    timer_put(t, until_ms, TIMER_CONVERSATION, tag) :
+	    retain_forget(t, r, tag);
+}
+
 static int
 due_do(struct turn *t, struct registry *r, const struct timer_due *d)
 {
@@ -216,7 +230,7 @@ due_do(struct turn *t, struct registry *r, const struct timer_due *d)
 	case TIMER_EXPIRE: return retain_expired(t, r, &d->tag);
 	case TIMER_FORGET: return message_forget(t, &d->tag);
 	case TIMER_CONSENT: return retain_consent(t, r, &d->tag);
-	case TIMER_CONVERSATION: return retain_forget(t, r, &d->tag);
+	case TIMER_CONVERSATION: return conversation_due(t, r, &d->tag);
 	case TIMER_UNSENT: return retain_unsent(t, r, &d->tag);
 	case TIMER_SHOWN: return retain_forget_shown(t, &d->tag);
 	case TIMER_MARKER: return retain_forget_marker(t, &d->tag);

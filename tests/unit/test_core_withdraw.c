@@ -993,6 +993,67 @@ START_TEST(a_missing_erase_receipt_is_told_once_to_both)
 }
 END_TEST
 
+static int
+conversation_there(void)
+{
+	struct conversation c;
+	int err;
+
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	err = conversation_by_id(&s.core->turn, &l.e.header.conv_id, &c);
+	kl_kv_abort(&s.core->turn.txn);
+	kl_arena_reset(s.core->mem);
+	return err;
+}
+
+/* However soon the policy forgets: who was off for a weekend is asked still,
+ * and both are told. */
+START_TEST(what_is_owed_outlives_a_short_term)
+{
+	struct kl_notice n;
+	uint64_t from;
+
+	shell_policy(&s, "[policy]\nmetadata_after_end = 1d\n");
+	shell_restart(&s, LETTERS_NOW_MS);
+	begin_all();
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	from = leaves();
+	shell_restart(&s, LETTERS_NOW_MS + 3 * KL_DAY_MS);
+	shell_turn(&s);
+	begin_all();
+	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
+	shell_restart(&s, n.due_ms + KL_DAY_MS);
+	shell_turn(&s);
+	begin_all();
+	ck_assert_uint_eq(leaves_of(KL_EV_ESCALATED, from), 1);
+	(void)notice_for(&s.practice, KL_NOTICE_ESCALATION, NULL);
+	(void)notice_for(&s.desk, KL_NOTICE_ESCALATION, NULL);
+	ck_assert_int_eq(conversation_there(), KL_OK);
+	shell_restart(&s, n.due_ms + 7 * KL_DAY_MS + KL_MINUTE_MS);
+	shell_turn(&s);
+	ck_assert_int_eq(conversation_there(), KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(what_was_answered_holds_nothing_up)
+{
+	struct kl_notice n;
+
+	shell_policy(&s, "[policy]\nmetadata_after_end = 1d\n");
+	shell_restart(&s, LETTERS_NOW_MS);
+	begin_all();
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
+	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
+	ck_assert_int_eq(shell_erased(&s, &s.desk, &n, KL_ERASED), KL_C_OK);
+	shell_restart(&s, LETTERS_NOW_MS + KL_DAY_MS + KL_MINUTE_MS);
+	shell_turn(&s);
+	ck_assert_int_eq(conversation_there(), KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(a_receipt_in_time_is_no_escalation)
 {
 	struct kl_notice n;
@@ -1077,6 +1138,8 @@ main(void)
 	tcase_add_test(t, a_full_store_still_erases);
 	tcase_add_test(t, a_missing_erase_receipt_is_told_once_to_both);
 	tcase_add_test(t, a_receipt_in_time_is_no_escalation);
+	tcase_add_test(t, what_is_owed_outlives_a_short_term);
+	tcase_add_test(t, what_was_answered_holds_nothing_up);
 	r = srunner_create(suite);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
