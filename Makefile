@@ -125,7 +125,8 @@ INTEGRATION = 00-tests-are-counted \
 	22-five-weeks-off \
 	36-retention \
 	38-deadlines \
-	45-backup
+	45-backup \
+	46-race-checker
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	integration/42-frozen-machine
