@@ -15,6 +15,9 @@
 #define BROKER_PATH_BYTES 192		/* a line of the file holds no more */
 #define BROKER_CONTROL_BYTES 108	/* a Unix socket's name holds no more */
 
+/* In config_dir: who the broker is. In state_dir: its store. */
+#define BROKER_CARD "broker.card"
+#define BROKER_STORE "data.mdb"
 /* In config_dir: what the command line leaves for the next start of core.
  * The line in the first says why an empty store may be begun. */
 #define BROKER_NEW_STORE "new-store"

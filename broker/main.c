@@ -116,7 +116,7 @@ card_check(const struct broker_conf *conf)
 	size_t n;
 	int r;
 
-	(void)snprintf(path, sizeof path, "%s/broker.card", conf->config_dir);
+	(void)snprintf(path, sizeof path, "%s/" BROKER_CARD, conf->config_dir);
 	r = kl_textfile_read(AT_FDCWD, path, KL_TAG_CARD, NULL, card,
 	    sizeof card, &n);
 	if (r != KL_OK)

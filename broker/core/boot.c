@@ -143,7 +143,7 @@ look(const struct core *c)
 {
 	const struct path mark = in_dir(c->conf->state_dir, BROKER_MARK);
 	struct found f = {
-		.store_path = in_dir(c->conf->state_dir, "data.mdb"),
+		.store_path = in_dir(c->conf->state_dir, BROKER_STORE),
 		.allowed_path = in_dir(c->conf->config_dir, BROKER_NEW_STORE),
 	};
 
@@ -228,7 +228,7 @@ slots_open(struct core *c)
 static int
 files_open(struct core *c)
 {
-	const struct path store = in_dir(c->conf->state_dir, "data.mdb");
+	const struct path store = in_dir(c->conf->state_dir, BROKER_STORE);
 	struct kl_slot_key mac;
 	int r;
 

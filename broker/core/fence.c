@@ -118,13 +118,6 @@ fence_begin_after(struct core *c)
 	memcpy(c->journal.after, kept.b, sizeof c->journal.after);
 }
 
-static bool
-further(const struct kl_checkpoint *a, const struct kl_checkpoint *b)
-{
-	return kl_origin_older(b->origin, a->origin) ||
-	    (strcmp(a->origin, b->origin) == 0 && a->size > b->size);
-}
-
 struct kl_note
 fence_last_note(const struct core *c)
 {
@@ -138,7 +131,8 @@ fence_last_note(const struct core *c)
 
 	for (size_t i = 0; i < sizeof from / sizeof from[0]; i++) {
 		if (!note_read(c, from[i].dir, from[i].name, &note, &at) ||
-		    (last.b[0] != '\0' && !further(&at, &best)))
+		    (last.b[0] != '\0' &&
+		    !kl_checkpoint_further(&at, &best)))
 			continue;
 		last = note;
 		best = at;

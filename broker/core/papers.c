@@ -170,7 +170,7 @@ papers_load(struct core *c)
 	char path[CORE_PATH_BYTES];
 	int r;
 
-	(void)snprintf(path, sizeof path, "%s/broker.card",
+	(void)snprintf(path, sizeof path, "%s/" BROKER_CARD,
 	    c->conf->config_dir);
 	if ((r = file_take(c, path, TAG_CARD, KL_CARD)) != KL_OK ||
 	    (r = dir_take(c, "cards", ".card", TAG_CARD, KL_CARD)) != KL_OK)
@@ -190,7 +190,7 @@ broker_card_read(struct core *c, struct kl_card *card)
 	struct kl_signed s;
 	int r;
 
-	(void)snprintf(path, sizeof path, "%s/broker.card",
+	(void)snprintf(path, sizeof path, "%s/" BROKER_CARD,
 	    c->conf->config_dir);
 	r = paper_read(path, TAG_CARD, buf, sizeof buf, &packed);
 	if (r != KL_OK)

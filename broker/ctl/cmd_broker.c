@@ -208,7 +208,7 @@ broker_make(const char *dir, struct paper *p,
 	    (r = recovery_key(dir)) != KL_OK ||
 	    (r = paper_authority_write(dir, a)) != KL_OK ||
 	    (r = paper_card_sign(p, a)) != KL_OK ||
-	    (r = paper_path(dir, "broker.card", &path)) != KL_OK ||
+	    (r = paper_path(dir, BROKER_CARD, &path)) != KL_OK ||
 	    (r = paper_card_write(p, path.b)) != KL_OK ||
 	    (r = policy_make(dir)) != KL_OK)
 		return r;

@@ -54,7 +54,7 @@ loss_check(const struct cli *c, const struct broker_conf *conf)
 	if (control_running(c))
 		return output_fail(c, CLI_FAILED,
 		    "the broker runs, so its store is there");
-	if (paper_path(conf->state_dir, "data.mdb", &store) != KL_OK)
+	if (paper_path(conf->state_dir, BROKER_STORE, &store) != KL_OK)
 		return output_fail_err(c, KL_E_SIZE, conf->state_dir);
 	if (access(store.b, F_OK) == 0)
 		return output_fail(c, CLI_FAILED, "%s is there. If it is "
@@ -146,7 +146,7 @@ look(const struct cli *c, const struct broker_conf *conf, struct found *f)
 	    &f->note[EXPORT], &f->at[EXPORT]) == KL_OK;
 	for (int i = 0; i < SOURCES; i++)
 		if (f->there[i] && (f->best < 0 ||
-		    exports_further(&f->at[i], &f->at[f->best])))
+		    kl_checkpoint_further(&f->at[i], &f->at[f->best])))
 			f->best = i;
 	return CLI_OK;
 }

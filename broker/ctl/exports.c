@@ -39,13 +39,6 @@ exports_head(const char *path, struct kl_logfile_head *out, size_t *n)
 	    (size_t)got), out, n);
 }
 
-bool
-exports_further(const struct kl_checkpoint *a, const struct kl_checkpoint *b)
-{
-	return kl_origin_older(b->origin, a->origin) ||
-	    (strcmp(a->origin, b->origin) == 0 && a->size > b->size);
-}
-
 /* One file: is it better than what there is? */
 static void
 look(const char *dir, const char *name, const struct kl_sign_pk *pk,
@@ -59,7 +52,7 @@ look(const char *dir, const char *name, const struct kl_sign_pk *pk,
 	if (paper_path(dir, name, &path) != KL_OK ||
 	    exports_head(path.b, &h, &n) != KL_OK ||
 	    kl_note_verify(kl_bytes_str(h.note.b), pk, &c) != KL_OK ||
-	    (note->b[0] != '\0' && !exports_further(&c, best)))
+	    (note->b[0] != '\0' && !kl_checkpoint_further(&c, best)))
 		return;
 	*note = h.note;
 	*best = c;
@@ -117,7 +110,7 @@ exports_key(const struct cli *c, struct kl_sign_pk *out)
 		return r;
 	a.pk = conf.authority;
 	a.realm = conf.realm;
-	if (paper_path(conf.config_dir, "broker.card", &path) != KL_OK)
+	if (paper_path(conf.config_dir, BROKER_CARD, &path) != KL_OK)
 		return output_fail_err(c, KL_E_SIZE, conf.config_dir);
 	return card_key(c, path.b, &a, out);
 }

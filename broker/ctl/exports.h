@@ -16,9 +16,6 @@ bool exports_name_ok(const char *name);
 int exports_head(const char *path, struct kl_logfile_head *out, size_t *n)
     KL_MUST_CHECK;
 
-/* a is of a younger log than b, or further on in the same one. */
-bool exports_further(const struct kl_checkpoint *a,
-    const struct kl_checkpoint *b);
 /* The newest checkpoint that the files in dir name and pk has signed.
  * KL_E_NOT_FOUND: none does, or there is no such directory. */
 int exports_newest(const char *dir, const struct kl_sign_pk *pk,

@@ -322,3 +322,11 @@ kl_note_verify_cosigned(struct kl_bytes text, const char *name,
 		*time_s = (int64_t)t;
 	return r;
 }
+
+bool
+kl_checkpoint_further(const struct kl_checkpoint *a,
+    const struct kl_checkpoint *b)
+{
+	return kl_origin_older(b->origin, a->origin) ||
+	    (strcmp(a->origin, b->origin) == 0 && a->size > b->size);
+}

@@ -93,6 +93,23 @@ START_TEST(verify_reads_the_notes_of_the_vectors)
 }
 END_TEST
 
+START_TEST(a_younger_log_is_further_than_a_longer_one)
+{
+	const struct kl_checkpoint a = { .size = 9,
+		.origin = "oin-1/log/20261124T234512Z-00000001" };
+	struct kl_checkpoint b = a;
+
+	ck_assert(!kl_checkpoint_further(&a, &b));
+	b.size = 8;
+	ck_assert(kl_checkpoint_further(&a, &b));
+	ck_assert(!kl_checkpoint_further(&b, &a));
+	(void)snprintf(b.origin, sizeof b.origin, "%s",
+	    "oin-1/log/20261124T234513Z-00000000");
+	ck_assert(kl_checkpoint_further(&b, &a));
+	ck_assert(!kl_checkpoint_further(&a, &b));
+}
+END_TEST
+
 START_TEST(the_largest_checkpoint_fits)
 {
 	struct kl_checkpoint big = { .size = UINT64_MAX }, out;
@@ -390,6 +407,7 @@ main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, sign_makes_the_note_of_the_vector);
 	tcase_add_test(tc, verify_reads_the_notes_of_the_vectors);
+	tcase_add_test(tc, a_younger_log_is_further_than_a_longer_one);
 	tcase_add_test(tc, the_largest_checkpoint_fits);
 	tcase_add_test(tc, sign_refuses_origins_that_are_no_key_name);
 	tcase_add_test(tc, sign_refuses_what_is_no_signing_key);

@@ -20,6 +20,11 @@ struct kl_checkpoint {
 	struct kl_hash root;
 };
 
+/* Of two that verified under one key: is a of a younger log, or of the same one
+ * and later? */
+bool kl_checkpoint_further(const struct kl_checkpoint *a,
+    const struct kl_checkpoint *b);
+
 struct kl_note { char b[KL_NOTE_MAX]; };	/* text with NUL */
 
 /* Signs with the log's key; the key's name is the origin.
