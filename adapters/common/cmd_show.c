@@ -72,7 +72,8 @@ head(const struct cli *c, const json_t *o)
 	line(cmd_words(c, "Telefoon", "Phone"),
 	    cmd_member(o, "peer_phone").b);
 	line(cmd_words(c, "Niveau", "Level"), cmd_member(o, "level").b);
-	if (json_is_true(json_object_get(o, "feedback_ended")))
+	if (json_is_true(json_object_get(o, "feedback_ended")) &&
+	    json_is_true(json_object_get(o, "open")))
 		line(cmd_words(c, "Terugkoppeling", "Feedback"),
 		    cmd_words(c, "de toestemming is voorbij",
 		    "its consent is over"));

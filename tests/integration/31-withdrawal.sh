@@ -145,6 +145,8 @@ feedback_is_over_and_the_help_goes_on()
 	field_is municipality "$1" .open true &&
 	    field_is municipality "$1" '.text != null' true &&
 	    field_is practice-1 "$1" .state taken_up &&
+	    adapter practice-1 show "$1" |
+	    grep -q "^Terugkoppeling: *de toestemming is voorbij" &&
 	    adapter municipality feedback "$1" contact_made --json |
 	    jq -e '.sends == false' >/dev/null
 }
