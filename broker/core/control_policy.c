@@ -5,7 +5,10 @@
 #include <kortelijn/base/time.h>
 
 #include "broker/core/control_priv.h"
+#include "broker/core/cycle.h"
 #include "broker/core/policy.h"
+
+#define LOADS_MAX 100	/* the newest, in an answer */
 
 static json_t *
 row_json(const struct core *c, enum kl_policy_key key,
@@ -84,13 +87,73 @@ control_policy_put(const struct core *c, json_t *o)
 	(void)json_object_set_new(o, "policy", p);
 }
 
+/* ---- what counted before ---- */
+
+/* Rows of a load that were looser on its day, as a report says them. */
+static json_t *
+looser_then(const struct policy_then *then)
+{
+	struct kl_policy_file *f = calloc(1, sizeof *f);
+	const int32_t day = kl_day_of(then->at_ms);
+	json_t *list = json_array();
+	struct kl_policy_error e;
+
+	if (f == NULL || kl_policy_file_read(then->changes, f, &e) != KL_OK) {
+		free(f);
+		return list;
+	}
+	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
+		if (kl_policy_file_state(f, k, day) == KL_POLICY_LOOSENED)
+			(void)json_array_append_new(list, json_sprintf(
+			    "%s = %s, approved by %s until %s",
+			    kl_policy_row(k)->key,
+			    kl_term_text(k, f->asked[k]).b,
+			    f->override[k].approved_by,
+			    kl_day_text(f->override[k].review_on).b));
+	free(f);
+	return list;
+}
+
+static json_t *
+then_json(const struct policy_then *then)
+{
+	char hash[65];
+
+	kl_hex(KL_BYTES_OF(then->hash), hash);
+	return json_pack("{s:I,s:I,s:s,s:o}", "leaf", (json_int_t)then->leaf,
+	    "loaded_ms", (json_int_t)then->at_ms, "sha256", hash,
+	    "looser", looser_then(then));
+}
+
+static int
+loads_in_turn(struct core *c, void *arg)
+{
+	json_t *list = arg;
+	struct policy_then then = { .leaf = 0 };
+	int r = policy_load_next(c, 0, &then);
+
+	for (; r == KL_OK; r = policy_load_next(c, then.leaf + 1, &then)) {
+		if (json_array_size(list) == LOADS_MAX)
+			(void)json_array_remove(list, 0);
+		(void)json_array_append_new(list, then_json(&then));
+	}
+	return r == KL_E_NOT_FOUND ? KL_OK : r;
+}
+
 json_t *
 control_policy(struct core *c, const json_t *question)
 {
-	json_t *o = json_pack("{s:b}", "ok", 1);
+	json_t *o = json_pack("{s:b}", "ok", 1), *loads = json_array();
 
 	(void)question;
 	control_policy_put(c, o);
+	if (cycle_run(c, loads_in_turn, loads) != KL_OK) {
+		json_decref(loads);
+		json_decref(o);
+		return control_refused(KL_C_TRY_LATER);
+	}
+	(void)json_object_set_new(json_object_get(o, "policy"), "loads",
+	    loads);
 	return o;
 }
 

@@ -116,9 +116,8 @@ kept_put(struct core *c, struct load *l)
 	    kl_bytes_str(meta_now), KL_BYTES_OF(leaf));
 }
 
-/* The first load from this leaf on. KL_E_NOT_FOUND. */
-static int
-load_next(struct core *c, uint64_t leaf, uint64_t *found, int64_t *at_ms)
+int
+policy_load_next(struct core *c, uint64_t leaf, struct policy_then *out)
 {
 	const struct load_key from = load_key(leaf);
 	struct kl_kv_entry e;
@@ -129,8 +128,11 @@ load_next(struct core *c, uint64_t leaf, uint64_t *found, int64_t *at_ms)
 	if (e.key.n != sizeof from.b || e.value.n < KEPT_HEAD ||
 	    memcmp(e.key.p, meta_load, META_LOAD) != 0)
 		return KL_E_NOT_FOUND;
-	*found = kl_be64(e.key.p + META_LOAD);
-	*at_ms = (int64_t)kl_be64(e.value.p + KEPT_HEAD - 8);
+	out->leaf = kl_be64(e.key.p + META_LOAD);
+	memcpy(out->hash.b, e.value.p, sizeof out->hash.b);
+	out->at_ms = (int64_t)kl_be64(e.value.p + sizeof out->hash.b);
+	out->changes = kl_bytes(e.value.p + KEPT_HEAD, e.value.n -
+	    KEPT_HEAD);
 	return KL_OK;
 }
 
@@ -141,17 +143,17 @@ old_forget(struct core *c)
 {
 	const int64_t before_ms = c->turn.now_ms -
 	    kl_policy_ms(&c->policy, KL_POL_LOG_RETENTION);
+	struct policy_then then;
 	struct load_key key;
-	uint64_t leaf, next;
-	int64_t at_ms;
 	int r = c->turn.untrusted ? KL_E_NOT_FOUND :
-	    load_next(c, 0, &leaf, &at_ms);
+	    policy_load_next(c, 0, &then);
 
-	while (r == KL_OK && (r = load_next(c, leaf + 1, &next, &at_ms)) ==
-	    KL_OK && at_ms < before_ms) {
-		key = load_key(leaf);
+	while (r == KL_OK) {
+		key = load_key(then.leaf);
+		r = policy_load_next(c, then.leaf + 1, &then);
+		if (r != KL_OK || then.at_ms >= before_ms)
+			break;
 		r = kl_kv_del(c->turn.txn, T_META, KL_BYTES_OF(key));
-		leaf = next;
 	}
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }

@@ -23,6 +23,18 @@ int policy_start(struct core *c) KL_MUST_CHECK;
  */
 int policy_load(struct core *c, struct kl_bytes text,
     struct kl_policy_error *e) KL_MUST_CHECK;
+/* A load that is remembered, as long as the log that it explains. */
+struct policy_then {
+	uint64_t leaf;
+	int64_t at_ms;
+	struct kl_hash hash;		/* SHA-256 of its file */
+	/* What of it differs from the defaults, with its approvals, for
+	 * kl_policy_file_read; lasts as long as the turn. */
+	struct kl_bytes changes;
+};
+/* In a turn: the first one from this leaf on. KL_E_NOT_FOUND. */
+int policy_load_next(struct core *c, uint64_t leaf,
+    struct policy_then *out) KL_MUST_CHECK;
 /* Once in a while: an approval may have ended with the day, and what is wrong
  * is said again. */
 void policy_tick(struct core *c);

@@ -129,8 +129,9 @@ static const struct cli_command commands[] = {
 	  "show every rule, its value and its source",
 	  "Reads policy.conf in the configuration: key, value, default,\n"
 	  "source, whether that source was read, and status of every row;\n"
-	  "which are loosened, by whom and until when; and whether the\n"
-	  "running broker has loaded this file.",
+	  "which are loosened, by whom and until when; whether the running\n"
+	  "broker has loaded this file; and each load that it remembers,\n"
+	  "with its leaf and what of it was looser.",
 	  0, 0, { NULL }, cmd_policy_show },
 	{ "policy check", "FILE",
 	  "say whether a policy would be taken",

@@ -298,6 +298,31 @@ running_words(const struct policy *p, const json_t *running,
 	    "has loaded another file; see 'policy load'");
 }
 
+/* What counted before, and what of it was looser. */
+static void
+loads_print(const json_t *running, const struct policy_place *at)
+{
+	json_t *loads = json_object_get(running, "loads"), *l, *row;
+	size_t i, k;
+
+	if (json_array_size(loads) > 0)
+		printf("\n%s\n", words(at, "geladen, het nieuwste onderaan:",
+		    "loaded, the newest last:"));
+	json_array_foreach(loads, i, l) {
+		json_t *when = output_time(json_integer_value(
+		    json_object_get(l, "loaded_ms")));
+
+		printf("%s  leaf %" JSON_INTEGER_FORMAT "  %.16s\n",
+		    json_string_value(when), json_integer_value(
+		    json_object_get(l, "leaf")), json_string_value(
+		    json_object_get(l, "sha256")));
+		json_decref(when);
+		json_array_foreach(json_object_get(l, "looser"), k, row)
+			say(false, "%s", output_text(kl_bytes_str(
+			    json_string_value(row))).b);
+	}
+}
+
 static int
 show_print(const struct policy *p, const json_t *running,
     const struct cli *c, const struct policy_place *at)
@@ -306,6 +331,7 @@ show_print(const struct policy *p, const json_t *running,
 	    c->program->daemon, running_words(p, running, at));
 	for (enum kl_policy_key k = 0; k < KL_POL_COUNT; k++)
 		row_print(p, k, at);
+	loads_print(running, at);
 	return fflush(stdout) == 0 && !ferror(stdout) ? CLI_OK : CLI_FAILED;
 }
 

@@ -142,6 +142,17 @@ overdue_is_the_default_again()
 	        "$R/broker.log"
 }
 
+# Also when it counts no more.
+what_was_looser_is_told_with_its_leaf()
+{
+	kortelijn policy show | tr -s ' \n' ' ' | grep -q "loaded, the \
+newest last:.* leaf [0-9]* [0-9a-f]* metadata_after_end = 120d, approved by FG" &&
+	    kortelijn policy show --json | jq -e '.running.loads |
+	        length >= 3 and .[0].looser == [] and
+	        ([.[].leaf] == ([.[].leaf] | sort)) and
+	        any(.[]; .looser | length == 1)' >/dev/null
+}
+
 same_file_is_no_load()
 {
 	local before
@@ -330,6 +341,7 @@ ok looser_needs_all_four_of_its_approval looser_needs_all_four
 ok a_wrong_file_is_refused_with_its_line wrong_is_refused_with_its_line
 ok what_is_approved_is_visible_with_who_and_until approved_is_visible
 ok an_overdue_review_is_the_default_again overdue_is_the_default_again
+ok what_was_looser_is_told_with_its_leaf what_was_looser_is_told_with_its_leaf
 ok the_same_file_is_no_load same_file_is_no_load
 
 kortelijn policy load "$ROOT/deploy/conf/policy.conf" >/dev/null ||
