@@ -160,9 +160,16 @@ control_policy(struct core *c, const json_t *question)
 void
 control_policy_status(const struct core *c, json_t *o)
 {
+	json_t *p = policy_json(c, row_words);
+
+	if (p != NULL && c->loaded.drain)
+		(void)json_object_set_new(p, "next_step", json_string(
+		    "'kortelijn policy load FILE': until then nothing is "
+		    "accepted or released"));
 	if (o != NULL)
-		(void)json_object_set_new(o, "policy", policy_json(c,
-		    row_words));
+		(void)json_object_set_new(o, "policy", p);
+	else
+		json_decref(p);
 }
 
 static json_t *

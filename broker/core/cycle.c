@@ -283,7 +283,9 @@ undone_tell(struct core *c, int err)
 	c->undone_told_ms = now_ms + UNDONE_TELL_MS;
 	kl_logf(KL_LOG_WARN, "turn_undone",
 	    kl_log_word("why", kl_err_text(err)),
-	    kl_log_num("turns_undone", (int64_t)c->stats.undone));
+	    kl_log_num("turns_undone", (int64_t)c->stats.undone),
+	    kl_log_word("so", "nothing of it was done; it is tried again. If "
+	    "this goes on, look at the disk of state_dir"));
 }
 
 static bool

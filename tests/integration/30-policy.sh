@@ -252,6 +252,7 @@ broker_drains()
 	adapter_start municipality
 	adapter_ready practice-1 municipality
 	[ "$(broker_status .policy.draining)" = true ] &&
+	    broker_status .policy.next_step | grep -q "policy load" &&
 	    refused "not found; without a policy" kortelijn policy show &&
 	    grep -q 'policy_unreadable' "$R/broker.log" &&
 	    grep -q 'draining so=' "$R/broker.log"
