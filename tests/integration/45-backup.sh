@@ -241,11 +241,12 @@ broker_start
 adapter_make practice-1 practice agb:01000001 "Praktijk De Linde"
 adapter_make municipality municipality oin:00000001000000000001 \
     "Meldpunt Twentestad"
-for a in practice-1 municipality; do
-	adapter_enrol_with_key "$a"
-	adapter_start "$a"
-done
-adapter_ready practice-1 municipality
+adapter_enrol_with_key practice-1
+adapter_enrol_with_key municipality
+adapter_start municipality
+adapter_ready municipality
+adapter_start practice-1
+adapter_ready practice-1
 
 REF=$(refer practice-1 practice-1/van-putten | jq -r .reference)
 GONE=$(refer practice-1 practice-1/el-amrani | jq -r .reference)
