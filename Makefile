@@ -99,7 +99,7 @@ UNIT_CLI = cli
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
-UNIT_ENGINE = backup backup_rows access hostile inbox outbox session calls terms \
+UNIT_ENGINE = backup backup_rows take_over access hostile inbox outbox session calls terms \
 	deadlines adapter_retention clock_hold checkpoint receipts guard cases \
 	policy_store engine withdraw erasure
 INTEGRATION = 00-tests-are-counted \

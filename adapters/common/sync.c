@@ -174,6 +174,25 @@ state_of(const struct kl_sync_conversation *c)
 	}
 }
 
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What the other side sent until now was opened by another instance, and comes
+ * again under a number of later, or waits still: as after a gap. */
+static void
+learn_seq_in(struct case_row *c, uint64_t last)
+{
+	if (last <= c->seq_in)
+		return;
+	if (c->gap_from == 0 || c->gap_to <= c->seq_in)
+		c->gap_from = c->seq_in + 1;
+	c->gap_to = larger(c->gap_to, last);
+	c->gap = 1;
+}
+
 /* A case of which only the frame is known: what it was about stands in the
  * record of the practice under its spoken reference. */
 static int
@@ -193,7 +212,8 @@ make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
 	c.staff_role = mine ? KL_STAFF_OTHER : KL_STAFF_DESK;
 	cases_take_seq_out(&c, mine ? s->last_seq_sender :
 	    s->last_seq_receiver);
-	c.seq_in = mine ? s->last_seq_receiver : s->last_seq_sender;
+	/* None of it was opened here: what waits still must not be refused. */
+	learn_seq_in(&c, mine ? s->last_seq_receiver : s->last_seq_sender);
 	kl_progress_init(&c.sent, state_of(s), 0);
 	kl_progress_init(&c.full, state_of(s), 0);
 	if (s->state == KL_CONV_WITHDRAWN)
@@ -210,12 +230,6 @@ make_husk(struct turn *t, const struct kl_sync_conversation *s, bool mine)
 	if ((r = cases_put(t, &c)) != KL_OK || !cases_open(&c))
 		return r;
 	return alarm_open(t, ENGINE_AL_LOST_HERE, 0, &c.conv);
-}
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
 }
 
 /* A copy or a backup of before it has it still: gone, as in the one that was
@@ -239,19 +253,6 @@ withdrawn_since(struct turn *t, struct outbox *o, struct case_row *c)
 	    KL_OK)
 		return r;
 	return cases_note_end(t, c);
-}
-
-/* What the other side sent until now was opened by another instance, and comes
- * again under a number of later, or waits still: as after a gap. */
-static void
-learn_seq_in(struct case_row *c, uint64_t last)
-{
-	if (last <= c->seq_in)
-		return;
-	if (c->gap_from == 0 || c->gap_to <= c->seq_in)
-		c->gap_from = c->seq_in + 1;
-	c->gap_to = larger(c->gap_to, last);
-	c->gap = 1;
 }
 
 /* What is over there is over here, and what it was about is not kept for

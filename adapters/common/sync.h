@@ -27,8 +27,8 @@ int sync_page(struct turn *t, struct sync_cursor *at, bool bodies,
     struct kl_sync *out) KL_MUST_CHECK;
 
 /* One conversation of the broker's list: corrects sequence numbers of a known
- * case, erases what was withdrawn since, makes a husk of one that is not known
- * here. */
+ * case, erases what was withdrawn or ended since, makes a husk of one that is
+ * not known here, with an alarm while it is open. PROTOCOL.md 7.9.6. */
 int sync_learn(struct turn *t, struct outbox *o,
     const struct kl_sync_conversation *c) KL_MUST_CHECK;
 

@@ -276,6 +276,11 @@ wait_state practice-1 "$TAKEN" taken_up
 adapter practice-1 withdraw "$GONE" "--wait=$PATIENCE" >/dev/null
 wait_state municipality "$GONE" consent_withdrawn
 
+# Sealed while the desk is away, to keys that it will not have.
+stop municipality
+WAITS=$(refer practice-1 practice-1/el-amrani \
+    '.referral_id = "later-3"' | jq -r .reference)
+
 new_machine municipality
 ok desk_is_restored restored municipality
 ok desk_is_restored_once restored_once municipality
@@ -283,6 +288,8 @@ ok desk_takes_over must_take_over municipality
 ok withdrawn_at_the_desk_stays_withdrawn withdrawn_stays_so municipality
 wait_for "$PATIENCE" "the later referral at the new desk" asked_again
 ok what_came_after_the_backup_is_asked_again asked_again
+ok what_waited_for_lost_keys_is_sealed_again wait_state practice-1 "$WAITS" \
+    delivered
 ok what_cannot_come_again_is_named lost_one_is_named
 ok alarm_of_what_came_again_closes alarm_of_what_came_again_is_closed
 ok open_conversation_goes_on open_one_goes_on
