@@ -136,20 +136,6 @@ next_of(struct turn *t, const struct kl_tag *conv, struct row_key *key,
 	return KL_OK;
 }
 
-int
-withdraw_row_drop(struct turn *t, const struct kl_tag *conv)
-{
-	struct row_key key;
-	struct kl_bytes v;
-	int err;
-
-	while ((err = next_of(t, conv, &key, false, &v)) == KL_OK)
-		if ((err = kl_kv_del(t->txn, T_WITHDRAWAL,
-		    KL_BYTES_OF(key.b))) != KL_OK)
-			return err;
-	return err == KL_E_NOT_FOUND ? KL_OK : err;
-}
-
 /* One whose key is no more says nothing any more. */
 static int
 is_past(struct turn *t, const struct row_key *key, struct kl_bytes value,

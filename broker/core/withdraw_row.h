@@ -24,11 +24,8 @@ int withdraw_row_get(struct turn *t, struct withdraw_row *row) KL_MUST_CHECK;
 int withdraw_row_next(struct turn *t, struct withdraw_row *row) KL_MUST_CHECK;
 int withdraw_row_put(struct turn *t, uint32_t slot,
     const struct withdraw_row *row) KL_MUST_CHECK;
-/* All of a conversation. */
-int withdraw_row_drop(struct turn *t, const struct kl_tag *conv)
-    KL_MUST_CHECK;
-/* Of a conversation those whose valid_until is before `today`: another party
- * may have named another day. */
+/* Drops those of a conversation whose valid_until is before `today`: another
+ * party may have named another day. */
 int withdraw_row_drop_past(struct turn *t, const struct kl_tag *conv,
     int32_t today) KL_MUST_CHECK;
 

@@ -177,9 +177,6 @@ START_TEST(a_row_keeps_every_field_until_it_is_dropped)
 	got.scope = KL_SCOPE_ALL;
 	got.number = 0;
 	ck_assert_int_eq(withdraw_row_next(&p.turn, &got), KL_E_NOT_FOUND);
-	ck_assert_int_eq(withdraw_row_drop(&p.turn, &c.tag), KL_OK);
-	got = put;
-	ck_assert_int_eq(withdraw_row_get(&p.turn, &got), KL_E_NOT_FOUND);
 }
 END_TEST
 
