@@ -1,7 +1,7 @@
 /*
  * attempts.h: how often the desk tried to reach the resident: day, part of the
  * day, kind. They stay at the desk, under the key of the case; what leaves is
- * only `not_reached`, and that only after enough of them. DOMAIN.md 3, P33.
+ * only `not_reached`, and that only after enough of them. P33 of the policy.
  */
 #ifndef ADAPTERS_COMMON_ATTEMPTS_H
 #define ADAPTERS_COMMON_ATTEMPTS_H

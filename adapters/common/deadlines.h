@@ -2,7 +2,7 @@
  * deadlines.h: what must have happened in a case until when, and the alarm if
  * it has not. Everything is derived from the row of the case, so a term runs,
  * is told and is closed again by what the case says, not by who changed it.
- * DOMAIN.md 3, P27 to P34; PROTOCOL.md 13.
+ * P27 to P34, PROTOCOL.md 13.
  *
  * Each is told once: the bit in the row and the alarm are one commit. The desk
  * is told when the term passes, the practice an hour later: the desk may have

@@ -13,7 +13,7 @@
 #include "adapters/common/cases.h"
 
 /* The plaintext of what was sent stays so long if nobody tells that it is in
- * hand. RELIABILITY.md 1.13. */
+ * hand. PROTOCOL.md 15.6. */
 #define OUTBOX_PLAIN_MS (14 * KL_DAY_MS)
 #define OUTBOX_IN_FLIGHT_MAX 64
 

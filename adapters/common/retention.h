@@ -1,10 +1,9 @@
 /*
- * retention.h: how long this adapter keeps what it has of a case. DOMAIN.md 3,
- * P54 to P58; PROTOCOL.md 13.
+ * retention.h: how long this adapter keeps what it has of a case: P54 to P58,
+ * PROTOCOL.md 15.6.
  *
  *   practice  a draft that was never sealed: P54
  *             plaintext: until it is taken up, 14 days, or the end
- *                (RELIABILITY.md 1.13)
  *             copy (states, messages): P55 after the end
  *             reference and patient, the map: P58 after the end
  *   desk      content: P56 after the case system has it

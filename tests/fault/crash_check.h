@@ -1,7 +1,9 @@
 /*
  * crash_check.h: what the store held after each commit, and whether a core
- * that was started on an image holds one of these states: RELIABILITY 7.1, I1,
- * I3, I9, I11, and that what was erased is.
+ * that was started on an image holds one of these states: nothing acknowledged
+ * is lost (I1), each step has one leaf (I3), what was erased is (I8), the log
+ * is the one that was handed out (I9), nothing was sent before its sync (I10),
+ * and it starts, with a state that was committed (I11).
  */
 #ifndef TESTS_FAULT_CRASH_CHECK_H
 #define TESTS_FAULT_CRASH_CHECK_H

@@ -1,5 +1,5 @@
 /*
- * Crash enumeration (RELIABILITY 7.2, T1): a broker works, everything that it
+ * Crash enumeration: a broker works, everything that it
  * does to its files is recorded, and for every moment the images that a power
  * cut may leave of store, slots, master key and mark together are made and
  * started by the real recovery.

@@ -1,7 +1,7 @@
 /*
  * calendar.h: what time people keep: the clocks of Europe/Amsterdam, working
  * days, the hours in which a desk is open. Pure; there is no table to keep up,
- * neither of time zones nor of holidays. DOMAIN.md 3; PROTOCOL.md 13.
+ * neither of time zones nor of holidays. PROTOCOL.md 13.
  */
 #ifndef KORTELIJN_DOMAIN_CALENDAR_H
 #define KORTELIJN_DOMAIN_CALENDAR_H

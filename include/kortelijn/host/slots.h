@@ -51,7 +51,7 @@ struct kl_slots_options {
  * broken slot does not stop the start, see kl_slots_key); KL_E_VALUE: count is
  * 0 or above 2^24; KL_E_FULL; KL_E_IO; KL_E_MEMORY. `count` is not asked when
  * the files are there. A crash in the middle is finished by the next open, a
- * rewrap that was not committed is undone. RELIABILITY 4.3, 4.4. */
+ * rewrap that was not committed is undone. */
 int kl_slots_open_with(const char *dir, const struct kl_slots_options *o,
     struct kl_slots **out) KL_MUST_CHECK;
 /* The same without secrets. */
