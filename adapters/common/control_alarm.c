@@ -1,5 +1,8 @@
 #include "adapters/common/control_alarm.h"
 
+#include <string.h>
+
+#include "adapters/common/subject.h"
 #include "adapters/common/view_alarm.h"
 
 #define CURSOR "alarms"
@@ -19,6 +22,53 @@ seen_of(struct control_cmd *c, uint64_t *seen)
 	return engine_cursor_put(c->engine, CURSOR, now);
 }
 
+/* What an alarm calls its case; NULL: it is about none. */
+static const char *
+case_of(const json_t *alarm)
+{
+	const char *s = json_string_value(json_object_get(alarm,
+	    "reference"));
+
+	return s != NULL ? s : json_string_value(json_object_get(alarm,
+	    "referral_id"));
+}
+
+static bool
+named_before(const json_t *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *s = case_of(json_array_get(list, i));
+
+		if (s != NULL && strcmp(s, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Each case that is shown has its line first. */
+static int
+log_cases(struct control_cmd *c, const json_t *list)
+{
+	struct engine_case k;
+	const json_t *o;
+	size_t i;
+	int r = KL_OK;
+
+	json_array_foreach(list, i, o) {
+		const char *name = case_of(o);
+
+		if (name == NULL || named_before(list, i, name))
+			continue;
+		r = engine_case_find(c->engine, name, &k);
+		if (r == KL_OK)
+			r = subject_log(c->engine, &c->by, ENGINE_LISTED,
+			    &k.conv);
+		if (r != KL_OK && r != KL_E_NOT_FOUND)
+			return r;
+	}
+	return KL_OK;
+}
+
 int
 control_alarm_list(struct control_cmd *c)
 {
@@ -32,6 +82,10 @@ control_alarm_list(struct control_cmd *c)
 	    KL_OK || (r = view_alarm_list(c->engine, all ? VIEW_ALARM_ALL :
 	    VIEW_ALARM_NEW, seen, &after, LIST_MAX, &list)) != KL_OK)
 		return r;
+	if ((r = log_cases(c, list)) != KL_OK) {
+		json_decref(list);
+		return r;
+	}
 	r = control_cmd_answer(c, json_pack("{s:o,s:I}", "alarms", list,
 	    "seen", (json_int_t)seen));
 	if (r == KL_OK && after != 0 && json_object_set_new(c->answer, "next",

@@ -110,10 +110,15 @@ read_notice(struct turn *t, struct kl_bytes packed, struct kl_notice *n)
 static int
 erase_request(struct session *s, struct turn *t, const struct kl_notice *n)
 {
-	enum erasure_verdict v;
+	enum erasure_verdict v = ERASURE_WAIT;
 	uint32_t code;
-	int r = erasure_request(s->erasures, t, s->outbox, n, &v, &code);
+	int r;
 
+	/* Each that is refused is an alarm and a mark in the store. */
+	if (s->bad == SESSION_BAD_MAX)
+		return KL_E_AGAIN;
+	r = erasure_request(s->erasures, t, s->outbox, n, &v, &code);
+	s->bad += r == KL_OK && v == ERASURE_REFUSED ? 1 : 0;
 	if (r == KL_OK && v == ERASURE_OBEYED)
 		r = withdraw_onward(s->withdrawals, t, s->outbox,
 		    &n->conv_id);

@@ -195,6 +195,10 @@ withdraw_make(struct repeats *q, struct turn *t, struct outbox *o,
 	if (r != KL_E_NOT_FOUND &&
 	    (r != KL_OK || w.cause >= want->cause))
 		return r;
+	/* Answers to the statement before name it, which goes now. */
+	if (r == KL_OK && w.scope == want->scope &&
+	    (r = withdraw_told_forget(t, &w.hash)) != KL_OK)
+		return r;
 	memset(&w, 0, sizeof w);
 	w.conv = c->conv;
 	w.scope = want->scope;

@@ -941,6 +941,26 @@ START_TEST(receipt_of_the_other_side_is_kept_once)
 }
 END_TEST
 
+/* Nothing else would find, and so erase, them. */
+START_TEST(answers_go_with_the_statement_that_another_replaces)
+{
+	struct kl_bytes packed = answered(KL_KEPT_ON_OWN_BASIS);
+	struct store_entry at = { .n_key = 0 };
+	struct withdraw_told told;
+	struct withdrawal before, w;
+
+	OK(withdraw_told_take(&gp.t, packed));
+	OK(withdraw_get(&gp.t, &c.conv, KL_SCOPE_ALL, &before));
+	c = adapter_case(&gp, &c.conv);
+	(void)adapter_withdraw(&gp, &c, KL_SCOPE_ALL,
+	    KL_CAUSE_SENT_IN_ERROR);
+	OK(withdraw_get(&gp.t, &c.conv, KL_SCOPE_ALL, &w));
+	ck_assert_mem_ne(&w.hash, &before.hash, sizeof w.hash);
+	ck_assert_int_eq(withdraw_told_each(&gp.t, &before.hash, &at, &told),
+	    KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(receipt_of_somebody_else_is_not_believed)
 {
 	struct kl_bytes packed = answered(KL_ERASED);
@@ -1067,6 +1087,8 @@ add_others(Suite *s)
 	tcase_add_test(t, child_without_the_parents_body_stays);
 	tcase_add_test(t, feedback_of_the_parent_does_not_end_a_child);
 	tcase_add_test(t, receipt_of_the_other_side_is_kept_once);
+	tcase_add_test(t,
+	    answers_go_with_the_statement_that_another_replaces);
 	tcase_add_test(t, receipt_of_somebody_else_is_not_believed);
 	tcase_add_test(t, signer_that_is_not_known_yet_is_waited_for);
 	tcase_add_test(t, missing_receipt_is_told_once);

@@ -757,6 +757,23 @@ alarms(void)
 	return json_pack("{s:s}", "cmd", "alarms");
 }
 
+START_TEST(alarms_that_name_a_case_have_its_line_once)
+{
+	struct engine_case k;
+
+	person(AMRANI, "P1-2026-002", "P1-2026-002");
+	json_decref(refer(0));
+	OK(engine_case_next(engine, 0, &k));
+	OK(alarm_open(engine_turn(engine), ENGINE_AL_NO_NEWS, 0, &k.conv));
+	OK(alarm_raise(engine_turn(engine), ENGINE_AL_REFUSED, KL_C_EXPIRED,
+	    &k.conv));
+	run(3);
+	ck_assert_uint_eq(alarms_of(json_pack("{s:s,s:s}", "cmd", "alarms",
+	    "staff", "mw")), 2);
+	ck_assert_uint_eq(lines(&k.conv, ENGINE_LISTED, "mw"), 1);
+}
+END_TEST
+
 START_TEST(alarm_is_shown_until_it_is_seen_and_over)
 {
 	json_t *answer, *o;
@@ -1009,6 +1026,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup_practice, teardown);
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, status_says_who_and_how);
+	tcase_add_test(t, alarms_that_name_a_case_have_its_line_once);
 	tcase_add_test(t, alarm_is_shown_until_it_is_seen_and_over);
 	tcase_add_test(t, status_counts_what_is_open);
 	tcase_add_test(t, hold_is_asked_and_released);
