@@ -35,6 +35,9 @@ put_alarm(const struct cli *c, const json_t *o)
 		printf("      %s  %s  %s\n", cmd_member(o, "reference").b,
 		    cmd_member(o, "referral_id").b,
 		    cmd_member(o, "peer_name").b);
+	if (json_is_true(json_object_get(o, "do_not_contact")))
+		printf("      %s\n", cmd_words(c, "NEEM GEEN CONTACT OP: ten "
+		    "onrechte verzonden.", "DO NOT CONTACT: sent in error."));
 	if (json_object_get(o, "closed_at") != NULL)
 		printf("      %s %s\n", cmd_words(c, "Voorbij sinds",
 		    "Over since"), cmd_time(o, "closed_at").b);

@@ -73,6 +73,10 @@ text_make(const struct config *c, const json_t *o,
 	if (r != KL_OK)
 		return r;
 	letter_paragraph(l, words(o, "label", lang));
+	if (json_is_true(json_object_get(o, "do_not_contact")))
+		letter_paragraph(l, lang == KL_EN ?
+		    "DO NOT CONTACT: sent in error." :
+		    "NEEM GEEN CONTACT OP: ten onrechte verzonden.");
 	put_rows(l, o, a, lang);
 	if (!closed)
 		letter_paragraph(l, words(o, "action", lang));

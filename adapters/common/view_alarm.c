@@ -70,6 +70,8 @@ put_case(json_t *o, struct engine *e, const struct engine_case *k,
 	json_put_text(o, "peer", kl_id_text(&k->peer).b);
 	json_put_text(o, "peer_name", k->peer_name);
 	json_put_bool(o, "crisis", k->crisis);
+	if (k->cause == KL_CAUSE_SENT_IN_ERROR)
+		json_put_bool(o, "do_not_contact", true);
 	if (with_phone && k->mine)
 		json_put_text(o, "phone", phone_of(e, &k->peer,
 		    k->crisis).b);

@@ -187,6 +187,8 @@ desk_must_not_contact()
 	wait_state municipality "$1" sent_in_error
 	adapter municipality list | grep "$1" |
 	    grep -q "Neem geen contact op" &&
+	    adapter municipality alarms | grep -A1 "$1" |
+	    grep -q "NEEM GEEN CONTACT OP" &&
 	    adapter municipality show "$1" | grep -q "NEEM GEEN CONTACT OP" &&
 	    wait_for "$PATIENCE" "a page that says so" grep -lq \
 	    "NEEM GEEN CONTACT OP" "$R"/municipality/folder/out/*.txt
