@@ -141,9 +141,9 @@ cmd_feedback(struct cli *c)
 	    cmd_member(answer, c->english ? "state_en" : "state_nl").b,
 	    json_is_true(json_object_get(answer, "sends")) ?
 	    cmd_words(c, "Wordt teruggekoppeld.", "Will be told.") :
-	    cmd_words(c, "Blijft hier: boven het afgesproken niveau, of al "
-	    "bekend.", "Stays here: above the agreed level, or known "
-	    "already."));
+	    cmd_words(c, "Blijft hier: zo ver gaat de toestemming niet "
+	    "(meer), of het was al bekend.", "Stays here: the consent does "
+	    "not reach so far (any more), or it was known already."));
 	return say_take(c, answer, line);
 }
 
