@@ -24,13 +24,14 @@ int restore_verify(const char *path, const struct kl_secret *sk,
     struct restore *out) KL_MUST_CHECK;
 
 /*
- * The same, and then keys and papers into key_dir and the store into data_dir.
+ * The same, and then keys and papers into key_dir and the store into data_dir:
+ * first all is read, then it is written, and the store has its name only when
+ * it is whole. A policy that is there stays.
  * KL_E_CONFIG: of another participant, role or realm than the configuration,
  * or the secret of the master key is missing; KL_E_EXISTS: a program works with
- * data_dir, a store is there, or a key in key_dir that is another one;
- * KL_E_AGAIN: no room for what the configuration asks, or it broke off: what
- * was written is of no use. *what names it. Errors of identity_load and
- * store_open.
+ * data_dir, a store is there, or a key or paper in key_dir that is another one.
+ * *what names it, or is `path`. Besides, errors of identity_load and
+ * store_open. The lock of data_dir is held until the process ends.
  */
 int restore_run(const struct config *c, const char *path,
     const struct kl_secret *sk, struct restore *out, const char **what)

@@ -225,7 +225,7 @@ old_ones_go()
 	for f in agb-01000002-20260101T023000Z.backup mine; do
 		[ -e "$dir/$f" ] || return
 	done
-	! ls "$dir" | grep -q "agb-01000001-20260101"
+	[ -z "$(find "$dir" -name "agb-01000001-20260101*")" ]
 }
 
 adapter_enrol_with_key()

@@ -67,6 +67,8 @@ START_TEST(smallest_file_gets_the_defaults)
 	ck_assert_int_gt(c.slots, 0);
 	ck_assert_int_gt(c.map_mb, 0);
 	ck_assert_str_eq(c.policy, "/k/policy.conf");
+	ck_assert_str_eq(c.backup_dir, "/d/backup");
+	ck_assert_uint_eq(c.backup_at, 150);
 	ck_assert(!c.folder && !c.log_json && !c.keep_done);
 }
 END_TEST
@@ -76,6 +78,7 @@ START_TEST(every_key_is_taken)
 	ck_assert_msg(read_text(HEAD "realm = training\nlanguage = en\n"
 	    "erasure = best-effort\nclock_offset = -3h\nslots = 100\n"
 	    "map_mb = 32\nlog_json = yes\npolicy = /p\n"
+	    "backup_at = 23:59\nbackup_dir = /b\n"
 	    "[folder]\nenabled = yes\n"
 	    "dir = /f\nowner = 1001\nkeep_done = yes\n") ==
 	    KL_OK, "%s", error.b);
@@ -86,6 +89,8 @@ START_TEST(every_key_is_taken)
 	ck_assert_int_eq(c.map_mb, 32);
 	ck_assert(c.folder && c.log_json && c.keep_done);
 	ck_assert_str_eq(c.policy, "/p");
+	ck_assert_str_eq(c.backup_dir, "/b");
+	ck_assert_uint_eq(c.backup_at, 1439);
 	ck_assert_str_eq(c.folder_dir, "/f");
 	ck_assert_int_eq(c.folder_owner, 1001);
 }
@@ -162,6 +167,7 @@ START_TEST(missing_or_unknown_key_is_refused)
 	refused(HEAD "realm = training\nerasure = maybe\n", "erasure");
 	refused(HEAD "realm = training\nlanguage = fr\n", "language");
 	refused(HEAD "realm = training\nrewrap_at = 25:00\n", "rewrap_at");
+	refused(HEAD "realm = training\nbackup_at = 2:30\n", "backup_at");
 	refused(HEAD "realm = training\nslots = 1\n", "slots");
 }
 END_TEST

@@ -822,6 +822,29 @@ START_TEST(status_counts_what_is_open)
 }
 END_TEST
 
+START_TEST(backup_is_asked_and_shown)
+{
+	json_t *o = ask(json_pack("{s:s,s:b}", "cmd", "backup", "start", 1));
+
+	is_ok(o);
+	ck_assert_ptr_nonnull(json_object_get(o, "running"));
+	json_decref(o);
+	for (int i = 0; i < 1000; i++) {
+		o = ask(json_pack("{s:s}", "cmd", "backup"));
+		if (json_is_false(json_object_get(o, "running")))
+			break;
+		json_decref(o);
+	}
+	ck_assert_ptr_null(json_object_get(o, "failed"));
+	json_decref(o);
+	o = ask(json_pack("{s:s}", "cmd", "status"));
+	ck_assert_ptr_nonnull(str(o, "backup_at"));
+	ck_assert(json_is_false(json_object_get(o, "backup_overdue")));
+	ck_assert(json_is_true(json_object_get(o, "recovery_key")));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(hold_is_asked_and_released)
 {
 	json_t *o = ask(json_pack("{s:s}", "cmd", "hold"));
@@ -1029,6 +1052,7 @@ main(void)
 	tcase_add_test(t, alarms_that_name_a_case_have_its_line_once);
 	tcase_add_test(t, alarm_is_shown_until_it_is_seen_and_over);
 	tcase_add_test(t, status_counts_what_is_open);
+	tcase_add_test(t, backup_is_asked_and_shown);
 	tcase_add_test(t, hold_is_asked_and_released);
 	tcase_add_test(t, referral_is_kept_though_the_broker_is_away);
 	tcase_add_test(t, withdrawal_is_kept_though_the_broker_is_away);

@@ -154,7 +154,7 @@ START_TEST(what_is_open_stays_as_it_is)
 }
 END_TEST
 
-START_TEST(an_open_one_that_is_not_here_is_named_until_it_comes)
+START_TEST(an_open_one_not_here_is_named_until_it_comes)
 {
 	learn(&desk, KL_CONV_OPEN, KL_MS_NONE, 0);
 	ck_assert_uint_eq(open_alarms(&desk, ENGINE_AL_LOST_HERE), 1);
@@ -216,7 +216,7 @@ main(void)
 	tcase_add_test(tc, a_seq_that_nobody_told_of_is_refused);
 	tcase_add_test(tc, what_ended_since_is_closed_and_its_content_erased);
 	tcase_add_test(tc, what_is_open_stays_as_it_is);
-	tcase_add_test(tc, an_open_one_that_is_not_here_is_named_until_it_comes);
+	tcase_add_test(tc, an_open_one_not_here_is_named_until_it_comes);
 	tcase_add_test(tc, the_name_of_a_lost_one_goes_when_it_ends);
 	tcase_add_test(tc, one_that_ended_is_not_missed);
 	tcase_add_test(tc, what_was_sealed_to_a_lost_key_is_nobodys_fault);
