@@ -228,6 +228,28 @@ old_ones_go()
 	[ -z "$(find "$dir" -name "agb-01000001-20260101*")" ]
 }
 
+# Killed while it makes one: what has its name is whole, and no half is left.
+killed_leaves_whole_ones()
+{
+	local dir=$R/practice-1/data/backup n f asker
+
+	rm -f "$dir"/agb-01000001-*
+	for n in 1 2 3 4; do
+		adapter practice-1 backup now >/dev/null 2>&1 &
+		asker=$!
+		stop practice-1 KILL
+		wait "$asker"
+		adapter_start practice-1
+		adapter_ready practice-1
+	done
+	adapter practice-1 backup now >/dev/null || return
+	[ -z "$(find "$dir" -name "agb-01000001-*.new")" ] || return
+	for f in "$dir"/agb-01000001-*.backup; do
+		adapter practice-1 backup verify "$f" \
+		    "--recovery-key=$R/practice-1.key" >/dev/null || return
+	done
+}
+
 adapter_enrol_with_key()
 {
 	adapter "$1" init "--recovery-out=$R/$1.key" >"$R/$1-init.txt" ||
@@ -305,5 +327,6 @@ ok correction_goes_on correction_goes_on
 ok withdrawal_goes_on withdrawal_goes_on
 ok backups_of_what_was_withdrawn_go void_ones_go
 ok backups_go_after_their_term old_ones_go
+ok a_kill_leaves_whole_backups_only killed_leaves_whole_ones
 ok old_practice_is_refused old_one_is_out practice-1
 exit "$FAILED"
