@@ -132,7 +132,10 @@ put_what(const struct about *a)
 static void
 put_counts(const struct about *a)
 {
-	if (a->w.erased == 0)
+	/* The broker names it when it takes it. */
+	if (a->k.mine && a->k.spoken.b[0] == '\0')
+		letter_say(a->l, TEXT_WITHDRAWAL_NEVER_SENT, NULL);
+	else if (a->w.erased == 0)
 		letter_say(a->l, TEXT_WITHDRAWAL_ERASED_NONE, NULL);
 	say_count(a, TEXT_WITHDRAWAL_ERASED_ONE, TEXT_WITHDRAWAL_ERASED,
 	    a->w.erased);

@@ -319,6 +319,9 @@ static const struct texts_row rows[TEXT_END] = {
 	    "Van {other} kwam nog geen antwoord. Wij vragen het daar "
 	    "opnieuw.",
 	    "{other} has not answered yet. We ask them again." },
+	[TEXT_WITHDRAWAL_NEVER_SENT] = { S, TEXT_PAGE_WITHDRAWAL,
+	    "De verwijzing was nog niet verzonden. Zij is hier gewist.",
+	    "The referral had not been sent yet. It was erased here." },
 	[TEXT_WITHDRAWAL_THERE_TOO] = { S, TEXT_PAGE_WITHDRAWAL,
 	    "Bij {other} was dit al ingetrokken. Wat weg moest uit Kortelijn, "
 	    "is daar gewist.",

@@ -300,7 +300,9 @@ withdrawn_unseen()
 	wait_field practice-1 "$own" .withdrawal.state withdrawn
 	field_is practice-1 "$own" .waiting 0 &&
 	    field_is practice-1 "$own" '.reference // "none"' none &&
-	    field_is practice-1 "$own" .withdrawal.erased 0
+	    field_is practice-1 "$own" .withdrawal.erased 0 &&
+	    adapter practice-1 withdraw "$own" --print=- |
+	    grep -q "nog niet verzonden"
 }
 
 # A withdrawal outlives the practice that made it.
