@@ -88,13 +88,17 @@ int
 prekeys_unpublished(struct store *s, int64_t now_ms, struct prekey_row *out,
     size_t max, size_t *n)
 {
+	/* A clock that was wrong has drawn some that no broker takes yet. */
+	const int64_t last = kl_week_start_ms(now_ms) +
+	    PREKEYS_TAKEN_AHEAD * KL_WEEK_MS;
 	struct store_entry at = { .n_key = 0 };
 	struct prekey_row row;
 	int r;
 
 	*n = 0;
 	while (*n < max && (r = next_row(s, &at, &row)) == KL_OK)
-		if (row.published == 0 && row.not_after_ms > now_ms)
+		if (row.published == 0 && row.not_after_ms > now_ms &&
+		    row.not_before_ms <= last)
 			out[(*n)++] = row;
 	return *n < max && r != KL_E_NOT_FOUND ? r : KL_OK;
 }

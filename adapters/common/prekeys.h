@@ -12,6 +12,7 @@
 #include "adapters/common/store.h"
 
 #define PREKEYS_AHEAD 9			/* weeks, this one counted */
+#define PREKEYS_TAKEN_AHEAD 10	/* weeks, by a broker: PROTOCOL.md 7.8 */
 #define PREKEYS_KEEP_MS (60 * KL_DAY_MS)
 
 struct prekey_row {
@@ -26,7 +27,8 @@ struct prekey_row {
  * store's errors; KL_E_FULL: no slot. */
 int prekeys_top_up(struct store *s, int64_t now_ms) KL_MUST_CHECK;
 
-/* Rows that were not published yet and whose week is not over, at most max. */
+/* Rows that were not published yet and that a broker takes: whose week is not
+ * over and not too far ahead, at most max. */
 int prekeys_unpublished(struct store *s, int64_t now_ms,
     struct prekey_row *out, size_t max, size_t *n) KL_MUST_CHECK;
 /* The signed statement of one, packed: KL_STATEMENT_MAX of room. */

@@ -101,6 +101,20 @@ START_TEST(next_week_brings_one_more)
 }
 END_TEST
 
+START_TEST(those_of_a_wrong_clock_wait_for_their_weeks)
+{
+	const int64_t wrong_ms = NOW_MS + 400 * KL_DAY_MS;
+
+	ck_assert_int_eq(prekeys_top_up(store, wrong_ms), KL_OK);
+	ck_assert_int_eq(prekeys_top_up(store, NOW_MS), KL_OK);
+	unpublished(NOW_MS, PREKEYS_AHEAD);
+	unpublished(wrong_ms, PREKEYS_AHEAD);
+	/* And do not stand in the way of the others. */
+	ck_assert_int_eq(prekeys_publish_again(store), KL_OK);
+	unpublished(NOW_MS, PREKEYS_AHEAD);
+}
+END_TEST
+
 START_TEST(published_ones_are_not_offered_again_until_a_loss)
 {
 	struct kl_key_id first;
@@ -249,6 +263,7 @@ main(void)
 	tcase_add_test(t, nine_weeks_are_covered_without_a_gap);
 	tcase_add_test(t, topping_up_twice_makes_nothing_new);
 	tcase_add_test(t, next_week_brings_one_more);
+	tcase_add_test(t, those_of_a_wrong_clock_wait_for_their_weeks);
 	tcase_add_test(t, published_ones_are_not_offered_again_until_a_loss);
 	tcase_add_test(t, no_more_rows_than_asked_for);
 	tcase_add_test(t, halves_belong_together);
