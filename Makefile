@@ -126,7 +126,8 @@ INTEGRATION = 00-tests-are-counted \
 	36-retention \
 	38-deadlines \
 	45-backup \
-	46-race-checker
+	46-race-checker \
+	47-clocks
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	integration/42-frozen-machine
@@ -141,6 +142,8 @@ PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
 	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler liblmdb-dev \
 	check libinih-dev libjansson-dev libseccomp-dev libqrencode-dev \
 	libutf8proc-dev jq openssl binutils bsdextrautils
+# What some tests want besides; they say so and skip where it cannot be had.
+TEST_PACKAGES = faketime
 LINT_PACKAGES = clang clang-format shellcheck mandoc
 COVERAGE_PACKAGES = gcovr
 MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \
@@ -374,6 +377,7 @@ SCHEMA2_B = build/schema2
 SCHEMA2_BIN = $(SCHEMA2:%=$(SCHEMA2_B)/tests/unit/test_%-schema2)
 
 check: deps
+	-@deploy/deps.sh $(TEST_PACKAGES)
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs
 	@$(SUBMAKE) -s SAN=1 B=$(SCHEMA2_B) SCHEMA_FLAG=-DKL_SCHEMA_MAX=2 \
 	    $(SCHEMA2_BIN)
@@ -385,6 +389,7 @@ $(SCHEMA2_B)/tests/unit/%-schema2: $(SCHEMA2_B)/tests/unit/%
 	@ln -f $< $@
 
 check-long: deps
+	-@deploy/deps.sh $(TEST_PACKAGES)
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs \
 	    $(CHECK_B)/tests/fault/crash_images
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
