@@ -130,6 +130,7 @@ INTEGRATION = 00-tests-are-counted \
 	47-clocks
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
+	fault/erasure-scan \
 	integration/42-frozen-machine
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
@@ -143,7 +144,7 @@ PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
 	check libinih-dev libjansson-dev libseccomp-dev libqrencode-dev \
 	libutf8proc-dev jq openssl binutils bsdextrautils
 # What some tests want besides; they say so and skip where it cannot be had.
-TEST_PACKAGES = faketime
+TEST_PACKAGES = faketime e2fsprogs mount
 LINT_PACKAGES = clang clang-format shellcheck mandoc
 COVERAGE_PACKAGES = gcovr
 MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \
@@ -352,6 +353,16 @@ $(B)/tests/fault/races: $(RACES:%=$(B)/tests/fault/%.o) $(PROBE_O) \
 $(B)/tests/fault/race_check: $(B)/tests/fault/race_check.o
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
+# What the scan of a raw image needs.
+SCAN = erase_load erase_control image_scan
+SCAN_BIN = $(SCAN:%=$(B)/tests/fault/%)
+$(SCAN_BIN): %: %.o $(PROBE_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/tests/fault/libkillat.so: tests/fault/kill_at.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
+
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
@@ -391,7 +402,9 @@ $(SCHEMA2_B)/tests/unit/%-schema2: $(SCHEMA2_B)/tests/unit/%
 check-long: deps
 	-@deploy/deps.sh $(TEST_PACKAGES)
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs \
-	    $(CHECK_B)/tests/fault/crash_images
+	    $(CHECK_B)/tests/fault/crash_images \
+	    $(SCAN:%=$(CHECK_B)/tests/fault/%) \
+	    $(CHECK_B)/tests/fault/libkillat.so
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
 	    echo "no long tests yet")
 

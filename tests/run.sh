@@ -19,7 +19,7 @@ LIMIT=${LIMIT:-300}
 
 # Memory that was only reserved costs time in a core file, and keys stand in
 # it.
-ulimit -c 0
+ulimit -S -c 0
 
 fail()
 {

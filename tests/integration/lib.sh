@@ -7,7 +7,7 @@
 set -u
 export LC_ALL=C TZ=UTC
 umask 077
-ulimit -c 0
+ulimit -S -c 0
 
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
