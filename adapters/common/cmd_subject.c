@@ -230,7 +230,7 @@ confirm(struct cli *c, const json_t *cases)
 	if (!cli_ask(cmd_words(c, "Wissen? Typ ja: ", "Erase? Type yes: "),
 	    word, sizeof word) || strcmp(word, cmd_words(c, "ja", "yes")) !=
 	    0)
-		return output_fail(c, CLI_FAILED, cmd_words(c,
+		return output_fail(c, CLI_FAILED, "%s", cmd_words(c,
 		    "er is niets gewijzigd", "nothing was changed"));
 	return CLI_OK;
 }

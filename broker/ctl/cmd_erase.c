@@ -71,9 +71,12 @@ looser(const json_t *answer)
 	    "looser"), *out = json_array(), *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-		(void)json_array_append_new(out, json_string(
-		    subject_page_looser(row, true).b));
+	json_array_foreach(rows, i, row) {
+		const struct output_text line = subject_page_looser(row,
+		    true);
+
+		(void)json_array_append_new(out, json_string(line.b));
+	}
 	return out;
 }
 
