@@ -153,6 +153,27 @@ consent_is_for_named_receivers()
 	)
 }
 
+# What a creditor signals has no place in it.
+referral_is_never_an_early_signal()
+{
+	(
+		. "$T/keep/env"
+		for more in '.purpose = "early_signal"' \
+		    '.referral.purpose = "early_signal"' \
+		    '.referral.creditor = "kvk:90000002"' \
+		    '.referral.arrears = 500' \
+		    '.referral.help_question = "early_signal"'; do
+			refer_with "$more" || exit 1
+			practice-1 refer "$T/refer.json" >"$T/out" 2>&1 &&
+			    exit 1
+			grep -q "field_unknown\|field_value" "$T/out" ||
+			    exit 1
+		done
+		refer_with '.consent.referral = false' &&
+		    refused no_consent practice-1 refer "$T/refer.json"
+	)
+}
+
 # A number of the demo may be another process's by then.
 spares_strangers()
 {
@@ -193,6 +214,7 @@ ok written_files_fit_their_schemas written_files_fit_their_schemas
 ok desk_asks_nothing_of_the_practice desk_asks_nothing_of_the_practice
 ok level_1_shows_arrival_and_end level_1_shows_arrival_and_end
 ok consent_is_for_named_receivers consent_is_for_named_receivers
+ok referral_is_never_an_early_signal referral_is_never_an_early_signal
 ok crisis_says_to_phone_the_number_for_crises crisis_says_to_phone
 ok stop_spares_who_has_a_number_of_ours spares_strangers
 ok kept_region_stops stops

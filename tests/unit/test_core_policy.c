@@ -70,6 +70,15 @@ record_of(uint64_t leaf)
 	return rec;
 }
 
+static bool
+is_logged(uint32_t event)
+{
+	for (uint64_t i = 0; i < leaves(); i++)
+		if (record_of(i).event == event)
+			return true;
+	return false;
+}
+
 static int
 load(const char *text)
 {
@@ -240,6 +249,20 @@ START_TEST(a_withdrawal_goes_on_while_core_drains)
 }
 END_TEST
 
+START_TEST(what_is_past_its_term_is_erased_while_core_drains)
+{
+	ck_assert_int_eq(shell_submit(&s, &s.practice, &l), KL_C_OK);
+	ck_assert_int_eq(unlink(shell_file(&s, "config/policy.conf").b), 0);
+	restart(l.e.header.expire_at_ms + KL_HOUR_MS);
+	ck_assert(s.core->loaded.drain);
+	for (int i = 0; i < 3; i++) {
+		s.core->housekeeping_ms = 0;
+		shell_turn(&s);
+	}
+	ck_assert(is_logged(KL_EV_EXPIRED) && is_logged(KL_EV_ERASED));
+}
+END_TEST
+
 START_TEST(a_message_keeps_the_terms_of_the_policy)
 {
 	ck_assert_int_eq(load("[policy]\nreferral_undelivered_ttl = 1d\n"),
@@ -339,6 +362,8 @@ main(void)
 	tcase_add_test(t, an_unapproved_file_at_the_start_is_the_default);
 	tcase_add_test(t, without_a_policy_core_drains);
 	tcase_add_test(t, a_withdrawal_goes_on_while_core_drains);
+	tcase_add_test(t,
+	    what_is_past_its_term_is_erased_while_core_drains);
 	tcase_add_test(t, a_message_keeps_the_terms_of_the_policy);
 	tcase_add_test(t, a_card_has_a_number_that_the_policy_takes);
 	tcase_add_test(t, an_unreadable_policy_is_none);

@@ -434,6 +434,25 @@ START_TEST(a_ciphertext_opens_under_its_own_header_only)
 }
 END_TEST
 
+/* A referral with consent is never an early signal of creditors, nor anything
+ * else: there is no other purpose, and neither side packs or reads one. */
+START_TEST(there_is_one_purpose)
+{
+	struct kl_header h = checked().header;
+	uint8_t buf[KL_HEADER_MAX];
+	size_t n;
+
+	ck_assert_uint_eq(h.purpose, KL_REFERRAL_WITH_CONSENT);
+	ck_assert_int_eq(kl_header_pack(&h, buf, sizeof buf, &n), KL_OK);
+	h.purpose = KL_REFERRAL_WITH_CONSENT + 1;
+	ck_assert_int_eq(kl_header_pack(&h, buf, sizeof buf, &n),
+	    KL_E_VALUE);
+	h.purpose = 0;
+	ck_assert_int_eq(kl_header_pack(&h, buf, sizeof buf, &n),
+	    KL_E_VALUE);
+}
+END_TEST
+
 START_TEST(a_ciphertext_opens_under_its_own_consent_only)
 {
 	struct kl_envelope e = checked();
@@ -514,6 +533,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, another_prekey_or_sender_does_not_open);
 	tcase_add_test(tc, a_ciphertext_opens_under_its_own_header_only);
 	tcase_add_test(tc, a_ciphertext_opens_under_its_own_consent_only);
+	tcase_add_test(tc, there_is_one_purpose);
 	tcase_add_test(tc, nonce_key_and_commitment_are_the_messages_own);
 	tcase_add_test(tc, content_without_padding_is_refused);
 }
