@@ -236,7 +236,8 @@ store_make(const struct config *c, const char *stage, struct reading *g,
 		c->master_key_old, c->data_dir };
 	struct store_options o = { .dir = stage, .mac_key = mac_key,
 		.map_bytes = (size_t)c->map_mb * 1024 * 1024,
-		.slots = (uint32_t)c->slots, .verified = c->erasure == 1 };
+		.slots = (uint32_t)c->slots,
+		.verified = c->erasure == KL_ERASURE_VERIFIED };
 	struct kl_conf_error error = { "" };
 	struct kl_master m;
 	int r;

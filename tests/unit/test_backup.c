@@ -152,7 +152,7 @@ setup(void)
 	config.role = KL_PRACTICE;
 	config.realm = KL_TRAINING;
 	config.lang = KL_NL;
-	config.erasure = 2;
+	config.erasure = KL_ERASURE_BEST_EFFORT;
 	config.slots = 128;
 	config.map_mb = 16;
 	OK(kl_id_read("agb:01000001", &config.id));
