@@ -399,6 +399,13 @@ no_core_file()
 	cd "$ROOT" && [ "$(core_files)" -eq 0 ]
 }
 
+# A second one would be one of before.
+one_master_of_each()
+{
+	[ "$(wc -l <"$OUT/masters.now")" -eq ${#STORES[@]} ] &&
+	    all_found "$OUT/masters.now"
+}
+
 # ---- the run -----------------------------------------------------------------
 
 waiting_one_comes_back_as_it_was_sent()
@@ -454,7 +461,9 @@ done
 masters_note
 image_unmount
 ok more_than_a_thousand_markers enough_markers
-ok store_without_slots_is_found_out all_found "$OUT/control"
+# Blocks of a file that was removed may be another's by now.
+grep '^control' "$OUT/control" >"$OUT/deleted"
+ok store_without_slots_is_found_out all_found "$OUT/deleted"
 ok slots_in_use_are_found all_found "$OUT/broker.kept" \
     "$OUT/practice.kept" "$OUT/municipality.kept"
 ok master_keys_of_now_are_found all_found "$OUT/masters.now"
@@ -472,7 +481,7 @@ masters_old >"$OUT/masters.old"
 all_stop
 image_unmount
 ok old_master_keys_are_gone none_found "$OUT/masters.old"
-ok those_of_now_are_found all_found "$OUT/masters.now"
+ok one_of_each_store_is_found one_master_of_each
 ok erased_slots_stay_gone none_found "$OUT/seen" "$OUT/gone"
 
 image_mount || die "mount"
