@@ -118,29 +118,58 @@ month_until(struct kl_kv_txn *txn, uint32_t month, uint32_t policy_days,
 	return err;
 }
 
+/* The month after the one in `key`, which becomes it. KL_E_NOT_FOUND. */
+static int
+row_next(struct kl_kv_txn *txn, uint8_t key[4], uint32_t *month,
+    struct row *row)
+{
+	struct kl_kv_entry e;
+	struct kl_reader r;
+	int err = kl_kv_seek(txn, T_MONTH, kl_bytes(key, 4), true, &e);
+
+	if (err != KL_OK)
+		return err;
+	kl_reader_init(&r, e.key);
+	*month = kl_get_u32(&r);
+	if (!kl_reader_done(&r))
+		return KL_E_DAMAGED;
+	(void)row_key(key, *month);
+	return row_read(e.value, row);
+}
+
+/* Both look at one row for each month that is kept: some sixty. */
 int
 month_past(struct kl_kv_txn *txn, int64_t now_ms, uint32_t policy_days,
     uint32_t *month)
 {
 	const int32_t today = kl_day_of(now_ms);
-	struct kl_kv_entry e;
-	struct kl_reader r;
-	struct row row;
 	uint8_t key[4] = { 0 };
+	struct row row;
 	int err;
 
-	/* One row for each month that is kept: some sixty. */
-	while ((err = kl_kv_seek(txn, T_MONTH, KL_BYTES_OF(key), true,
-	    &e)) == KL_OK) {
-		kl_reader_init(&r, e.key);
-		*month = kl_get_u32(&r);
-		if (!kl_reader_done(&r) || row_read(e.value, &row) != KL_OK)
-			return KL_E_DAMAGED;
+	while ((err = row_next(txn, key, month, &row)) == KL_OK)
 		if (until(*month, &row, policy_days) <= today)
 			return KL_OK;
-		(void)row_key(key, *month);
-	}
 	return err;
+}
+
+int
+month_due(struct kl_kv_txn *txn, int64_t after_ms, int64_t now_ms,
+    uint32_t policy_days, uint64_t *n)
+{
+	const int32_t after = kl_day_of(after_ms), today = kl_day_of(now_ms);
+	uint8_t key[4] = { 0 };
+	struct row row;
+	uint32_t month;
+	int err;
+
+	*n = 0;
+	while ((err = row_next(txn, key, &month, &row)) == KL_OK) {
+		const int32_t day = until(month, &row, policy_days);
+
+		*n += day > after && day <= today;
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
 /* ---- cutting ----------------------------------------------------------- */

@@ -31,6 +31,9 @@ int month_until(struct kl_kv_txn *txn, uint32_t month, uint32_t policy_days,
 /* The first month all of which is past its term. KL_E_NOT_FOUND: none is. */
 int month_past(struct kl_kv_txn *txn, int64_t now_ms, uint32_t policy_days,
     uint32_t *month) KL_MUST_CHECK;
+/* How many are, and were not yet on the day of after_ms. */
+int month_due(struct kl_kv_txn *txn, int64_t after_ms, int64_t now_ms,
+    uint32_t policy_days, uint64_t *n) KL_MUST_CHECK;
 /* Its records open no more once the slot, which is the caller's, is erased;
  * they are to be cut. */
 int month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)

@@ -15,7 +15,8 @@
 #define DUE_COUNTED_MAX 4096		/* of what a sweep would end */
 /* What takes something away that somebody may still want. */
 #define ENDING_SORTS (1u << TIMER_DELIVER | 1u << TIMER_EXPIRE |	\
-	1u << TIMER_UNSENT | 1u << TIMER_CONVERSATION)
+	1u << TIMER_UNSENT | 1u << TIMER_CONVERSATION |			\
+	1u << TIMER_MARKER | 1u << TIMER_WITHDRAWAL)
 #define SWEEP_ROWS 32			/* of one step */
 #define CUT_LEAVES 256			/* of one step */
 #define MONTHS_MS KL_HOUR_MS		/* how often they are looked at */
@@ -178,6 +179,29 @@ retain_release(struct retain *r)
 	r->due = 0;
 }
 
+static uint32_t
+log_days(const struct turn *t)
+{
+	return kl_policy_days(t->policy, KL_POL_LOG_RETENTION);
+}
+
+/* A machine that starts years ahead sees no jump, and has few timers due. */
+static int
+too_many_months(struct retain *r, struct turn *t, bool *yes)
+{
+	uint64_t n;
+	int err;
+
+	if (t->now_ms < r->months_ms)
+		return KL_OK;
+	err = month_due(t->txn, r->hold.sure_ms, t->now_ms, log_days(t), &n);
+	if (err == KL_OK && kl_hold_months(&r->hold, &r->clock, n)) {
+		r->due += n;
+		*yes = true;
+	}
+	return err;
+}
+
 /*
  * A clock that nobody stands behind and that asks for much at once is asked
  * about before anything is lost by it. Of very much it is not counted out
@@ -200,7 +224,7 @@ too_much(struct retain *r, struct turn *t, bool *yes)
 		    (r->due + 1) * KL_HOLD_SWEEP_PART, &total);
 	*yes = err == KL_OK && kl_hold_sweep(&r->hold, &r->clock, r->due,
 	    total);
-	return err;
+	return err != KL_OK || *yes ? err : too_many_months(r, t, yes);
 }
 
 /* ---- timers ------------------------------------------------------------ */
@@ -354,13 +378,12 @@ month_end_one(struct turn *t, uint32_t month)
 static int
 months_run(struct retain *r, struct turn *t, bool *more)
 {
-	const uint32_t days = kl_policy_days(t->policy, KL_POL_LOG_RETENTION);
 	bool cut_more = false;
 	uint32_t month;
 	int err = KL_OK;
 
 	if (t->now_ms >= r->months_ms) {
-		err = month_past(t->txn, t->now_ms, days, &month);
+		err = month_past(t->txn, t->now_ms, log_days(t), &month);
 		if (err == KL_OK)
 			err = month_end_one(t, month);
 		else if (err == KL_E_NOT_FOUND) {

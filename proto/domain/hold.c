@@ -53,16 +53,28 @@ kl_hold_look(struct kl_hold *h, const struct kl_hold_clock *c)
 	    c->now_ms < h->high_water_ms - KL_HOLD_BACK_MS;
 }
 
-bool
-kl_hold_sweep(struct kl_hold *h, const struct kl_hold_clock *c, uint64_t due,
-    uint64_t total)
+static bool
+sweep_hold(struct kl_hold *h, const struct kl_hold_clock *c, bool much)
 {
-	if (h->why == KL_HOLD_NONE && c->unsynced && due > KL_HOLD_SWEEP_MIN &&
-	    due > total / KL_HOLD_SWEEP_PART) {
+	if (h->why == KL_HOLD_NONE && c->unsynced && much) {
 		h->why = KL_HOLD_SWEEP;
 		h->synced_ms = 0;
 	}
 	return h->why != KL_HOLD_NONE;
+}
+
+bool
+kl_hold_sweep(struct kl_hold *h, const struct kl_hold_clock *c, uint64_t due,
+    uint64_t total)
+{
+	return sweep_hold(h, c, due > KL_HOLD_SWEEP_MIN &&
+	    due > total / KL_HOLD_SWEEP_PART);
+}
+
+bool
+kl_hold_months(struct kl_hold *h, const struct kl_hold_clock *c, uint64_t due)
+{
+	return sweep_hold(h, c, due > KL_HOLD_MONTHS);
 }
 
 const char *

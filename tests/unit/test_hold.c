@@ -171,6 +171,19 @@ START_TEST(synchronised_clock_may_end_all)
 }
 END_TEST
 
+START_TEST(months_end_one_by_one_or_are_asked_about)
+{
+	ck_assert(!kl_hold_months(&h, &c, KL_HOLD_MONTHS));
+	c.unsynced = false;
+	ck_assert(!kl_hold_months(&h, &c, 60));
+	c.unsynced = true;
+	ck_assert(kl_hold_months(&h, &c, KL_HOLD_MONTHS + 1));
+	ck_assert_int_eq(h.why, KL_HOLD_SWEEP);
+	kl_hold_release(&h, &c);
+	ck_assert(!kl_hold_months(&h, &c, 0));
+}
+END_TEST
+
 START_TEST(held_clock_ends_nothing_however_little)
 {
 	ck_assert(later(1000, YEAR_MS));
@@ -210,6 +223,7 @@ main(void)
 	tcase_add_test(tc, only_message_of_a_small_store_ends);
 	tcase_add_test(tc, a_tenth_of_a_large_store_ends);
 	tcase_add_test(tc, synchronised_clock_may_end_all);
+	tcase_add_test(tc, months_end_one_by_one_or_are_asked_about);
 	tcase_add_test(tc, held_clock_ends_nothing_however_little);
 	tcase_add_test(tc, reasons_have_names);
 	suite_add_tcase(s, tc);

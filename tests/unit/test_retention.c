@@ -699,6 +699,67 @@ START_TEST(month_between_with_a_longer_term_keeps_its_records)
 }
 END_TEST
 
+/* What a start says of the clock, years ahead or not: no jump is seen. */
+static void
+start_at(int64_t now_ms, bool unsynced)
+{
+	const struct kl_hold_clock at = { .now_ms = now_ms, .boot_ms = 1000,
+		.unsynced = unsynced };
+
+	(void)retain_clock(&r, &at);
+	run_at(now_ms);
+}
+
+START_TEST(months_by_a_clock_that_nobody_stands_behind_are_held)
+{
+	const int64_t later_ms = LETTERS_NOW_MS + 31 * KL_DAY_MS;
+	const int64_t ahead_ms = log_end_ms(later_ms);
+	uint64_t a, b;
+
+	p.journal.keep_days = LOG_DAYS;
+	a = append(LETTERS_NOW_MS);
+	b = append(later_ms);
+	start_at(ahead_ms, true);
+	ck_assert_int_eq(r.hold.why, KL_HOLD_SWEEP);
+	ck_assert_uint_ge(r.due, 2);
+	ck_assert_int_eq(logged(a), KL_OK);
+	ck_assert_int_eq(logged(b), KL_OK);
+	retain_release(&r);
+	run_at(ahead_ms);
+	ck_assert_int_eq(logged(a), KL_E_NOT_FOUND);
+	ck_assert_int_eq(logged(b), KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(one_month_ends_in_its_turn_without_a_time_server)
+{
+	const int64_t later_ms = LETTERS_NOW_MS + 31 * KL_DAY_MS;
+	uint64_t a, b;
+
+	p.journal.keep_days = LOG_DAYS;
+	a = append(LETTERS_NOW_MS);
+	b = append(later_ms);
+	start_at(log_end_ms(LETTERS_NOW_MS), true);
+	ck_assert_int_eq(r.hold.why, KL_HOLD_NONE);
+	ck_assert_int_eq(logged(a), KL_E_NOT_FOUND);
+	ck_assert_int_eq(logged(b), KL_OK);
+}
+END_TEST
+
+START_TEST(months_by_a_synchronised_clock_all_end)
+{
+	const int64_t later_ms = LETTERS_NOW_MS + 31 * KL_DAY_MS;
+	uint64_t a, b;
+
+	p.journal.keep_days = LOG_DAYS;
+	a = append(LETTERS_NOW_MS);
+	b = append(later_ms);
+	start_at(log_end_ms(later_ms), false);
+	ck_assert_int_eq(logged(a), KL_E_NOT_FOUND);
+	ck_assert_int_eq(logged(b), KL_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(months_end_after_their_last_day)
 {
 	const int32_t days[] = { kl_day_make(2026, 11, 24),
@@ -787,6 +848,11 @@ policy_case(void)
 	tcase_add_test(tc, month_is_shortened_by_a_stricter_policy);
 	tcase_add_test(tc,
 	    month_between_with_a_longer_term_keeps_its_records);
+	tcase_add_test(tc,
+	    months_by_a_clock_that_nobody_stands_behind_are_held);
+	tcase_add_test(tc,
+	    one_month_ends_in_its_turn_without_a_time_server);
+	tcase_add_test(tc, months_by_a_synchronised_clock_all_end);
 	tcase_add_test(tc, months_end_after_their_last_day);
 	tcase_add_test(tc, prekey_lasts_sixty_days_after_its_week);
 	return tc;

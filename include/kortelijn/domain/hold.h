@@ -16,6 +16,7 @@
 #define KL_HOLD_SYNCED_MS 600000	/* so long without a break */
 #define KL_HOLD_SWEEP_MIN 50u		/* so few may always end, */
 #define KL_HOLD_SWEEP_PART 10u		/* and else one in so many */
+#define KL_HOLD_MONTHS 1u		/* of the log: so many come in turn */
 
 enum kl_hold_why {
 	KL_HOLD_NONE,
@@ -50,6 +51,10 @@ bool kl_hold_look(struct kl_hold *h, const struct kl_hold_clock *c);
  */
 bool kl_hold_sweep(struct kl_hold *h, const struct kl_hold_clock *c,
     uint64_t due, uint64_t total);
+/* The same of whole months of the log, of which one ends after the other: more
+ * than one at once holds while unsynchronised. */
+bool kl_hold_months(struct kl_hold *h, const struct kl_hold_clock *c,
+    uint64_t due);
 
 /* The clock is right: an operator has looked at it. The mark is set to it,
  * also back. */
