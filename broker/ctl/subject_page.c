@@ -91,6 +91,7 @@ static const struct {
 	{ "none", "geen" }, { "taken_up", "opgepakt" },
 	{ "in_progress", "loopt" }, { "returned", "teruggegeven" },
 	{ "oral", "mondeling" }, { "written", "schriftelijk" },
+	{ "referral_with_consent", "verwijzing met toestemming" },
 	{ "signed", "ondertekend" }, { "taken over", "overgenomen" },
 	{ "referral", "verwijzing" }, { "correction", "correctie" },
 	{ "feedback", "terugkoppeling" }, { "receipt", "ontvangstbewijs" },

@@ -87,7 +87,8 @@ all_is_exported()
 
 	kortelijn subject export "$DONE" >"$page" || return 1
 	grep -q "artikel 15" "$page" && grep -q "$DONE" "$page" &&
-	    grep -q "afgeleverd" "$page" || return 1
+	    grep -q "afgeleverd" "$page" &&
+	    grep -q "doel: *verwijzing met toestemming" "$page" || return 1
 	[ "$(export_of "$DONE" '[.conversation.state, .consent.held,
 	    .consent.form, .messages[0].receipt.outcome] | join(" ")')" = \
 	    "open signed oral opened" ] || return 1
