@@ -1,6 +1,8 @@
 /* How the broker fares, and who takes part. */
 #include "broker/core/control_priv.h"
 
+#include <kortelijn/base/time.h>
+
 #define WAITING_MAX 20000	/* "20000" says enough: it is very many */
 
 /* Items in all mailboxes. */
@@ -63,6 +65,32 @@ missing(const struct core *c)
 	return list;
 }
 
+/* Who fills the store with withdrawals of what nobody knows: only if one
+ * does. */
+static void
+unknown_put(const struct core *c, json_t *o)
+{
+	const int32_t today = kl_day_of(kl_clock_now_ms(&c->clock));
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->registry.n; i++) {
+		const struct session *s = &c->session[i];
+
+		if (s->withdrawals_day == today &&
+		    s->withdrawals > WITHDRAWALS_UNKNOWN_TELL)
+			(void)json_array_append_new(list, json_string(
+			    kl_id_text(&c->registry.p[i]->id).b));
+	}
+	if (json_array_size(list) == 0)
+		json_decref(list);
+	else
+		(void)json_object_set_new(o, "unknown_withdrawals",
+		    json_pack("{s:o,s:i,s:s}", "participants", list,
+		    "above_today", WITHDRAWALS_UNKNOWN_TELL, "next_step",
+		    "call it: each is kept until its consent ends and fills "
+		    "the store; 'kortelijn participant revoke' stops it"));
+}
+
 static json_t *
 refusals_json(const struct core *c)
 {
@@ -118,6 +146,7 @@ control_status(struct core *c, const json_t *question)
 	    "not_reported_in", missing(c),
 	    "requests", requests_json(c),
 	    "refusals", refusals_json(c));
+	unknown_put(c, o);
 	control_policy_status(c, o);
 	control_put_erasure(c, o);
 	control_export_status(c, o);

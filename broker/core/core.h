@@ -26,6 +26,7 @@
 #define TURN_MESSAGES_MAX 1024	/* of edge, requests or not */
 #define TURN_CAREFUL 64		/* turns of one request, after one failed */
 #define WITHDRAWALS_UNKNOWN_DAY 1000	/* of a participant */
+#define WITHDRAWALS_UNKNOWN_TELL 50	/* above it the operator is told */
 #define SESSION_MAILBOXES_MAX 8	/* its own and those of predecessors */
 #define CORE_PATH_BYTES (BROKER_PATH_BYTES + 32)
 

@@ -1,15 +1,29 @@
 #include "broker/core/core.h"
 
 #include <kortelijn/base/time.h>
+#include <kortelijn/host/log.h>
 
 #include "broker/core/held.h"
 #include "broker/core/withdraw.h"
 
 #define HELD_MS KL_SECOND_MS	/* too many answers wait */
 
+/* Once a day: what it fills the store with lasts until its valid_until. */
+static void
+unknown_tell(const struct session *s, const struct kl_id *who)
+{
+	if (s->withdrawals == WITHDRAWALS_UNKNOWN_TELL + 1)
+		kl_logf(KL_LOG_WARN, "unknown_withdrawals",
+		    kl_log_org("participant", who),
+		    kl_log_num("today", s->withdrawals),
+		    kl_log_word("so", "call it: why does it withdraw what "
+		    "nobody sent? See 'kortelijn status'"));
+}
+
 /* Each is a row until its day, and nobody has sent that many referrals. */
 static bool
-unknown_quota(struct core *c, struct session *s, int64_t *wait_ms)
+unknown_quota(struct core *c, struct session *s, const struct kl_id *who,
+    int64_t *wait_ms)
 {
 	const int32_t today = kl_day_of(c->turn.now_ms);
 
@@ -21,6 +35,7 @@ unknown_quota(struct core *c, struct session *s, int64_t *wait_ms)
 	if (s->withdrawals == WITHDRAWALS_UNKNOWN_DAY)
 		return false;
 	s->withdrawals++;
+	unknown_tell(s, who);
 	return true;
 }
 
@@ -57,7 +72,8 @@ handle_withdraw(struct core *c, const struct request *q, struct answer *a)
 		return answer_refuse(a, code);
 	if (c->held.n == HELD_MAX)
 		return answer_refuse_for(a, KL_C_TRY_LATER, HELD_MS);
-	if (!done && !w.known && !unknown_quota(c, q->session, &wait_ms))
+	if (!done && !w.known &&
+	    !unknown_quota(c, q->session, &q->by->id, &wait_ms))
 		return answer_refuse_for(a, KL_C_QUOTA_WITHDRAWALS, wait_ms);
 	if (!done && (err = withdraw_apply(&w)) != KL_OK)
 		return err;

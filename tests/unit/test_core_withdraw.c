@@ -6,6 +6,7 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/control_priv.h"
 #include "broker/core/tables.h"
 #include "broker/core/withdraw_row.h"
 #include "tests/support/shell.h"
@@ -953,6 +954,43 @@ START_TEST(what_nobody_knows_has_a_quota_of_its_own)
 }
 END_TEST
 
+static bool
+told_of(const struct party *who)
+{
+	json_t *o = control_status(s.core, NULL);
+	const json_t *u = json_object_get(o, "unknown_withdrawals");
+	const char *id = json_string_value(json_array_get(json_object_get(u,
+	    "participants"), 0));
+	const bool told = id != NULL &&
+	    strcmp(id, kl_id_text(&who->id).b) == 0 &&
+	    json_is_string(json_object_get(u, "next_step"));
+
+	ck_assert(told || u == NULL);
+	json_decref(o);
+	return told;
+}
+
+START_TEST(many_withdrawals_of_what_nobody_knows_are_told)
+{
+	struct kl_withdrawal w = by(&s.practice, KL_SCOPE_ALL);
+	struct session *session = &s.core->session[registry_by_id(
+	    &s.core->registry, &s.practice.id)->number - 1];
+
+	submit(&s.practice, &l);
+	session->withdrawals_day = kl_day_of(LETTERS_NOW_MS);
+	session->withdrawals = WITHDRAWALS_UNKNOWN_TELL - 1;
+	w.conv_id.b[0] ^= 1;
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
+	ck_assert(!told_of(&s.practice));
+	w.conv_id.b[0] ^= 2;
+	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
+	ck_assert(told_of(&s.practice));
+	/* Another day is another count. */
+	session->withdrawals_day--;
+	ck_assert(!told_of(&s.practice));
+}
+END_TEST
+
 /* ---- when the broker is full, or something fails ------------------------- */
 
 START_TEST(a_full_store_still_erases)
@@ -1134,6 +1172,7 @@ main(void)
 	tcase_add_test(t, one_never_seen_is_forgotten_after_its_day);
 	tcase_add_test(t, another_partys_day_takes_nothing_away);
 	tcase_add_test(t, what_nobody_knows_has_a_quota_of_its_own);
+	tcase_add_test(t, many_withdrawals_of_what_nobody_knows_are_told);
 	t = tcase(suite, "full, late");
 	tcase_add_test(t, a_full_store_still_erases);
 	tcase_add_test(t, a_missing_erase_receipt_is_told_once_to_both);
