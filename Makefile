@@ -374,7 +374,8 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 test-programs: all $(UNIT_BIN) run-programs
 
 # What scripts run besides the programs themselves.
-run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump $(RACES_BIN)
+run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump $(RACES_BIN) \
+    $(SCAN_BIN) $(B)/tests/fault/libkillat.so
 
 # As many jobs as there are processors, unless -j says otherwise.
 JOBS := $(shell nproc 2>/dev/null || echo 2)
