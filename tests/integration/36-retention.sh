@@ -54,9 +54,11 @@ happened()
 	[ "$(events "$1" "$2")" -gt 0 ]
 }
 
+# To be asked for a profile brings the directory up to date.
 desk_is_known()
 {
-	adapter practice-1 show "$1" | grep -q Telefoon
+	adapter practice-1 profile oin:00000001000000000001 &&
+	    adapter practice-1 show "$1" | grep -q Telefoon
 }
 
 # A consent of 150 days, or of so many.
