@@ -191,6 +191,16 @@ value(const struct page *p, const char *key, const json_t *v)
 	return t;
 }
 
+/* The half of a hash of 64 letters, which goes on in the next line. */
+#define HASH_COLUMNS 32
+
+static bool
+is_hash(const char *text)
+{
+	return strlen(text) == (size_t)2 * HASH_COLUMNS &&
+	    strspn(text, "0123456789abcdef") == strlen(text);
+}
+
 static void
 row(struct page *p, const char *key, const char *text)
 {
@@ -198,8 +208,14 @@ row(struct page *p, const char *key, const char *text)
 	const int pad = LABEL_COLUMNS -
 	    (int)kl_utf8_chars(kl_bytes_str(name.b));
 
-	p->failed = p->failed || printf("  %s:%*s %s\n", name.b,
-	    pad > 0 ? pad : 0, "", text) < 0;
+	p->failed = p->failed || printf("  %s:%*s ", name.b,
+	    pad > 0 ? pad : 0, "") < 0;
+	if (is_hash(text)) {
+		p->failed = p->failed || printf("%.*s\n%*s", HASH_COLUMNS,
+		    text, LABEL_COLUMNS + 4, "") < 0;
+		text += HASH_COLUMNS;
+	}
+	p->failed = p->failed || printf("%s\n", text) < 0;
 }
 
 /* What is signed is for programs: --json has it. */

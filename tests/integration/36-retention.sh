@@ -88,7 +88,8 @@ all_is_exported()
 	local page=$R/page.txt
 
 	kortelijn subject export "$DONE" >"$page" || return 1
-	grep -q "artikel 15" "$page" && grep -q "$DONE" "$page" &&
+	[ "$(LC_ALL=C.UTF-8 wc -L <"$page")" -le 80 ] &&
+	    grep -q "artikel 15" "$page" && grep -q "$DONE" "$page" &&
 	    grep -q "afgeleverd" "$page" &&
 	    grep -q "doel: *verwijzing met toestemming" "$page" || return 1
 	[ "$(export_of "$DONE" '[.conversation.state, .consent.held,
