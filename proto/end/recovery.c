@@ -6,6 +6,7 @@
 #include <kortelijn/crypto/seal.h>
 
 #define KEY_BYTES 32
+#define FIRST_LINE 28	/* letters, in 80 columns beside a label */
 
 int
 kl_recovery_make(struct kl_dh_pk *pk, struct kl_secret **sk)
@@ -39,7 +40,7 @@ kl_recovery_text(const struct kl_secret *sk)
 		raw[i] = kl_letters[bits_at(key.p, i)];
 		t.b[n++] = raw[i];
 		if (i % 4 == 3)
-			t.b[n++] = '-';
+			t.b[n++] = i + 1 == FIRST_LINE ? ' ' : '-';
 	}
 	t.b[n++] = kl_check_letter(raw, sizeof raw);
 	t.b[n] = '\0';

@@ -56,7 +56,7 @@ START_TEST(typed_without_dashes_in_small_letters_it_is_the_same)
 
 	ck_assert_int_eq(kl_recovery_make(&pk, &sk), KL_OK);
 	for (const char *p = kl_recovery_text(sk).b; *p != '\0'; p++)
-		if (*p != '-') {
+		if (*p != '-' && *p != ' ') {
 			typed[n++] = (char)tolower(*p);
 			typed[n++] = ' ';
 		}
@@ -77,7 +77,7 @@ START_TEST(each_wrong_letter_is_noticed)
 	ck_assert_int_eq(kl_recovery_make(&pk, &sk), KL_OK);
 	t = kl_recovery_text(sk);
 	for (size_t i = 0; t.b[i] != '\0'; i++) {
-		if (t.b[i] == '-')
+		if (t.b[i] == '-' || t.b[i] == ' ')
 			continue;
 		wrong = t;
 		wrong.b[i] = t.b[i] == 'A' ? 'B' : 'A';

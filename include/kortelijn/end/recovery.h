@@ -12,7 +12,8 @@
 
 #define KL_RECOVERY_LETTERS 52		/* 260 bits; the last four are 0 */
 
-/* "ABCD-EFGH-...-K", with NUL. Wipe after use. */
+/* "ABCD-EFGH-... ...-K", with NUL: seven groups, a blank, the rest. Wipe after
+ * use. */
 struct kl_recovery_text { char b[KL_RECOVERY_LETTERS / 4 * 5 + 2]; };
 
 /* A new pair; *sk is the caller's. KL_E_MEMORY. */
