@@ -17,7 +17,7 @@ newest()
 
 key_on_paper()
 {
-	grep -qE '^([0-9A-Z]{4}-){13}[0-9A-Z]$' "$R/$1.key" &&
+	grep -qE '^([0-9A-Z]{4}[ -]){13}[0-9A-Z]$' "$R/$1.key" &&
 	    ! grep -rqF -- "$(cat "$R/$1.key")" "$R/$1" &&
 	    ! adapter "$1" backup key "--recovery-out=$R/$1.key" 2>/dev/null
 }
