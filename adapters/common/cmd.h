@@ -1,7 +1,7 @@
 /*
- * cmd.h: the commands of an adapter, one function each; the table stands in
- * the main.c of each program. But for init, accept and run they ask the
- * running adapter.
+ * cmd.h: the commands of an adapter, one function each; the tables stand in
+ * commands.c and in the main.c of each program. But for init, accept and run
+ * they ask the running adapter.
  */
 #ifndef ADAPTERS_COMMON_CMD_H
 #define ADAPTERS_COMMON_CMD_H

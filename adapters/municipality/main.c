@@ -3,8 +3,8 @@
  * partner, and its commands.
  */
 #include "adapters/common/cmd.h"
-#include "adapters/common/cmd_backup.h"
 #include "adapters/common/cmd_subject.h"
+#include "adapters/common/commands.h"
 #include "adapters/municipality/folder.h"
 
 static int
@@ -16,29 +16,10 @@ run(struct cli *c)
 }
 
 static const struct cli_command commands[] = {
-	{ "init", "[--out=FILE] [--recovery-out=FILE]",
-	  "make keys and a request for a card",
-	  "Makes what is missing in key_dir, and policy.conf, and prints the\n"
-	  "fingerprint, which the operator compares over the phone. The\n"
-	  "request goes to FILE, or to 'request' in key_dir. What is there\n"
-	  "stays. Prints, once, the recovery key of the backups, or writes it\n"
-	  "into the FILE of --recovery-out: keep it on paper, off this\n"
-	  "machine.",
-	  0, 0, { "out=", "recovery-out=" }, cmd_init },
-	{ "accept", "--card=FILE --authority=FILE --broker=FILE",
-	  "take up the card that came back",
-	  "Verifies the desk's card and the broker's card and keeps them and\n"
-	  "the authority's key in key_dir.",
-	  0, 0, { "card=", "authority=", "broker=" }, cmd_accept },
 	{ "run", "",
 	  "run the adapter",
 	  "Runs in the foreground until SIGTERM; logs to standard error.",
 	  0, 0, { NULL }, run },
-	{ "status", "[--wait=SECONDS]",
-	  "say how the adapter fares",
-	  "With --wait it ends with 0 as soon as the broker serves the\n"
-	  "adapter, and with 1 when the seconds are over.",
-	  0, 0, { "wait=" }, cmd_status },
 	{ "withdraw", "REFERENCE [--scope=all|feedback] [--wait=SECONDS] "
 	  "[--out=FILE] [--print=FILE]",
 	  "withdraw the consent of a referral, for the resident",
@@ -101,98 +82,12 @@ static const struct cli_command commands[] = {
 	  "published. Without it the desk's own profile is shown, with ID\n"
 	  "that of another desk.",
 	  0, 1, { NULL }, cmd_profile },
-	{ "rewrap", "",
-	  "write the keys of the store anew, now",
-	  "The adapter does this by itself every night, at rewrap_at: every\n"
-	  "key is wrapped under a new master key and the old one destroyed,\n"
-	  "so that what a disk has kept of erased keys opens no more. Waits\n"
-	  "until it is done.",
-	  0, 0, { NULL }, cmd_rewrap },
-	{ "policy show", "",
-	  "show every rule, its value and its source",
-	  "Key, value, default, source, whether that source was read, and\n"
-	  "status of every rule of policy.conf; which are loosened, by whom\n"
-	  "and until when; and whether the running adapter has loaded it.",
-	  0, 0, { NULL }, cmd_policy_show },
-	{ "policy check", "FILE",
-	  "say whether a policy would be taken",
-	  "", 1, 1, { NULL }, cmd_policy_check },
-	{ "policy diff", "FILE",
-	  "show what a policy would change",
-	  "", 1, 1, { NULL }, cmd_policy_diff },
-	{ "policy load", "FILE",
-	  "let a policy count from now on",
-	  "Checks FILE, hands it to the running adapter and puts it in place\n"
-	  "of policy.conf. A value that is looser than the default needs\n"
-	  "[override KEY] with legal_basis, approved_by, approved_on and\n"
-	  "review_on. Without a policy the adapter sends nothing.",
-	  1, 1, { NULL }, cmd_policy_load },
-	{ "alarms", "[--seen=NUMBER] [--all]",
-	  "list what asks for somebody",
-	  "Shows the alarms that are open, and what is new since the last\n"
-	  "--seen, with what to do and whom to phone. --seen=NUMBER says that\n"
-	  "everything up to that number was seen; --all shows all.",
-	  0, 0, { "seen=", "all" }, cmd_alarms },
-	{ "hold", "[release]",
-	  "say why nothing is erased, or that the clock is right",
-	  "After a jump of the clock nothing is erased until a time server or\n"
-	  "'hold release' confirms it. Look at the clock first.",
-	  0, 1, { NULL }, cmd_hold },
 	{ "subject find", "WHO | --name=NAME --birth-date=DATE",
 	  "list the referrals of a person",
 	  "WHO is the spoken reference. NAME is the family name: case,\n"
 	  "accents and words such as 'van' do not count. DATE is YYYY-MM-DD.\n"
 	  "--html=FILE writes a page for the person.",
 	  0, 1, { "name=", "birth-date=", "html=" }, cmd_subject_find },
-	{ "subject export", "WHO | --name=NAME --birth-date=DATE [--all]",
-	  "print all that is here of a person",
-	  "A letter with content, consent, messages, receipts and who looked;\n"
-	  "--html=FILE writes it as a page, --json gives it to a program. If\n"
-	  "several referrals fit a name, they are listed and nothing is\n"
-	  "printed, unless --all says that they are of this person.",
-	  0, 1, { "name=", "birth-date=", "all", "html=" },
-	  cmd_subject_export },
-	{ "subject log", "WHO | --name=NAME --birth-date=DATE [--since=DATE]",
-	  "print who looked at a person's data",
-	  "Answers for the term of log_retention, also when the referral is\n"
-	  "erased. --all, --html and --json as of 'subject export'.",
-	  0, 1, { "name=", "birth-date=", "all", "since=", "html=" },
-	  cmd_subject_log },
-	{ "subject erase", "WHO | --name=NAME --birth-date=DATE [--yes]",
-	  "erase what is here of a person",
-	  "Says what will happen and asks, unless --yes is given; prints the\n"
-	  "confirmation. The log of who looked stays for its term. --all,\n"
-	  "--html and --json as of 'subject export'.",
-	  0, 1, { "name=", "birth-date=", "all", "yes", "html=" },
-	  cmd_subject_erase },
-	{ "backup now", "",
-	  "make a backup, now",
-	  "The adapter does this by itself every night, at backup_at, into\n"
-	  "backup_dir, and removes what is older than 7 days. Waits until it\n"
-	  "is made.",
-	  0, 0, { NULL }, cmd_backup_now },
-	{ "backup key", "[--recovery-out=FILE]",
-	  "make a new key for backups",
-	  "Prints it, this once: write it down and keep it off this machine.\n"
-	  "With --recovery-out it goes into FILE. Backups of before open with\n"
-	  "the former key only.",
-	  0, 0, { "recovery-out=" }, cmd_backup_key },
-	{ "backup list", "",
-	  "list the backups that there are",
-	  "", 0, 0, { NULL }, cmd_backup_list },
-	{ "backup verify", "FILE [--recovery-key=FILE|-]",
-	  "say whether a backup is whole",
-	  "Without the key: that nothing of it is cut off or has rotted.\n"
-	  "With it, which '-' reads from standard input: that it opens, to\n"
-	  "its end.",
-	  1, 1, { "recovery-key=" }, cmd_backup_verify },
-	{ "restore", "FILE [--recovery-key=FILE|-] [--yes]",
-	  "put a backup back, on an empty machine",
-	  "Puts keys and papers in key_dir and the store in data_dir, which\n"
-	  "must hold none yet, while the adapter does not run. Asks for the\n"
-	  "recovery key, or reads it from a file or, with '-', from standard\n"
-	  "input. Then 'run' and 'take-over'.",
-	  1, 1, { "recovery-key=", "yes" }, cmd_restore },
 	{ "take-over", "[--yes]",
 	  "go on here with a card that ran elsewhere",
 	  "After a move to another machine, or from a copy, or when the store\n"
@@ -200,27 +95,15 @@ static const struct cli_command commands[] = {
 	  "is refused from then on. Open referrals that this one has not are\n"
 	  "asked of their senders again.",
 	  0, 0, { "yes" }, cmd_take_over },
-	{ "help", "[COMMAND]",
-	  "explain a command, or list all",
-	  "", 0, 2, { NULL }, cli_help },
 };
-
-/* Of every command: who asks, for the access log. */
-static const char *const options[] = { "staff=", "role=", NULL };
 
 int
 main(int argc, char **argv)
 {
-	const struct cli_program p = {
-		.name = "kortelijn-municipality",
-		.conf_default = "/etc/kortelijn/municipality.conf",
-		.commands = commands,
-		.n = sizeof commands / sizeof commands[0],
-		.options = options,
-		.help = "  --staff=NAME    who asks, for the access log\n"
-		    "  --role=ROLE     and as what: gp, desk, fg and others\n",
-		.daemon = "the adapter",
+	const struct cli_table own = {
+		commands, sizeof commands / sizeof commands[0],
 	};
 
-	return cli_main(&p, argc, argv);
+	return commands_main("kortelijn-municipality",
+	    "/etc/kortelijn/municipality.conf", own, argc, argv);
 }

@@ -231,10 +231,12 @@ ctl_socket(const struct cli *c, char path[BROKER_CONTROL_BYTES])
 int
 main(int argc, char **argv)
 {
+	const struct cli_table table = {
+		commands, sizeof commands / sizeof commands[0],
+	};
 	const struct cli_program p = {
 		.name = "kortelijn", .conf_default = CTL_CONF_DEFAULT,
-		.commands = commands,
-		.n = sizeof commands / sizeof commands[0],
+		.tables = &table, .n = 1,
 		.options = options,
 		.help = "  --socket=PATH   control socket, instead of the one "
 		    "in FILE\n",

@@ -75,6 +75,16 @@ cli_ask(const char *question, char *answer, size_t cap)
 	return true;
 }
 
+/* The i-th command of all tables, NULL past the end. */
+static const struct cli_command *
+command_at(const struct cli_program *p, size_t i)
+{
+	for (size_t t = 0; t < p->n; i -= p->tables[t++].n)
+		if (i < p->tables[t].n)
+			return &p->tables[t].rows[i];
+	return NULL;
+}
+
 /* ---- help ---- */
 
 static void
@@ -100,8 +110,10 @@ in_group(const struct cli_command *k, const char *group)
 static bool
 is_group(const struct cli_program *p, const char *word)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (in_group(&p->commands[i], word))
+	const struct cli_command *k;
+
+	for (size_t i = 0; (k = command_at(p, i)) != NULL; i++)
+		if (in_group(k, word))
 			return true;
 	return false;
 }
@@ -110,13 +122,14 @@ is_group(const struct cli_program *p, const char *word)
 static void
 help_list(const struct cli_program *p, const char *group)
 {
+	const struct cli_command *k;
+
 	printf("usage: %s %s%s [ARGUMENTS] [--OPTION=VALUE]\n\n", p->name,
 	    group != NULL ? group : "", group != NULL ? " COMMAND" :
 	    "COMMAND");
-	for (size_t i = 0; i < p->n; i++)
-		if (group == NULL || in_group(&p->commands[i], group))
-			printf("  %-22s %s\n", p->commands[i].name,
-			    p->commands[i].summary);
+	for (size_t i = 0; (k = command_at(p, i)) != NULL; i++)
+		if (group == NULL || in_group(k, group))
+			printf("  %-22s %s\n", k->name, k->summary);
 	(void)putchar('\n');
 	help_common(p);
 }
@@ -154,21 +167,19 @@ static const struct cli_command *
 find(const struct cli_program *p, const char *first, const char *second,
     size_t *words)
 {
-	const struct cli_command *one = NULL;
+	const struct cli_command *one = NULL, *k;
 	char both[64];
 
 	(void)snprintf(both, sizeof both, "%s %s", first,
 	    second != NULL ? second : "");
 	*words = 1;
-	for (size_t i = 0; i < p->n; i++) {
-		const char *name = p->commands[i].name;
-
-		if (strcmp(name, first) == 0)
-			one = &p->commands[i];
-		if (strchr(name, ' ') == NULL || strcmp(name, both) != 0)
+	for (size_t i = 0; (k = command_at(p, i)) != NULL; i++) {
+		if (strcmp(k->name, first) == 0)
+			one = k;
+		if (strchr(k->name, ' ') == NULL || strcmp(k->name, both) != 0)
 			continue;
 		*words = 2;
-		return &p->commands[i];
+		return k;
 	}
 	return one;
 }
@@ -178,12 +189,10 @@ static int
 help_json(const struct cli *c, const char *group,
     const struct cli_command *only)
 {
-	const struct cli_program *p = c->program;
+	const struct cli_command *k;
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < p->n; i++) {
-		const struct cli_command *k = &p->commands[i];
-
+	for (size_t i = 0; (k = command_at(c->program, i)) != NULL; i++)
 		if ((only == NULL || only == k) &&
 		    (group == NULL || in_group(k, group)) &&
 		    json_array_append_new(list, json_pack(
@@ -193,7 +202,6 @@ help_json(const struct cli *c, const char *group,
 			json_decref(list);
 			return output_take(c, NULL);
 		}
-	}
 	return output_take(c, json_pack("{s:o}", "commands", list));
 }
 

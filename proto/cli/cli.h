@@ -33,10 +33,15 @@ struct cli_command {
 	int (*run)(struct cli *c);	/* answers an enum cli_exit */
 };
 
+struct cli_table {
+	const struct cli_command *rows;
+	size_t n;
+};
+
 struct cli_program {
 	const char *name;
 	const char *conf_default;	/* path of the configuration */
-	const struct cli_command *commands;
+	const struct cli_table *tables;	/* in the order of 'help' */
 	size_t n;
 	/* Of every command, besides config=, json and help. */
 	const char *const *options;

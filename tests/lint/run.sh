@@ -122,15 +122,17 @@ rule_json()
 	done
 }
 
-# commands SOURCE PAGE: each command of the program's table is in its manual.
+# commands PAGE SOURCE...: each command of the program's tables is in its
+# manual.
 commands()
 {
-	local name
+	local name page=$1
 
-	sed -n 's/^\t{ "\([a-z][a-z -]*\)", ".*/\1/p' "$1" |
+	shift
+	sed -n 's/^\t{ "\([a-z][a-z -]*\)", ".*/\1/p' "$@" |
 	    while read -r name; do
 		[ "$name" = help ] || grep -Eq "^\.It (Xo )?Cm $name( |\$)" \
-		    "$2" || echo "$2: no command $name"
+		    "$page" || echo "$page: no command $name"
 	done
 }
 
@@ -144,10 +146,11 @@ rule_manuals()
 		[ -s "deploy/man/$p" ] || echo "deploy/man/$p is missing"
 	done
 	files 'deploy/man/*' | xargs -r mandoc -Tlint -Wwarning
-	commands broker/ctl/main.c deploy/man/kortelijn.1
-	commands adapters/practice/main.c deploy/man/kortelijn-practice.1
-	commands adapters/municipality/main.c \
-	    deploy/man/kortelijn-municipality.1
+	commands deploy/man/kortelijn.1 broker/ctl/main.c
+	commands deploy/man/kortelijn-practice.1 \
+	    adapters/practice/main.c adapters/common/commands.c
+	commands deploy/man/kortelijn-municipality.1 \
+	    adapters/municipality/main.c adapters/common/commands.c
 }
 
 # The tree stands in README.md between "```tree" and "```", two blanks a level.

@@ -106,14 +106,22 @@ static const struct cli_command commands[] = {
 	  1, 2, { "days=", "yes" }, run_show },
 	{ "thing make", "--days=N", "make a thing", "", 0, 0, { "days=" },
 	  run_needy },
+};
+/* What it shares with another program. */
+static const struct cli_command shared[] = {
 	{ "show all", "--days=N", "show all things", "", 0, 0, { "days=" },
 	  run_needy },
 	{ "help", "[COMMAND]", "explain", "", 0, 2, { NULL }, cli_help },
 };
+static const struct cli_table tables[] = {
+	{ commands, sizeof commands / sizeof commands[0] },
+	{ NULL, 0 },
+	{ shared, sizeof shared / sizeof shared[0] },
+};
 static const char *const options[] = { "socket=", NULL };
 static const struct cli_program program = {
 	.name = "prog", .conf_default = "/etc/prog.conf",
-	.commands = commands, .n = sizeof commands / sizeof commands[0],
+	.tables = tables, .n = sizeof tables / sizeof tables[0],
 	.options = options, .help = "  --socket=PATH   socket\n",
 	.daemon = "the daemon",
 };
