@@ -33,6 +33,8 @@ HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol policy rewrap
+# What auditing commands share: linked with CLI, not installed.
+AUDIT = link
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -188,7 +190,7 @@ LIB_O = $(BASE:%=$(B)/proto/base/%.o) $(CRYPTO:%=$(B)/proto/crypto/%.o) \
 	$(WIRE:%=$(B)/proto/wire/%.o) $(DOMAIN:%=$(B)/proto/domain/%.o) \
 	$(HOST:%=$(B)/proto/host/%.o) $(SCHEMA:%=$(B)/gen/%.pb-c.o)
 END_O = $(END:%=$(B)/proto/%.o)
-CLI_O = $(CLI:%=$(B)/proto/cli/%.o)
+CLI_O = $(CLI:%=$(B)/proto/cli/%.o) $(AUDIT:%=$(B)/proto/audit/%.o)
 BROKER_O = $(BROKER:%=$(B)/broker/%.o)
 EDGE_O = $(EDGE:%=$(B)/broker/edge/%.o)
 CORE_O = $(PARTS:%=$(B)/broker/core/%.o) $(CORE:%=$(B)/broker/core/%.o)

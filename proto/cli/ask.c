@@ -29,7 +29,7 @@ said(const struct cli *c, const char *path, int err)
 }
 
 int
-ask_take(const struct cli *c, const char *path, json_t *question,
+ask_any(const struct cli *c, const char *path, json_t *question,
     int64_t wait_ms, json_t **answer)
 {
 	char *line = json_dumps(question, JSON_COMPACT), *reply = NULL;
@@ -49,13 +49,23 @@ ask_take(const struct cli *c, const char *path, json_t *question,
 	*answer = json_loadb(reply, n, JSON_REJECT_DUPLICATES, NULL);
 	explicit_bzero(reply, n);
 	free(reply);
-	if (json_is_true(json_object_get(*answer, "ok")))
+	if (json_is_object(*answer))
 		return CLI_OK;
-	if (!json_is_object(*answer))
-		r = output_fail(c, CLI_FAILED, "what %s answers is not "
-		    "understood", c->program->daemon);
-	else
-		r = output_refused(c, *answer);
+	json_decref(*answer);
+	*answer = NULL;
+	return output_fail(c, CLI_FAILED, "what %s answers is not understood",
+	    c->program->daemon);
+}
+
+int
+ask_take(const struct cli *c, const char *path, json_t *question,
+    int64_t wait_ms, json_t **answer)
+{
+	int r = ask_any(c, path, question, wait_ms, answer);
+
+	if (r != CLI_OK || json_is_true(json_object_get(*answer, "ok")))
+		return r;
+	r = output_refused(c, *answer);
 	json_decref(*answer);
 	*answer = NULL;
 	return r;

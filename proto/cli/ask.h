@@ -21,5 +21,8 @@
  */
 int ask_take(const struct cli *c, const char *path, json_t *question,
     int64_t wait_ms, json_t **answer);
+/* The same, but a refusal is the caller's to tell: CLI_OK with any object. */
+int ask_any(const struct cli *c, const char *path, json_t *question,
+    int64_t wait_ms, json_t **answer);
 
 #endif

@@ -17,7 +17,12 @@ FNR == NR {
 	module = $1
 	name = $2
 	seen++
-	if (module ~ /^proto\// && module !~ /^proto\/cli\// &&
+	if (module ~ /^proto\/audit\//) {
+		if (!sub(/^audit_/, "", name)) {
+			print module ": " $2 " does not start with audit_"
+			next
+		}
+	} else if (module ~ /^proto\// && module !~ /^proto\/cli\// &&
 	    !sub(/^kl_/, "", name)) {
 		print module ": " $2 " does not start with kl_"
 		next
