@@ -37,6 +37,8 @@ handle_log(struct core *c, const struct request *q, struct answer *a)
 	code = KL_MESSAGE_READ(KL_M_LOG, q->msg.body, c->in_mem, &m);
 	if (code == KL_C_OK && m.want == KL_LOG_CONSISTENCY && m.size == 0)
 		code = KL_C_VALUE_UNKNOWN;
+	if (code == KL_C_OK && m.want > KL_LOG_INCLUSION)
+		code = KL_C_NOT_SERVED;
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
 	if (m.want != KL_LOG_CHECKPOINT) {

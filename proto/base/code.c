@@ -181,6 +181,12 @@ static const struct row {
 	  "A disk of the broker has lost this message: it is sealed again.",
 	  "Een schijf van de broker heeft dit bericht verloren: het wordt "
 	  "opnieuw verzegeld." },
+	{ KL_C_TICKET, KL_RETRY_NEVER, "ticket",
+	  "This question is over or is another one: ask it anew.",
+	  "Deze vraag is voorbij of is een andere: stel haar opnieuw." },
+	{ KL_C_POLICY_UNKNOWN, KL_RETRY_NEVER, "policy_unknown",
+	  "The bytes of this policy are not held here.",
+	  "De bytes van dit beleid zijn hier niet bewaard." },
 
 	{ KL_C_JSON, KL_RETRY_NEVER, "json",
 	  "The file is not valid JSON of this kind.",

@@ -285,5 +285,28 @@ kl_check_log_reply(const void *log_reply)
 	for (size_t i = 0; i < r->n_proof; i++)
 		if (r->proof[i].n != sizeof (struct kl_hash))
 			return KL_E_VALUE;
-	return KL_OK;
+	return verdict(r->tile.n % sizeof (struct kl_hash) == 0);
+}
+
+int
+kl_check_query_what(const void *query_what)
+{
+	const struct kl_query_what *w = query_what;
+
+	return verdict(spoken_ok(w->spoken) &&
+	    (w->to_minute == 0 || w->from_minute < w->to_minute));
+}
+
+/* What another want has a use for stays zero: one question has one form. */
+int
+kl_check_query(const void *query)
+{
+	const struct kl_query *q = query;
+
+	switch (q->want) {
+	case KL_QUERY_RECORDS: return verdict(q->what.n > 0 && q->offset == 0);
+	case KL_QUERY_POLICY: return verdict(q->what.n == 0);
+	default: return verdict(q->what.n == 0 && q->from == 0 &&
+	    q->offset == 0);
+	}
 }

@@ -124,12 +124,55 @@ static const struct kl_row sync_conversation_rows[] = {
 	KL_U64(kl_sync_conversation, last_seq_receiver, 0, ANY_U64),
 };
 static const struct kl_row log_rows[] = {
-	KL_U32(kl_log_request, want, KL_LOG_CHECKPOINT, KL_LOG_INCLUSION),
+	KL_U32(kl_log_request, want, KL_LOG_CHECKPOINT, KL_LOG_KEPT),
 	KL_U64(kl_log_request, size, 0, ANY_U64),
 };
 static const struct kl_row log_reply_rows[] = {
-	KL_VIEW(kl_log_reply, note, 1, 1023),
+	KL_VIEW(kl_log_reply, note, 0, 1023),
 	KL_MANY(KL_ROW_VIEWS, kl_log_reply, proof, 32),
+	KL_VIEW(kl_log_reply, tile, 0, KL_TILE_LEAVES * 32),
+	KL_U64(kl_log_reply, day, 0, ANY_U64),
+	KL_VIEW(kl_log_reply, witnessed, 0, KL_WITNESSED_MAX),
+};
+static const struct kl_row query_what_rows[] = {
+	KL_TIME(kl_query_what, from_minute),
+	KL_TIME(kl_query_what, to_minute),
+	KL_ID_OR_NONE(kl_query_what, sender),
+	KL_ID_OR_NONE(kl_query_what, receiver),
+	KL_U32(kl_query_what, kind, 0, KL_FEEDBACK),
+	KL_U32(kl_query_what, event, 0, KL_EV_LAST),
+	KL_U32(kl_query_what, role, 0, KL_BROKER),
+	KL_U32(kl_query_what, outcome, 0, 2),
+	KL_FIXED(kl_query_what, conv_ref),
+	KL_FIXED(kl_query_what, spoken),
+	KL_FIXED(kl_query_what, message),
+};
+static const struct kl_row query_rows[] = {
+	KL_U32(kl_query, want, KL_QUERY_RECORDS, KL_QUERY_STATE),
+	KL_VIEW(kl_query, what, 0, 256),
+	KL_U64(kl_query, ticket, 0, ANY_U64),
+	KL_U64(kl_query, from, 0, ANY_U64),
+	KL_U64(kl_query, offset, 0, ANY_U64),
+};
+static const struct kl_row query_reply_rows[] = {
+	KL_U64(kl_query_reply, ticket, 1, ANY_U64),
+	KL_U64(kl_query_reply, next, 0, ANY_U64),
+	KL_MANY(KL_ROW_VIEWS, kl_query_reply, logged, LOGGED_MAX),
+	KL_VIEW(kl_query_reply, part, 0, KL_QUERY_PART_MAX),
+	KL_U64(kl_query_reply, total, 0, ANY_U64),
+};
+static const struct kl_row query_state_rows[] = {
+	KL_U32(kl_query_state, erasure, 1, KL_STATE_BEST_EFFORT),
+	KL_U32(kl_query_state, master_key, 1, KL_STATE_BESIDE),
+	KL_U32(kl_query_state, clock_held, KL_NO, KL_YES),
+	KL_U64(kl_query_state, policy_leaf, 0, ANY_U64),
+	KL_FIXED(kl_query_state, policy_hash),
+	KL_TIME(kl_query_state, origin_ms),
+	KL_TIME(kl_query_state, signed_ms),
+	KL_TIME(kl_query_state, checked_ms),
+	KL_U32(kl_query_state, months_lost, 0, ANY_U32),
+	KL_VIEW(kl_query_state, note, 1, 1023),
+	KL_VIEW(kl_query_state, witnessed, 0, KL_WITNESSED_MAX),
 };
 
 #define MESSAGE(rows, descriptor, s) \
@@ -168,6 +211,12 @@ static const struct kl_table messages[] = {
 	    kl_sync_conversation),
 	[KL_M_LOG] = MESSAGE(log_rows, log, kl_log_request),
 	[KL_M_LOG_REPLY] = CHECKED(log_reply, kl_log_reply),
+	[KL_M_QUERY_WHAT] = CHECKED(query_what, kl_query_what),
+	[KL_M_QUERY] = CHECKED(query, kl_query),
+	[KL_M_QUERY_REPLY] = MESSAGE(query_reply_rows, query_reply,
+	    kl_query_reply),
+	[KL_M_QUERY_STATE] = MESSAGE(query_state_rows, query_state,
+	    kl_query_state),
 };
 
 static const struct kl_table *

@@ -65,6 +65,10 @@ static const size_t message_size[] = {
 	[KL_M_SYNC_CONVERSATION] = sizeof(struct kl_sync_conversation),
 	[KL_M_LOG] = sizeof(struct kl_log_request),
 	[KL_M_LOG_REPLY] = sizeof(struct kl_log_reply),
+	[KL_M_QUERY_WHAT] = sizeof(struct kl_query_what),
+	[KL_M_QUERY] = sizeof(struct kl_query),
+	[KL_M_QUERY_REPLY] = sizeof(struct kl_query_reply),
+	[KL_M_QUERY_STATE] = sizeof(struct kl_query_state),
 };
 
 static const size_t statement_size[] = {

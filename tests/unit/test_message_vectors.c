@@ -671,7 +671,9 @@ static const size_t sizes[] = {
 	sizeof (struct kl_entry), sizeof (struct kl_publish),
 	sizeof (struct kl_sync), sizeof (struct kl_sync_reply),
 	sizeof (struct kl_sync_conversation), sizeof (struct kl_log_request),
-	sizeof (struct kl_log_reply),
+	sizeof (struct kl_log_reply), sizeof (struct kl_query_what),
+	sizeof (struct kl_query), sizeof (struct kl_query_reply),
+	sizeof (struct kl_query_state),
 };
 
 START_TEST(every_message_of_a_session_reads_and_packs_as_the_vectors_say)
@@ -694,7 +696,7 @@ START_TEST(every_message_of_a_session_reads_and_packs_as_the_vectors_say)
 		    name);
 		free(out);
 	}
-	ck_assert_uint_eq(i, KL_M_LOG_REPLY);
+	ck_assert_uint_eq(i, KL_M_QUERY_STATE);
 }
 END_TEST
 

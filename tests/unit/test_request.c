@@ -61,8 +61,27 @@ static const struct spec_field sync_conversation[] = {
 	F(16, 0, 1), F(16, 0, 2), F(9, 0, 'A'), F(32, 0, 4), ID(ID_A),
 	ID(ID_B), U(1, 4), U(1, 5), Q(0, ANY64), Q(0, ANY64),
 };
-static const struct spec_field log_request[] = { U(1, 3), Q(0, ANY64) };
-static const struct spec_field log_reply[] = { V(1, 1023), VS_AS(64, HASH) };
+static const struct spec_field log_request[] = { U(1, 5), Q(0, ANY64) };
+static const struct spec_field log_reply[] = {
+	V(0, 1023), VS_AS(64, HASH), V(0, 8192), Q(0, ANY64), V(0, 4096),
+};
+static const struct spec_field query_what[] = {
+	T(0, LAST - 1), T(0, LAST), ID_OR_NONE(ID_A), ID_OR_NONE(ID_B),
+	U(0, 3), U(0, KL_EV_LAST), U(0, 5), U(0, 2), F(16, 0, 1),
+	F(9, 0, 'A'), F(16, 0, 2),
+};
+static const struct spec_field query[] = {
+	U_AS(1, 3, 1, 1), V_AS(0, 256, 1, 256, NULL), Q(0, ANY64),
+	Q(0, ANY64), Q_AS(0, ANY64, 0, 0),
+};
+static const struct spec_field query_reply[] = {
+	Q(1, ANY64), Q(0, ANY64), VS_OF(64, 512, 100), V(0, 8192),
+	Q(0, ANY64),
+};
+static const struct spec_field query_state[] = {
+	U(1, 2), U(1, 2), U(1, 2), Q(0, ANY64), F(32, 0, 1), T(0, LAST),
+	T(0, LAST), T(0, LAST), U(0, ANY32), V(1, 1023), V(0, 4096),
+};
 
 static enum kl_code
 read_message(const struct spec *s, struct kl_bytes in, struct kl_arena *mem,
@@ -107,6 +126,10 @@ static const struct spec specs[] = {
 	    kl_sync_conversation),
 	MESSAGE(log_request, KL_M_LOG, kl_log_request),
 	MESSAGE(log_reply, KL_M_LOG_REPLY, kl_log_reply),
+	MESSAGE(query_what, KL_M_QUERY_WHAT, kl_query_what),
+	MESSAGE(query, KL_M_QUERY, kl_query),
+	MESSAGE(query_reply, KL_M_QUERY_REPLY, kl_query_reply),
+	MESSAGE(query_state, KL_M_QUERY_STATE, kl_query_state),
 };
 #define N_SPECS ((int)(sizeof specs / sizeof specs[0]))
 
@@ -221,6 +244,48 @@ START_TEST(a_proof_is_whole_hashes)
 	ck_assert(!PACKS(KL_M_LOG_REPLY, &r));
 	r.proof[0] = KL_BYTES_NONE;
 	ck_assert(!PACKS(KL_M_LOG_REPLY, &r));
+	r.n_proof = 0;
+	r.tile = kl_bytes_str(HASH HASH);
+	ck_assert(PACKS(KL_M_LOG_REPLY, &r));
+	r.tile.n--;
+	ck_assert(!PACKS(KL_M_LOG_REPLY, &r));
+}
+END_TEST
+
+START_TEST(a_span_of_minutes_has_a_beginning_before_its_end)
+{
+	struct kl_query_what w = { .from_minute = 10 };
+
+	ck_assert(PACKS(KL_M_QUERY_WHAT, &w));
+	w.to_minute = 11;
+	ck_assert(PACKS(KL_M_QUERY_WHAT, &w));
+	w.to_minute = 10;
+	ck_assert(!PACKS(KL_M_QUERY_WHAT, &w));
+	w.to_minute = 0;
+	memcpy(w.spoken, "abcdefghj", 9);
+	ck_assert(!PACKS(KL_M_QUERY_WHAT, &w));
+}
+END_TEST
+
+START_TEST(a_query_has_the_fields_of_what_it_wants_only)
+{
+	struct kl_query q = { .want = KL_QUERY_RECORDS, .from = 7 };
+
+	ck_assert(!PACKS(KL_M_QUERY, &q));
+	q.what = kl_bytes_str("x");
+	ck_assert(PACKS(KL_M_QUERY, &q));
+	q.offset = 1;
+	ck_assert(!PACKS(KL_M_QUERY, &q));
+	q.want = KL_QUERY_POLICY;
+	ck_assert(!PACKS(KL_M_QUERY, &q));
+	q.what = KL_BYTES_NONE;
+	ck_assert(PACKS(KL_M_QUERY, &q));
+	q.want = KL_QUERY_STATE;
+	ck_assert(!PACKS(KL_M_QUERY, &q));
+	q.offset = 0;
+	ck_assert(!PACKS(KL_M_QUERY, &q));
+	q.from = 0;
+	ck_assert(PACKS(KL_M_QUERY, &q));
 }
 END_TEST
 
@@ -295,6 +360,8 @@ main(void)
 	tcase_add_test(tc, a_program_names_itself_in_ascii);
 	tcase_add_test(tc, a_spoken_reference_is_letters_or_none);
 	tcase_add_test(tc, a_proof_is_whole_hashes);
+	tcase_add_test(tc, a_span_of_minutes_has_a_beginning_before_its_end);
+	tcase_add_test(tc, a_query_has_the_fields_of_what_it_wants_only);
 	tcase_add_test(tc, a_struct_of_another_size_is_not_touched);
 	tcase_add_test(tc, packing_into_a_spent_arena_says_so);
 	tcase_add_test(tc, the_largest_body_fits_a_frame);

@@ -489,6 +489,8 @@ signed = dict(referral_rows)["referral_signed"]
 hello = msg(other, 7, 1, 1, 2, note, b"kortelijn-practice 0.1.0")
 item = msg(12, 1, signed, logged, conv, b"0J5NRK2HA")
 entry = msg(1, dict(rows_of_cards)["card_signed"])
+what = msg(NOW // 60000, NOW // 60000 + 1440, practice.id, NONE24, 1, 5, 1, 1,
+           NONE16, b"0J5NRK2HA", NONE16)
 write("requests.txt", "Every message of a session, in the order of enum "
       "kl_message_type.", [
     ("request", msg(1, 1, 4711, hello)),
@@ -517,5 +519,10 @@ write("requests.txt", "Every message of a session, in the order of enum "
         conv, other, b"0J5NRK2HA", answers, practice.id, desk.id, 1, 2, 2,
         1)),
     ("log", msg(3, 184622)),
-    ("log_reply", msg(note, [count(32), count(32, 32)])),
+    ("log_reply", msg(note, [count(32), count(32, 32)], count(64, 64), 20781,
+                      note)),
+    ("query_what", what),
+    ("query", msg(1, what, 184621, 512, 0)),
+    ("query_reply", msg(184621, 512, [logged], b"", 0)),
+    ("query_state", msg(1, 2, 1, 1, answers, NOW, NOW, NOW, 0, note, note)),
 ])

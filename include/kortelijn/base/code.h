@@ -71,6 +71,8 @@ enum kl_code {
 	KL_C_QUOTA_WITHDRAWALS = 82,
 	KL_C_MUST_ERASE = 83,
 	KL_C_BROKER_DAMAGE = 85,
+	KL_C_TICKET = 86,
+	KL_C_POLICY_UNKNOWN = 87,
 
 	/* 100-139: content rules, checked by both adapters */
 	KL_C_JSON = 100,

@@ -16,6 +16,10 @@
 #define KL_PUBLISH_MAX 16
 #define KL_PRESENT_MAX 8
 #define KL_PAGE_MAX 64
+#define KL_TILE_LEAVES 256		/* of the log, hashes of one answer */
+#define KL_WITNESSED_MAX 4096		/* bytes of a note with witness lines */
+#define KL_QUERY_ANSWERS_MAX 64		/* records of one page */
+#define KL_QUERY_PART_MAX 8192		/* bytes of a file or state of one page */
 
 enum kl_yes { KL_NO = 1, KL_YES = 2 };	/* a bool on the wire */
 
@@ -26,6 +30,7 @@ enum kl_message_type {
 	KL_M_WITHDRAW, KL_M_WITHDRAW_REPLY, KL_M_DIRECTORY,
 	KL_M_DIRECTORY_REPLY, KL_M_ENTRY, KL_M_PUBLISH, KL_M_SYNC,
 	KL_M_SYNC_REPLY, KL_M_SYNC_CONVERSATION, KL_M_LOG, KL_M_LOG_REPLY,
+	KL_M_QUERY_WHAT, KL_M_QUERY, KL_M_QUERY_REPLY, KL_M_QUERY_STATE,
 };
 
 struct kl_request_msg {
@@ -161,13 +166,60 @@ struct kl_sync_conversation {
 
 enum kl_log_want {
 	KL_LOG_CHECKPOINT = 1, KL_LOG_CONSISTENCY = 2, KL_LOG_INCLUSION = 3,
+	KL_LOG_TILE = 4, KL_LOG_KEPT = 5,
 };
 struct kl_log_request { uint32_t want; uint64_t size; };
 
 struct kl_log_reply {
-	struct kl_bytes note;
+	struct kl_bytes note;		/* KEPT: none when there is none */
 	struct kl_bytes proof[KL_PAGE_MAX];
 	size_t n_proof;
+	struct kl_bytes tile;		/* whole hashes of leaves */
+	uint64_t day;			/* KEPT: of the note */
+	struct kl_bytes witnessed;	/* newest note with witness lines */
+};
+
+/* What records are asked for; zeros and none: any. PROTOCOL.md 7.11. */
+struct kl_query_what {
+	int64_t from_minute, to_minute;	/* to is exclusive; 0: open */
+	struct kl_id sender, receiver;	/* org_from and org_to of a record */
+	uint32_t kind, event, role, outcome;
+	struct kl_ref conv_ref;
+	uint8_t spoken[9];		/* letters, or zeros */
+	uint8_t message[16];		/* a msg_ref, or a msg_id still known */
+};
+
+enum kl_query_want {
+	KL_QUERY_RECORDS = 1, KL_QUERY_POLICY = 2, KL_QUERY_STATE = 3,
+};
+struct kl_query {
+	uint32_t want;
+	struct kl_bytes what;		/* RECORDS: a packed kl_query_what */
+	uint64_t ticket;		/* 0: a new query */
+	uint64_t from;			/* leaf */
+	uint64_t offset;		/* POLICY: byte */
+};
+
+struct kl_query_reply {
+	uint64_t ticket;		/* leaf of the query */
+	uint64_t next;			/* 0: that was all */
+	struct kl_bytes logged[KL_QUERY_ANSWERS_MAX];	/* packed kl_logged */
+	size_t n_logged;
+	struct kl_bytes part;
+	uint64_t total;
+};
+
+enum kl_state_erasure { KL_STATE_VERIFIED = 1, KL_STATE_BEST_EFFORT = 2 };
+enum kl_state_master { KL_STATE_SEALED = 1, KL_STATE_BESIDE = 2 };
+struct kl_query_state {
+	uint32_t erasure, master_key;
+	uint32_t clock_held;		/* enum kl_yes */
+	uint64_t policy_leaf;
+	struct kl_hash policy_hash;	/* zero: no file was loaded */
+	int64_t origin_ms, signed_ms;
+	int64_t checked_ms;		/* 0: not read as a whole yet */
+	uint32_t months_lost;		/* whose key the disk has lost */
+	struct kl_bytes note, witnessed;
 };
 
 /* `type` is an enum kl_message_type and names what `out` points to. */

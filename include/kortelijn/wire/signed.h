@@ -267,8 +267,9 @@ enum kl_event {			/* of the log; numbers never change */
 	KL_EV_REPORTED_IN = 24,
 	KL_EV_CONSENT_ENDED = 25,
 	KL_EV_ESCALATED = 26,
+	KL_EV_READS_ALL = 27,		/* an approval was taken up */
 };
-#define KL_EV_LAST KL_EV_ESCALATED
+#define KL_EV_LAST KL_EV_READS_ALL
 
 enum kl_message_state {			/* of a message at the broker */
 	KL_MSG_NONE = 0,
