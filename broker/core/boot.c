@@ -43,7 +43,7 @@ static const char meta_format[] = "format";
 /* Grows when a program of before would not find its way in the store, or this
  * one would miss something in one of before: rows that it goes by and that
  * were not written then. */
-#define STORE_FORMAT 2
+#define STORE_FORMAT 3
 
 struct path { char b[CORE_PATH_BYTES]; };
 

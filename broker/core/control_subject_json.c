@@ -430,6 +430,9 @@ record_json(struct core *c, uint64_t leaf, const struct kl_record *r)
 	if (r->new_state != 0)
 		put(o, "state", json_string(kl_message_state_name(
 		    r->new_state)));
+	if (r->milestone != 0)
+		put(o, "milestone", json_string(kl_milestone_name(
+		    r->milestone)));
 	if (journal_until(c->turn.txn, leaf, days, &day) == KL_OK)
 		put(o, "kept_until", json_string(kl_day_text(day).b));
 	return o;

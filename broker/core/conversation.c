@@ -38,6 +38,7 @@ pack(const struct conversation *c, uint8_t *buf, size_t cap)
 	kl_put_u8(&w, (uint8_t)((c->base_sender ? 1 : 0) |
 	    (c->base_receiver ? 2 : 0) | (c->delivered ? 4 : 0) |
 	    (c->reopened ? 8 : 0)));
+	kl_put_i64(&w, c->answer_by_ms);
 	kl_put_i64(&w, c->ended_ms);
 	kl_put_i64(&w, c->begun_ms);
 	kl_put_i64(&w, c->quiet_ms);
@@ -79,6 +80,7 @@ unpack(struct kl_bytes in, struct conversation *c)
 	c->base_receiver = (flags & 2) != 0;
 	c->delivered = (flags & 4) != 0;
 	c->reopened = (flags & 8) != 0;
+	c->answer_by_ms = kl_get_i64(&r);
 	c->ended_ms = kl_get_i64(&r);
 	c->begun_ms = kl_get_i64(&r);
 	c->quiet_ms = kl_get_i64(&r);
@@ -249,6 +251,7 @@ conversation_make(struct turn *t, const struct kl_envelope *e,
 		.valid_until = e->consent.valid_until,
 		.seq_sender = e->header.seq,
 		.milestone = KL_MS_NONE, .state = KL_CONV_OPEN,
+		.answer_by_ms = e->header.answer_by_ms,
 		.begun_ms = e->header.created_ms,
 		.after_end_days = kl_policy_days(t->policy,
 		    KL_POL_METADATA_AFTER_END),

@@ -28,6 +28,7 @@ struct conversation {
 	uint32_t state;			/* enum kl_conv_state */
 	bool delivered;			/* the REFERRAL was, once */
 	bool reopened;
+	int64_t answer_by_ms;		/* of the REFERRAL that counts; or 0 */
 	int64_t ended_ms;
 	/* How long it is kept; PROTOCOL.md 15.2. */
 	int64_t begun_ms;		/* its REFERRAL was made */
@@ -115,6 +116,10 @@ enum kl_code conversation_check_message(const struct conversation *c,
 void conversation_take_message(struct conversation *c,
     const struct kl_envelope *e, bool as_receiver, int64_t now_ms,
     bool *opened, bool *closed);
+/* Its REFERRAL, of this body hash, is delivered now: by when it has to be
+ * answered. 0: it was, there is no such term, or it has passed. */
+int64_t conversation_answer_due(const struct conversation *c,
+    const struct kl_hash *body_hash, int64_t now_ms);
 /* At release: does the consent still cover this kind? */
 enum kl_code conversation_check_release(const struct conversation *c,
     uint32_t kind, int64_t now_ms);

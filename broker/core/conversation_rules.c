@@ -162,6 +162,19 @@ conversation_take_message(struct conversation *c,
 	}
 }
 
+int64_t
+conversation_answer_due(const struct conversation *c,
+    const struct kl_hash *body_hash, int64_t now_ms)
+{
+	const bool waits = c->state == KL_CONV_OPEN ||
+	    c->state == KL_CONV_EXPIRED;
+
+	return waits && c->milestone == KL_MS_NONE && c->seq_receiver == 0 &&
+	    c->answer_by_ms > now_ms && kl_bytes_equal(
+	    KL_BYTES_OF(*body_hash), KL_BYTES_OF(c->referral)) ?
+	    c->answer_by_ms : 0;
+}
+
 enum kl_code
 conversation_check_release(const struct conversation *c, uint32_t kind,
     int64_t now_ms)

@@ -83,9 +83,11 @@ deadline_answer(struct turn *t, struct registry *r,
 
 	if (err != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
-	/* What was not even delivered has been told before; and what was taken
-	 * up once stays so, also when it is opened again. */
+	/* What was not even delivered has been told before; what was taken up
+	 * once stays so, also when it is opened again; and a REFERRAL that was
+	 * sealed again has a term of its own. */
 	return c.state == KL_CONV_OPEN && c.delivered &&
-	    c.milestone == KL_MS_NONE && c.seq_receiver == 0 ?
+	    c.milestone == KL_MS_NONE && c.seq_receiver == 0 &&
+	    c.answer_by_ms == d->at_ms ?
 	    missed(t, r, &c, NULL, d->at_ms) : KL_OK;
 }

@@ -29,7 +29,15 @@ static int
 conversation_again(struct submit *s)
 {
 	const struct kl_hash before = s->conv.referral;
+	const int64_t answer_by_ms = s->e.header.answer_by_ms;
+	int err;
 
+	if (answer_by_ms != s->conv.answer_by_ms) {
+		err = deadline_begin(s->t, &s->conv, answer_by_ms);
+		if (err != KL_OK)
+			return err;
+	}
+	s->conv.answer_by_ms = answer_by_ms;
 	s->conv.referral = s->body_hash;
 	s->conv.seq_sender = s->e.header.seq;
 	s->conv.base_sender = false;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <kortelijn/base/time.h>
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/crypto/sign.h>
 
@@ -318,6 +319,7 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 {
 	struct kl_record rec = { .event = KL_EV_ACCEPTED,
 	    .actor_role = from->role, .new_state = KL_MSG_ACCEPTED,
+	    .due_minute = e->header.deliver_by_ms / KL_MINUTE_MS,
 	    .actor_key_id = e->header.sender_key_id };
 	int r;
 
@@ -332,6 +334,8 @@ mailbox_accept(struct turn *t, const struct conversation *c,
 		.from = e->header.sender, .to = e->header.receiver,
 		.sender_key_id = e->header.sender_key_id,
 		.kind = e->header.kind, .seq = e->header.seq,
+		.milestone = e->header.kind == KL_FEEDBACK ?
+		    e->header.milestone : 0,
 	};
 	kl_random(out->ref.b, sizeof out->ref.b);
 	if ((r = message_log(t, c, out, &rec, leaf)) != KL_OK)
@@ -405,6 +409,9 @@ move(struct turn *t, const struct conversation *c, struct message *m,
 	int r;
 
 	rec->prev_state = m->state;
+	if (state == KL_MSG_DELIVERED)
+		rec->due_minute = conversation_answer_due(c, &m->body_hash,
+		    t->now_ms) / KL_MINUTE_MS;
 	if ((r = message_log(t, c, m, rec, leaf)) != KL_OK)
 		return r;
 	if (state == KL_MSG_DELIVERED ||

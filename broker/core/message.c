@@ -35,6 +35,7 @@ message_put(struct turn *t, const struct conversation *c,
 	kl_put(&p, m->to.b, sizeof m->to.b);
 	kl_put(&p, m->sender_key_id.b, sizeof m->sender_key_id.b);
 	kl_put_u32(&p, m->kind);
+	kl_put_u32(&p, m->milestone);
 	kl_put_u64(&p, m->seq);
 	kl_put_u32(&p, m->outcome);
 	kl_put_u64(&p, m->receipt_leaf);
@@ -200,6 +201,7 @@ message_get(struct turn *t, const struct kl_tag *tag,
 	kl_get(&r, out->to.b, sizeof out->to.b);
 	kl_get(&r, out->sender_key_id.b, sizeof out->sender_key_id.b);
 	out->kind = kl_get_u32(&r);
+	out->milestone = kl_get_u32(&r);
 	out->seq = kl_get_u64(&r);
 	out->outcome = kl_get_u32(&r);
 	out->receipt_leaf = kl_get_u64(&r);
@@ -305,6 +307,7 @@ message_log(struct turn *t, const struct conversation *c,
 	rec->org_from = m->from;
 	rec->org_to = m->to;
 	rec->kind = m->kind;
+	rec->milestone = m->milestone;
 	rec->body_hash = m->body_hash;
 	r = journal_append(t->journal, t->txn, t->now_ms, rec, t->mem, leaf);
 	if (r == KL_OK && t->n_events < t->events_cap)

@@ -32,6 +32,7 @@ struct message {
 	struct kl_id from, to;
 	struct kl_key_id sender_key_id;
 	uint32_t kind;
+	uint32_t milestone;		/* of a FEEDBACK; else 0 */
 	uint64_t seq;
 	uint32_t outcome;		/* of the first receipt, 0: none yet */
 	uint64_t receipt_leaf;		/* that it made */

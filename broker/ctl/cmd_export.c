@@ -227,6 +227,9 @@ put_record(json_t *o, const struct kl_record *r)
 	if (r->due_minute != 0)
 		(void)json_object_set_new(more, "due",
 		    output_time(r->due_minute * KL_MINUTE_MS));
+	if (r->milestone != 0)
+		(void)json_object_set_new(more, "milestone",
+		    json_string(kl_milestone_name(r->milestone)));
 	(void)json_object_update(o, more);
 	json_decref(more);
 }

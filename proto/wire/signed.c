@@ -406,6 +406,7 @@ static const struct kl_row record_rows[] = {
 	KL_U32(kl_record, outcome, 1, 2),
 	KL_U32(kl_record, reason, 1, 65535),
 	KL_U32(kl_record, count, 1, ANY_U32),
+	KL_U32(kl_record, milestone, 0, KL_MS_RETURNED),
 };
 
 #define PLAIN(rows, descriptor, s) \

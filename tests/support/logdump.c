@@ -114,11 +114,14 @@ print(uint64_t leaf, const struct kl_record *r)
 	    hex(&r->body_hash, sizeof r->body_hash, body));
 	printf("\"org_from\":\"%s\",\"org_to\":\"%s\",\"prev\":\"%s\","
 	    "\"new\":\"%s\",\"outcome\":%" PRIu32 ",\"reason\":\"%s\","
-	    "\"count\":%" PRIu32 "}\n",
+	    "\"count\":%" PRIu32 ",\"due\":%" PRId64 ",\"milestone\":\"%s\","
+	    "\"role\":\"%s\"}\n",
 	    kl_id_text(&r->org_from).b, kl_id_text(&r->org_to).b,
 	    kl_message_state_name(r->prev_state),
 	    kl_message_state_name(r->new_state), r->outcome,
-	    kl_code_name(r->reason), r->count);
+	    kl_code_name(r->reason), r->count, r->due_minute,
+	    r->milestone != 0 ? kl_milestone_name(r->milestone) : "",
+	    kl_role_name(r->actor_role));
 }
 
 static int

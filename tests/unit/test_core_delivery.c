@@ -60,6 +60,40 @@ stored(const struct letter *letter)
 	return out;
 }
 
+static struct kl_record
+record_of(uint64_t leaf)
+{
+	struct journal_leaf found;
+	struct kl_record rec;
+
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	ck_assert_int_eq(journal_record(&s.core->journal, s.core->turn.txn,
+	    leaf, s.core->mem, &found), KL_OK);
+	ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, found.record, s.mem,
+	    &rec), KL_C_OK);
+	kl_kv_abort(&s.core->turn.txn);
+	return rec;
+}
+
+/* How many leaves tell this; *last: the newest of them. */
+static size_t
+logged(uint32_t event, uint32_t kind, struct kl_record *last)
+{
+	const uint64_t size = s.core->journal.committed.size;
+	size_t n = 0;
+
+	for (uint64_t leaf = 0; leaf < size; leaf++) {
+		const struct kl_record r = record_of(leaf);
+
+		if (r.event != event || r.kind != kind)
+			continue;
+		*last = r;
+		n++;
+	}
+	return n;
+}
+
 /* ---- the loop ------------------------------------------------------------ */
 
 START_TEST(a_loop_closes)
@@ -490,6 +524,92 @@ START_TEST(what_is_in_time_is_not_a_missed_deadline)
 }
 END_TEST
 
+/* What an auditor goes by: PROTOCOL.md 10.2. */
+START_TEST(the_log_shows_which_terms_run_and_the_step_that_is_told)
+{
+	static const uint32_t events[] = { KL_EV_ACCEPTED, KL_EV_RELEASED,
+		KL_EV_DELIVERED };
+	const int64_t deliver_by = l.e.header.deliver_by_ms / KL_MINUTE_MS;
+	const int64_t answer_by = l.e.header.answer_by_ms / KL_MINUTE_MS;
+	struct kl_record r;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_uint_eq(logged(KL_EV_ACCEPTED, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute, deliver_by);
+	ck_assert_uint_eq(logged(KL_EV_RELEASED, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute, 0);
+	ck_assert_uint_eq(logged(KL_EV_DELIVERED, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute, answer_by);
+	ck_assert_uint_eq(r.milestone, 0);
+	letter_feedback(&m, &l, &s.desk, &s.practice, KL_MS_TAKEN_UP);
+	shell_deliver(&s, &s.desk, &s.practice, &m);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(logged(events[i], KL_FEEDBACK, &r), 1);
+		ck_assert_uint_eq(r.milestone, KL_MS_TAKEN_UP);
+	}
+	ck_assert_int_eq(r.due_minute, 0);
+}
+END_TEST
+
+START_TEST(a_missed_answer_is_logged_once_with_the_minute_that_delivery_named)
+{
+	struct kl_record r, told;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_uint_eq(logged(KL_EV_DELIVERED, KL_REFERRAL, &r), 1);
+	for (int again = 0; again < 2; again++) {
+		restart_at(LETTERS_NOW_MS + (11 + again) * KL_DAY_MS);
+		ck_assert_uint_eq(logged(KL_EV_DEADLINE, KL_REFERRAL, &told),
+		    1);
+		ck_assert_int_eq(told.due_minute, r.due_minute);
+		ck_assert(kl_bytes_zero(KL_BYTES_OF(told.msg_ref)));
+	}
+}
+END_TEST
+
+START_TEST(what_is_sealed_again_has_the_term_of_its_own)
+{
+	struct kl_record r;
+
+	submit(&s.practice, &l);
+	(void)shell_fetch(&s, &s.desk, 0);
+	ck_assert_int_eq(shell_receipt(&s, &s.desk, &l, KL_UNDECRYPTABLE,
+	    KL_C_PREKEY), KL_C_OK);
+	m = l;
+	kl_random(m.e.header.msg_id.b, sizeof m.e.header.msg_id.b);
+	m.e.header.replaces = l.e.header.msg_id;
+	m.e.header.seq = 2;
+	m.e.header.answer_by_ms = l.e.header.answer_by_ms + KL_DAY_MS;
+	letter_seal(&m, &s.practice);
+	shell_deliver(&s, &s.practice, &s.desk, &m);
+	ck_assert_uint_eq(logged(KL_EV_DELIVERED, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute,
+	    m.e.header.answer_by_ms / KL_MINUTE_MS);
+	restart_at(l.e.header.answer_by_ms + KL_MINUTE_MS);
+	ck_assert_uint_eq(logged(KL_EV_DEADLINE, KL_REFERRAL, &r), 0);
+	restart_at(m.e.header.answer_by_ms + KL_MINUTE_MS);
+	ck_assert_uint_eq(logged(KL_EV_DEADLINE, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute,
+	    m.e.header.answer_by_ms / KL_MINUTE_MS);
+}
+END_TEST
+
+START_TEST(delivered_past_its_answer_begins_no_term)
+{
+	struct kl_record r;
+
+	submit(&s.practice, &l);
+	restart_at(l.e.header.answer_by_ms + KL_MINUTE_MS);
+	ck_assert_uint_eq(logged(KL_EV_DEADLINE, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute,
+	    l.e.header.deliver_by_ms / KL_MINUTE_MS);
+	(void)shell_fetch(&s, &s.desk, 0);
+	ck_assert_int_eq(opened(&s.desk, &l), KL_C_OK);
+	ck_assert_uint_eq(logged(KL_EV_DELIVERED, KL_REFERRAL, &r), 1);
+	ck_assert_int_eq(r.due_minute, 0);
+}
+END_TEST
+
 START_TEST(what_was_never_collected_expires_and_both_are_told)
 {
 	struct shell_items i;
@@ -790,6 +910,12 @@ main(void)
 	tcase_add_test(t,
 	    both_are_told_when_nobody_has_taken_it_up_in_time);
 	tcase_add_test(t, what_is_in_time_is_not_a_missed_deadline);
+	tcase_add_test(t,
+	    the_log_shows_which_terms_run_and_the_step_that_is_told);
+	tcase_add_test(t,
+	    a_missed_answer_is_logged_once_with_the_minute_that_delivery_named);
+	tcase_add_test(t, what_is_sealed_again_has_the_term_of_its_own);
+	tcase_add_test(t, delivered_past_its_answer_begins_no_term);
 	tcase_add_test(t,
 	    what_was_never_collected_expires_and_both_are_told);
 	tcase_add_test(t,

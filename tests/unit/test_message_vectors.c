@@ -619,6 +619,23 @@ record_by(const char *seed, const char *id, uint32_t role, uint32_t event)
 	return r;
 }
 
+/* The FEEDBACK that answers it; its leaves say which step it tells. */
+static void
+released_agrees(struct kl_record r)
+{
+	const struct kl_id desk = r.org_to;
+
+	r.event = KL_EV_RELEASED;
+	r.org_to = r.org_from;
+	r.org_from = desk;
+	r.kind = KL_FEEDBACK;
+	r.due_minute = 0;
+	r.prev_state = KL_MSG_ACCEPTED;
+	r.new_state = KL_MSG_RELEASED;
+	r.milestone = KL_MS_TAKEN_UP;
+	record_agrees("released", &r);
+}
+
 START_TEST(records_and_leaves_are_as_the_vectors_say)
 {
 	struct vectors *e = vectors_open("envelope.txt");
@@ -645,9 +662,11 @@ START_TEST(records_and_leaves_are_as_the_vectors_say)
 	    KL_OK);
 	r.kind = KL_REFERRAL;
 	r.new_state = KL_MSG_ACCEPTED;
+	r.due_minute = (NOW + 2 * KL_DAY_MS) / KL_MINUTE_MS;
 	memcpy(r.body_hash.b, vectors_get(e, "referral_body_hash").p, 32);
 	vectors_free(e);
 	record_agrees("accepted", &r);
+	released_agrees(r);
 	l.record = vectors_get(v, "accepted_record");
 	memcpy(l.salt, vectors_get(v, "salt").p, sizeof l.salt);
 	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_LOGGED, &l, buf, sizeof buf,

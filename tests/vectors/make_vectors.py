@@ -467,15 +467,17 @@ write("envelope.txt", "An envelope of each kind, all to one prekey.", [
 
 # ---- the log ----------------------------------------------------------------
 
-accepted = msg(1, 5, conv, other, practice.id, desk.id, 1, 1, NOW // 60000, 0,
-               answers, 0, 1, practice.key_id, 1, 1, 1)
+accepted = msg(1, 5, conv, other, practice.id, desk.id, 1, 1, NOW // 60000,
+               (NOW + 2 * DAY) // 60000, answers, 0, 1, practice.key_id, 1, 1, 1, 0)
 first = msg(1, 1, NONE16, NONE16, NONE24, NONE24, 5, 0, NOW // 60000, 0,
-            blake2b(note), 0, 0, broker.key_id, 1, 1, 1)
+            blake2b(note), 0, 0, broker.key_id, 1, 1, 1, 0)
 refused = msg(1, 17, NONE16, NONE16, practice.id, NONE24, 1, 0, NOW // 60000,
-              0, NONE32, 0, 0, practice.key_id, 2, 27, 4294967295)
+              0, NONE32, 0, 0, practice.key_id, 2, 27, 4294967295, 0)
+released = msg(1, 6, conv, other, desk.id, practice.id, 1, 3, NOW // 60000, 0,
+               answers, 1, 2, practice.key_id, 1, 1, 1, 2)
 rows = []
 for name, packed in (("origin", first), ("accepted", accepted),
-                     ("refused", refused)):
+                     ("refused", refused), ("released", released)):
     rows += [(name + "_record", packed), (name + "_leaf_hash", sha256(
         b"\0kortelijn/v1/leaf\0" + sha256(salt32 + packed)))]
 logged = msg(184622, accepted, salt32)

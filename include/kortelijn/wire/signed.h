@@ -296,6 +296,7 @@ struct kl_record {
 	uint32_t prev_state, new_state;
 	struct kl_key_id actor_key_id;
 	uint32_t outcome, reason, count;
+	uint32_t milestone;			/* of a FEEDBACK; else 0 */
 };
 
 /* One reader and one packer for each; `type` names what `out` points to:
