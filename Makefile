@@ -34,7 +34,7 @@ END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol policy rewrap
 # What auditing commands share: linked with CLI, not installed.
-AUDIT = link
+AUDIT = link records
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -97,7 +97,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain \
 	core_delivery core_turn core_control withdrawal core_withdraw \
 	sync_withdraw core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
-UNIT_CLI = cli
+UNIT_CLI = cli audit_records
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch

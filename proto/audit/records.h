@@ -17,8 +17,6 @@ struct audit_record {
 	struct kl_record r;	/* the same, read and checked */
 };
 
-struct kl_query_what;
-
 /*
  * Asks for what `what` names and gives each record to take, which borrows it
  * for the call and answers CLI_OK to go on; anything else ends it and is

@@ -19,7 +19,7 @@
 #define KL_TILE_LEAVES 256		/* of the log, hashes of one answer */
 #define KL_WITNESSED_MAX 4096		/* bytes of a note with witness lines */
 #define KL_QUERY_ANSWERS_MAX 64		/* records of one page */
-#define KL_QUERY_PART_MAX 8192		/* bytes of a file or state of one page */
+#define KL_QUERY_PART_MAX 8192		/* bytes of a file or a state, a page */
 
 enum kl_yes { KL_NO = 1, KL_YES = 2 };	/* a bool on the wire */
 
