@@ -126,33 +126,6 @@ owed_next(struct turn *t, const struct conversation *c,
 	return unseal(t, c, &key, row.value, out);
 }
 
-/* ---- asking ------------------------------------------------------------ */
-
-int
-owed_ask(struct turn *t, const struct conversation *c, const struct owed *o,
-    struct kl_bytes withdrawal, struct kl_bytes parent)
-{
-	const struct mailbox_ask ask = { .withdrawal = withdrawal,
-		.parent = parent,
-		.due_ms = kl_calendar_add(NULL, t->now_ms, kl_policy_term(
-		    t->policy, KL_POL_ERASE_RECEIPT_TERM)) };
-	struct owed made;
-	int err = owed_find(t, c, o->number, &o->withdrawal, &made);
-
-	if (err != KL_E_NOT_FOUND)
-		return err;
-	made = (struct owed){ .number = o->number, .asker = o->asker,
-		.cause = o->cause, .withdrawal = o->withdrawal,
-		.withdrawn = o->withdrawn,
-		.state = OWED_OPEN, .due_ms = ask.due_ms };
-	err = mailbox_put_erase_request(t, c, o->number, &ask, &made.item);
-	if (err == KL_OK)
-		err = timer_put(t, made.due_ms, TIMER_OWED, &c->tag);
-	return err != KL_OK ? err : put(t, c, &made);
-}
-
-/* ---- the receipt ------------------------------------------------------- */
-
 static struct kl_id
 id_of(struct registry *r, uint32_t number)
 {
@@ -160,6 +133,50 @@ id_of(struct registry *r, uint32_t number)
 
 	return p != NULL ? p->id : (struct kl_id){ { 0 } };
 }
+
+/* From who owes it to who withdrew. */
+static int
+log_owed(struct turn *t, struct registry *r, const struct conversation *c,
+    const struct owed *o, uint32_t event)
+{
+	struct kl_record rec = { .event = event,
+		.conv_ref = c->ref, .org_from = id_of(r, o->number),
+		.org_to = id_of(r, o->asker),
+		.due_minute = o->due_ms / KL_MINUTE_MS,
+		.body_hash = o->withdrawal };
+	struct journal_leaf leaf;
+
+	return journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    &leaf);
+}
+
+/* ---- asking ------------------------------------------------------------ */
+
+int
+owed_ask(struct turn *t, struct registry *r, const struct conversation *c,
+    const struct owed *o, const struct mailbox_ask *what)
+{
+	struct mailbox_ask ask = *what;
+	struct owed made;
+	int err = owed_find(t, c, o->number, &o->withdrawal, &made);
+
+	if (err != KL_E_NOT_FOUND)
+		return err;
+	ask.due_ms = kl_calendar_add(NULL, t->now_ms,
+	    kl_policy_term(t->policy, KL_POL_ERASE_RECEIPT_TERM));
+	made = (struct owed){ .number = o->number, .asker = o->asker,
+		.cause = o->cause, .withdrawal = o->withdrawal,
+		.withdrawn = o->withdrawn,
+		.state = OWED_OPEN, .due_ms = ask.due_ms };
+	if ((err = log_owed(t, r, c, &made, KL_EV_ERASE_ASKED)) != KL_OK)
+		return err;
+	err = mailbox_put_erase_request(t, c, o->number, &ask, &made.item);
+	if (err == KL_OK)
+		err = timer_put(t, made.due_ms, TIMER_OWED, &c->tag);
+	return err != KL_OK ? err : put(t, c, &made);
+}
+
+/* ---- the receipt ------------------------------------------------------- */
 
 int
 owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
@@ -173,6 +190,7 @@ owed_answer(struct turn *t, struct registry *r, const struct conversation *c,
 		.org_to = id_of(r, o->asker),
 		.actor_role = receipt->by->role,
 		.actor_key_id = receipt->v->signer_key_id,
+		.due_minute = o->due_ms / KL_MINUTE_MS,
 		.body_hash = *receipt->body_hash };
 	const bool told = o->state == OWED_ANSWERED;
 	int err;
@@ -199,16 +217,8 @@ static int
 escalate(struct turn *t, struct registry *r, const struct conversation *c,
     struct owed *o)
 {
-	struct kl_record rec = { .event = KL_EV_ESCALATED,
-		.conv_ref = c->ref, .org_from = id_of(r, o->number),
-		.org_to = id_of(r, o->asker),
-		.due_minute = o->due_ms / KL_MINUTE_MS,
-		.body_hash = o->withdrawal };
-	struct journal_leaf leaf;
-	int err;
+	int err = log_owed(t, r, c, o, KL_EV_ESCALATED);
 
-	err = journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
-	    &leaf);
 	if (err == KL_OK)
 		err = mailbox_put_escalation(t, c, o->number, &c->id,
 		    o->due_ms);

@@ -26,12 +26,12 @@ struct owed {
 	uint64_t leaf;
 };
 
-/* Puts an ERASE_REQUEST into mailbox o->number; of o it takes number, asker,
- * cause, withdrawal and withdrawn. parent: as in mailbox_ask. What was asked
- * before is not asked again. */
-int owed_ask(struct turn *t, const struct conversation *c,
-    const struct owed *o, struct kl_bytes withdrawal, struct kl_bytes parent)
-    KL_MUST_CHECK;
+/* Puts an ERASE_REQUEST into mailbox o->number, with its leaf; of o it takes
+ * number, asker, cause, withdrawal and withdrawn, of `what` all but due_ms,
+ * which the policy says. What was asked before is not asked again. */
+int owed_ask(struct turn *t, struct registry *r,
+    const struct conversation *c, const struct owed *o,
+    const struct mailbox_ask *what) KL_MUST_CHECK;
 /* KL_E_NOT_FOUND: nobody asked this of that mailbox. */
 int owed_find(struct turn *t, const struct conversation *c, uint32_t number,
     const struct kl_hash *withdrawal, struct owed *out) KL_MUST_CHECK;

@@ -227,6 +227,8 @@ tell(struct ending *e, const struct kl_id *party, bool holds, bool knows)
 {
 	struct withdraw *w = e->w;
 	const struct participant *p = registry_by_id(w->registry, party);
+	const struct mailbox_ask ask = { .withdrawal = w->packed,
+		.parent = e->parent };
 	struct owed o = { .asker = w->signer->number, .cause = w->w.cause,
 		.withdrawal = w->hash, .withdrawn = w->w.conv_id };
 
@@ -234,7 +236,7 @@ tell(struct ending *e, const struct kl_id *party, bool holds, bool knows)
 		return KL_OK;
 	o.number = p->number;
 	if (holds && e->proven)
-		return owed_ask(w->t, e->c, &o, w->packed, e->parent);
+		return owed_ask(w->t, w->registry, e->c, &o, &ask);
 	return !knows ? KL_OK : mailbox_put_notice(w->t, e->c, NULL,
 	    p->number, KL_NOTICE_WITHDRAWN, e->scope == KL_SCOPE_ALL ?
 	    KL_C_OK : KL_C_NO_FEEDBACK_CONSENT);

@@ -103,6 +103,7 @@ static const struct {
 	{ "refused", "geweigerd" },
 	{ "uncertain", "onzeker" }, { "gap", "blijft uit" },
 	{ "erase_request", "wisverzoek" },
+	{ "erase_asked", "om wissen gevraagd" },
 	{ "consent_ended", "toestemming voorbij" },
 	{ "consent_withdrawn", "toestemming ingetrokken" },
 	{ "deadline", "termijn verstreken" },

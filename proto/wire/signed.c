@@ -489,6 +489,7 @@ static const char *const event_names[] = {
 	[KL_EV_CONSENT_ENDED] = "consent_ended",
 	[KL_EV_ESCALATED] = "escalated",
 	[KL_EV_READS_ALL] = "reads_all",
+	[KL_EV_ERASE_ASKED] = "erase_asked",
 };
 static const char *const state_names[] = {
 	[KL_MSG_NONE] = "none", [KL_MSG_ACCEPTED] = "accepted",

@@ -148,6 +148,20 @@ leaves_of(uint32_t event, uint64_t from)
 	return n;
 }
 
+/* Those that name this term. */
+static unsigned int
+leaves_due(uint32_t event, int64_t due_ms)
+{
+	unsigned int n = 0;
+
+	for (uint64_t i = 0; i < leaves(); i++) {
+		const struct kl_record r = record_at(i);
+
+		n += r.event == event && r.due_minute == due_ms / KL_MINUTE_MS;
+	}
+	return n;
+}
+
 /* What one FETCH brings, one notice of this sort among it. */
 static struct kl_notice
 notice_for(const struct party *who, uint32_t notice, uint64_t *item)
@@ -1012,6 +1026,7 @@ START_TEST(a_missing_erase_receipt_is_told_once_to_both)
 	ck_assert_int_eq(withdraw(&s.practice, KL_SCOPE_ALL), KL_C_OK);
 	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	due_ms = (uint64_t)n.due_ms;
+	ck_assert_uint_eq(leaves_due(KL_EV_ERASE_ASKED, n.due_ms), 1);
 	from = leaves();
 	shell_restart(&s, n.due_ms + KL_MINUTE_MS);
 	shell_turn(&s);
@@ -1028,6 +1043,10 @@ START_TEST(a_missing_erase_receipt_is_told_once_to_both)
 	n = notice_for(&s.desk, KL_NOTICE_ERASE_REQUEST, NULL);
 	ck_assert_int_eq(shell_erased(&s, &s.desk, &n, KL_ERASED), KL_C_OK);
 	ck_assert_uint_eq(waiting(&s.practice, KL_ERASE_RECEIPT + 1), 1);
+	/* The log tells which beginning each of its ends belongs to. */
+	ck_assert_uint_eq(leaves_due(KL_EV_ERASE_ASKED, n.due_ms), 1);
+	ck_assert_uint_eq(leaves_due(KL_EV_ESCALATED, n.due_ms), 1);
+	ck_assert_uint_eq(leaves_due(KL_EV_ERASE_RECEIPT, n.due_ms), 1);
 }
 END_TEST
 

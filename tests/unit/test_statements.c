@@ -85,10 +85,10 @@ static const struct spec_field enrol[] = {
 	F(32, 7, 7), T(0, LAST),
 };
 static const struct spec_field record[] = {
-	U(1, 1), U(1, 26), F(16, 0, 3), F(16, 0, 4), ID_OR_NONE(ID_A),
+	U(1, 1), U(1, KL_EV_LAST), F(16, 0, 3), F(16, 0, 4), ID_OR_NONE(ID_A),
 	ID_OR_NONE(ID_B), U(1, 5), U(0, 3), T(0, LAST), T(0, LAST),
 	F(32, 0, 11), U(0, 9), U(0, 9), F(16, 0, 14), U(1, 2), U(1, 65535),
-	U(1, ANY32),
+	U(1, ANY32), U(0, 5),
 };
 
 static const struct spec specs[] = {

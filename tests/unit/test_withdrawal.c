@@ -397,6 +397,15 @@ END_TEST
 
 /* ---- what is owed -------------------------------------------------------- */
 
+static int
+ask(const struct owed *o, const char *statement)
+{
+	const struct mailbox_ask what = {
+		.withdrawal = kl_bytes_str(statement) };
+
+	return owed_ask(&p.turn, &p.registry, &c, o, &what);
+}
+
 START_TEST(the_same_is_asked_once)
 {
 	struct owed o = { .number = number_of(&desk),
@@ -407,8 +416,7 @@ START_TEST(the_same_is_asked_once)
 	ck_assert_int_eq(owed_find(&p.turn, &c, o.number, &o.withdrawal,
 	    &got), KL_E_NOT_FOUND);
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(owed_ask(&p.turn, &c, &o,
-		    kl_bytes_str("statement"), KL_BYTES_NONE), KL_OK);
+		ck_assert_int_eq(ask(&o, "statement"), KL_OK);
 	ck_assert_uint_eq(notices(&desk, KL_NOTICE_ERASE_REQUEST), 1);
 	ck_assert_int_eq(owed_find(&p.turn, &c, o.number, &o.withdrawal,
 	    &got), KL_OK);
@@ -437,8 +445,7 @@ START_TEST(what_is_owed_is_listed_once_each)
 	ck_assert_int_eq(owed_next(&p.turn, &c, &at, &got), KL_E_NOT_FOUND);
 	for (uint8_t i = 0; i < 5; i++) {
 		o.withdrawal.b[0] = i;
-		ck_assert_int_eq(owed_ask(&p.turn, &c, &o,
-		    kl_bytes_str("statement"), KL_BYTES_NONE), KL_OK);
+		ck_assert_int_eq(ask(&o, "statement"), KL_OK);
 	}
 	while (owed_next(&p.turn, &c, &at, &got) == KL_OK)
 		seen |= 1u << got.withdrawal.b[0];
@@ -453,12 +460,10 @@ START_TEST(each_term_is_told_when_it_has_passed)
 		.withdrawn = c.id };
 	struct owed got;
 
-	ck_assert_int_eq(owed_ask(&p.turn, &c, &o, kl_bytes_str("one"),
-	    KL_BYTES_NONE), KL_OK);
+	ck_assert_int_eq(ask(&o, "one"), KL_OK);
 	p.turn.now_ms += KL_DAY_MS;
 	o.withdrawal.b[0] = 1;
-	ck_assert_int_eq(owed_ask(&p.turn, &c, &o, kl_bytes_str("two"),
-	    KL_BYTES_NONE), KL_OK);
+	ck_assert_int_eq(ask(&o, "two"), KL_OK);
 	ck_assert_int_eq(owed_due(&p.turn, &p.registry, &c.tag), KL_OK);
 	ck_assert_uint_eq(notices(&desk, KL_NOTICE_ESCALATION), 0);
 	p.turn.now_ms = LETTERS_NOW_MS + 7 * KL_DAY_MS;

@@ -268,8 +268,9 @@ enum kl_event {			/* of the log; numbers never change */
 	KL_EV_CONSENT_ENDED = 25,
 	KL_EV_ESCALATED = 26,
 	KL_EV_READS_ALL = 27,		/* an approval was taken up */
+	KL_EV_ERASE_ASKED = 28,		/* its receipt is owed from here */
 };
-#define KL_EV_LAST KL_EV_READS_ALL
+#define KL_EV_LAST KL_EV_ERASE_ASKED
 
 enum kl_message_state {			/* of a message at the broker */
 	KL_MSG_NONE = 0,
