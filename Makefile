@@ -21,7 +21,7 @@ ABI = 0
 
 SCHEMA = signed request content
 BASE = err bytes arena types time origin code
-CRYPTO = secret hash sign aead keyfile merkle note \
+CRYPTO = secret hash sign aead keyfile merkle note_text note vkey proof \
 	logfile
 WIRE = canon table check signed request content
 DOMAIN = calendar nightly hold state feedback list referral rules rules_text \
@@ -88,6 +88,7 @@ SUPPORT = tmpdir vectors starve people papers letters \
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
 UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
+	vkey proof \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon \
 	sandbox loop control link trace traps_zmq calendar nightly hold state \
 	rules render person content policy recovery stream signed request \

@@ -7,6 +7,8 @@
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
 
+#include "proto/crypto/note_text.h"
+
 /* C2SP signed-note: every signature line begins with an em dash and a space,
  * and names the key by four bytes of a hash over name, type and key. */
 #define DASH "\xe2\x80\x94 "
@@ -16,18 +18,6 @@
 #define COSIGNED_BYTES (KEY_HASH_BYTES + 8 + sizeof(struct kl_sig))
 /* "cosignature/v1\ntime 18446744073709551615\n" before the note's text */
 #define COSIGNED_MAX (64 + KL_NOTE_MAX)
-
-/* Printable ASCII only: no reader then sees two names as one. */
-static bool
-name_valid(struct kl_bytes name)
-{
-	if (name.n == 0 || name.n >= KL_ORIGIN_MAX)
-		return false;
-	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] <= ' ' || name.p[i] > '~' || name.p[i] == '+')
-			return false;
-	return true;
-}
 
 struct kl_hash
 kl_note_key_hash(struct kl_bytes name, uint8_t type,
@@ -52,42 +42,9 @@ key_hash(struct kl_bytes name, uint8_t type, const struct kl_sign_pk *pk,
 
 /* ---- lines ------------------------------------------------------------- */
 
-/* Cuts the next line off `rest`, without its newline. */
-static bool
-line_next(struct kl_bytes *rest, struct kl_bytes *line)
-{
-	const uint8_t *end = rest->n == 0 ? NULL : memchr(rest->p, '\n',
-	    rest->n);
-	size_t n;
-
-	if (end == NULL)
-		return false;
-	n = (size_t)(end - rest->p);
-	*line = kl_bytes(rest->p, n);
-	*rest = kl_bytes(rest->p + n + 1, rest->n - n - 1);
-	return true;
-}
-
-/* Decimal without leading zeros. */
-static bool
-number_read(struct kl_bytes in, uint64_t *v)
-{
-	*v = 0;
-	if (in.n == 0 || in.n > 20 || (in.n > 1 && in.p[0] == '0'))
-		return false;
-	for (size_t i = 0; i < in.n; i++) {
-		uint64_t d = (uint64_t)in.p[i] - '0';
-
-		if (in.p[i] < '0' || in.p[i] > '9' ||
-		    *v > (UINT64_MAX - d) / 10)
-			return false;
-		*v = *v * 10 + d;
-	}
-	return true;
-}
-
 /* One signature line: a name, and what stands behind it in base64. */
 struct line {
+	struct kl_bytes raw;	/* all of it, without its newline */
 	struct kl_bytes name;
 	uint8_t b[KL_NOTE_MAX];
 	size_t n;
@@ -100,11 +57,12 @@ line_read(struct kl_bytes in, struct line *out)
 
 	if (in.n <= DASH_BYTES || memcmp(in.p, DASH, DASH_BYTES) != 0)
 		return KL_E_FORMAT;
+	out->raw = in;
 	in = kl_bytes(in.p + DASH_BYTES, in.n - DASH_BYTES);
 	if ((space = memchr(in.p, ' ', in.n)) == NULL)
 		return KL_E_FORMAT;
 	out->name = kl_bytes(in.p, (size_t)(space - in.p));
-	if (!name_valid(out->name))
+	if (!kl_note_text_name(out->name))
 		return KL_E_FORMAT;
 	if (kl_base64_read(kl_bytes(space + 1, in.n - out->name.n - 1),
 	    out->b, sizeof out->b, &out->n) != KL_OK)
@@ -136,17 +94,18 @@ static int
 text_read(struct kl_bytes note, struct kl_checkpoint *c, struct parts *out)
 {
 	struct kl_bytes rest = note, origin, size, root, empty;
-	size_t n;
 
 	memset(c, 0, sizeof *c);
 	if (note.n == 0 || note.n >= KL_NOTE_MAX)
 		return KL_E_FORMAT;
-	if (!line_next(&rest, &origin) || !line_next(&rest, &size) ||
-	    !line_next(&rest, &root) || !line_next(&rest, &empty))
+	if (!kl_note_text_line(&rest, &origin) ||
+	    !kl_note_text_line(&rest, &size) ||
+	    !kl_note_text_line(&rest, &root) ||
+	    !kl_note_text_line(&rest, &empty))
 		return KL_E_FORMAT;
-	if (!name_valid(origin) || !number_read(size, &c->size) ||
-	    kl_base64_read(root, c->root.b, sizeof c->root.b, &n) != KL_OK ||
-	    n != sizeof c->root.b || empty.n != 0 || rest.n == 0)
+	if (!kl_note_text_name(origin) ||
+	    !kl_note_text_number(size, &c->size) ||
+	    !kl_note_text_hash(root, &c->root) || empty.n != 0 || rest.n == 0)
 		return KL_E_FORMAT;
 	memcpy(c->origin, origin.p, origin.n);
 	out->text = kl_bytes(note.p, (size_t)(empty.p - note.p));
@@ -164,7 +123,7 @@ line_find(struct kl_bytes lines, struct kl_bytes name, uint8_t type,
 	struct line l;
 	size_t found = 0;
 
-	while (line_next(&lines, &in)) {
+	while (kl_note_text_line(&lines, &in)) {
 		if (line_read(in, &l) != KL_OK)
 			return KL_E_FORMAT;
 		if (!line_is_of(&l, name, type, pk))
@@ -210,7 +169,7 @@ kl_note_sign(const struct kl_checkpoint *c, const struct kl_secret *sk,
 	int r, n;
 
 	memset(out, 0, sizeof *out);
-	if (!name_valid(name))
+	if (!kl_note_text_name(name))
 		return KL_E_VALUE;
 	if ((r = kl_sign_public(sk, &pk)) != KL_OK ||
 	    (r = kl_base64(KL_BYTES_OF(c->root.b), root, sizeof root)) !=
@@ -275,7 +234,7 @@ kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
 	uint8_t line[COSIGNED_BYTES];
 	int r;
 
-	if (!name_valid(kl_bytes_str(name)) || time_s <= 0)
+	if (!kl_note_text_name(kl_bytes_str(name)) || time_s <= 0)
 		return KL_E_VALUE;
 	if ((r = kl_sign_public(sk, &pk)) != KL_OK ||
 	    (r = text_read(kl_bytes(note->b, strnlen(note->b, sizeof note->b)),
@@ -295,8 +254,8 @@ kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
 }
 
 int
-kl_note_verify_cosigned(struct kl_bytes text, const char *name,
-    const struct kl_sign_pk *pk, int64_t *time_s)
+kl_note_cosigned_line(struct kl_bytes text, const char *name,
+    const struct kl_sign_pk *pk, int64_t *time_s, struct kl_bytes *out)
 {
 	char buf[COSIGNED_MAX];
 	struct kl_checkpoint c;
@@ -307,6 +266,7 @@ kl_note_verify_cosigned(struct kl_bytes text, const char *name,
 	int r;
 
 	*time_s = 0;
+	*out = KL_BYTES_NONE;
 	if ((r = text_read(text, &c, &parts)) != KL_OK ||
 	    (r = line_find(parts.lines, kl_bytes_str(name), KL_NOTE_COSIGNATURE,
 	    pk, &line)) != KL_OK)
@@ -318,9 +278,87 @@ kl_note_verify_cosigned(struct kl_bytes text, const char *name,
 		return KL_E_FORMAT;
 	memcpy(sig.b, line.b + KEY_HASH_BYTES + 8, sizeof sig.b);
 	r = kl_verify_note(cosigned_text(parts.text, t, buf), pk, &sig);
-	if (r == KL_OK)
-		*time_s = (int64_t)t;
-	return r;
+	if (r != KL_OK)
+		return r;
+	*time_s = (int64_t)t;
+	*out = kl_bytes(line.raw.p, line.raw.n + 1);
+	return KL_OK;
+}
+
+int
+kl_note_verify_cosigned(struct kl_bytes text, const char *name,
+    const struct kl_sign_pk *pk, int64_t *time_s)
+{
+	struct kl_bytes line;
+
+	return kl_note_cosigned_line(text, name, pk, time_s, &line);
+}
+
+/* ---- taking apart and putting together ----------------------------------- */
+
+int
+kl_note_bare(struct kl_bytes text, const struct kl_sign_pk *pk,
+    struct kl_note *out)
+{
+	struct kl_checkpoint c;
+	struct kl_writer w;
+	struct parts parts;
+	struct line line;
+	int r;
+
+	memset(out, 0, sizeof *out);
+	if ((r = kl_note_verify(text, pk, &c)) != KL_OK ||
+	    (r = text_read(text, &c, &parts)) != KL_OK ||
+	    (r = line_find(parts.lines, kl_bytes_str(c.origin),
+	    KL_NOTE_ED25519, pk, &line)) != KL_OK)
+		return r;
+	/* It is a part of what was read, and so is shorter than a note. */
+	kl_writer_init(&w, out->b, sizeof out->b - 1);
+	kl_put_bytes(&w, parts.text);
+	kl_put_u8(&w, '\n');
+	kl_put_bytes(&w, line.raw);
+	kl_put_u8(&w, '\n');
+	return KL_OK;
+}
+
+/* Has a line of the same key, as far as its name and four bytes say. */
+static int
+line_known(struct kl_bytes lines, const struct line *of)
+{
+	struct kl_bytes in;
+	struct line l;
+
+	while (kl_note_text_line(&lines, &in)) {
+		if (line_read(in, &l) != KL_OK)
+			return KL_E_FORMAT;
+		if (kl_bytes_equal(l.name, of->name) &&
+		    memcmp(l.b, of->b, KEY_HASH_BYTES) == 0)
+			return KL_E_EXISTS;
+	}
+	return lines.n == 0 ? KL_OK : KL_E_FORMAT;
+}
+
+int
+kl_note_add(struct kl_note *note, struct kl_bytes line)
+{
+	const size_t used = strnlen(note->b, sizeof note->b);
+	struct kl_bytes rest = line, one;
+	struct kl_checkpoint c;
+	struct parts parts;
+	struct line l;
+	int r;
+
+	if (!kl_note_text_line(&rest, &one) || rest.n > 0 ||
+	    line_read(one, &l) != KL_OK)
+		return KL_E_FORMAT;
+	if ((r = text_read(kl_bytes(note->b, used), &c, &parts)) != KL_OK ||
+	    (r = line_known(parts.lines, &l)) != KL_OK)
+		return r;
+	if (line.n >= sizeof note->b - used)
+		return KL_E_SIZE;
+	memcpy(note->b + used, line.p, line.n);
+	note->b[used + line.n] = '\0';
+	return KL_OK;
 }
 
 bool

@@ -396,6 +396,71 @@ START_TEST(cosign_answers_size_when_the_note_is_full)
 }
 END_TEST
 
+START_TEST(bare_leaves_the_line_of_the_log_alone)
+{
+	struct kl_note bare;
+
+	ck_assert_int_eq(kl_note_bare(cosigned, &pk, &bare), KL_OK);
+	ck_assert(kl_bytes_equal(kl_bytes_str(bare.b), note));
+	ck_assert_int_eq(kl_note_bare(cosigned, &wpk, &bare),
+	    KL_E_SIGNATURE);
+	ck_assert_int_eq(kl_note_bare(kl_bytes(cosigned.p, cosigned.n - 1),
+	    &pk, &bare), KL_E_FORMAT);
+	ck_assert(kl_bytes_zero(KL_BYTES_OF(bare)));
+}
+END_TEST
+
+START_TEST(a_witness_line_moves_to_another_copy)
+{
+	struct kl_bytes line;
+	struct kl_note n;
+	int64_t t;
+
+	ck_assert_int_eq(kl_note_cosigned_line(cosigned, witness, &wpk, &t,
+	    &line), KL_OK);
+	ck_assert_int_eq(t, when);
+	copy_note(&n);
+	ck_assert_int_eq(kl_note_add(&n, line), KL_OK);
+	ck_assert(kl_bytes_equal(kl_bytes_str(n.b), cosigned));
+	ck_assert_int_eq(kl_note_add(&n, line), KL_E_EXISTS);
+	ck_assert(kl_bytes_equal(kl_bytes_str(n.b), cosigned));
+}
+END_TEST
+
+START_TEST(add_refuses_what_is_no_line_or_has_no_room)
+{
+	static const char stranger[] = "\xe2\x80\x94 c.example "
+	    "AAAAAAAAAAAA\n";
+	struct kl_bytes line;
+	struct kl_note n;
+	int64_t t;
+	int r = KL_OK;
+
+	ck_assert_int_eq(kl_note_cosigned_line(cosigned, witness, &wpk, &t,
+	    &line), KL_OK);
+	copy_note(&n);
+	ck_assert_int_eq(kl_note_add(&n, kl_bytes(line.p, line.n - 1)),
+	    KL_E_FORMAT);
+	ck_assert_int_eq(kl_note_add(&n, kl_bytes_str("\n")), KL_E_FORMAT);
+	ck_assert_int_eq(kl_note_add(&n, KL_BYTES_NONE), KL_E_FORMAT);
+	ck_assert(kl_bytes_equal(kl_bytes_str(n.b), note));
+	for (char c = 'a'; c <= 'z' && r == KL_OK; c++) {
+		char text[sizeof stranger];
+
+		memcpy(text, stranger, sizeof text);
+		text[4] = c;
+		for (int i = 0; i < 2 && r == KL_OK; i++) {
+			text[5] = i == 0 ? '.' : '-';
+			r = kl_note_add(&n, kl_bytes_str(text));
+		}
+	}
+	ck_assert_int_eq(r, KL_E_SIZE);
+	ck_assert_int_eq(verify_str(n.b), KL_OK);
+	memset(n.b, 'a', sizeof n.b);
+	ck_assert_int_eq(kl_note_add(&n, line), KL_E_FORMAT);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -424,6 +489,9 @@ main(void)
 	tcase_add_test(tc, flips_in_text_or_witness_line_break_the_cosignature);
 	tcase_add_test(tc, cosign_refuses_names_times_and_no_notes);
 	tcase_add_test(tc, cosign_answers_size_when_the_note_is_full);
+	tcase_add_test(tc, bare_leaves_the_line_of_the_log_alone);
+	tcase_add_test(tc, a_witness_line_moves_to_another_copy);
+	tcase_add_test(tc, add_refuses_what_is_no_line_or_has_no_room);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);

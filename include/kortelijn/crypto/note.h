@@ -49,6 +49,20 @@ int kl_note_cosign(struct kl_note *note, const char *name, int64_t time_s,
 /* The witness's line alone; errors as in kl_note_verify. */
 int kl_note_verify_cosigned(struct kl_bytes text, const char *name,
     const struct kl_sign_pk *pk, int64_t *time_s) KL_MUST_CHECK;
+/* The same; *line is a view of it in text, with its newline. */
+int kl_note_cosigned_line(struct kl_bytes text, const char *name,
+    const struct kl_sign_pk *pk, int64_t *time_s, struct kl_bytes *line)
+    KL_MUST_CHECK;
+
+/* The checkpoint with its log's line and no other; errors as in
+ * kl_note_verify. */
+int kl_note_bare(struct kl_bytes text, const struct kl_sign_pk *pk,
+    struct kl_note *out) KL_MUST_CHECK;
+/* Puts a signature line with its newline behind a note; the caller has
+ * verified both. KL_E_FORMAT: no line, or no note; KL_E_EXISTS: there is a
+ * line of this key; KL_E_SIZE: no room left. On an error the note is as it
+ * was. */
+int kl_note_add(struct kl_note *note, struct kl_bytes line) KL_MUST_CHECK;
 
 /* SHA-256(name || 0x0a || type || pk); its first 4 bytes name the key in
  * signature lines and in the C2SP text form of a public key. */
