@@ -34,7 +34,7 @@ END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol policy rewrap
 # What auditing commands share: linked with CLI, not installed.
-AUDIT = link records
+AUDIT = link records words filter names json
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -83,7 +83,7 @@ PRACTICE = main folder
 MUNICIPALITY = main folder
 
 # Shared by the unit tests.
-SUPPORT = tmpdir vectors starve people papers letters \
+SUPPORT = tmpdir said vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
@@ -98,7 +98,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain \
 	core_delivery core_turn core_control withdrawal core_withdraw \
 	sync_withdraw core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
-UNIT_CLI = cli audit_records
+UNIT_CLI = cli audit_records audit_filter
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch

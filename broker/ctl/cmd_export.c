@@ -18,6 +18,7 @@
 #include "broker/ctl/control.h"
 #include "broker/ctl/exports.h"
 #include "broker/ctl/paper.h"
+#include "proto/audit/json.h"
 #include "proto/cli/output.h"
 
 #define NOW_WAIT_MS (10 * KL_MINUTE_MS)
@@ -190,50 +191,6 @@ struct opened {
 	uint8_t chunk[KL_LOGFILE_CHUNK_MAX];
 };
 
-static const char *
-hex_of(struct kl_bytes b, char *out)
-{
-	out[0] = '\0';
-	if (!kl_bytes_zero(b))
-		kl_hex(b, out);
-	return out;
-}
-
-static void
-put_record(json_t *o, const struct kl_record *r)
-{
-	char conv[33], msg[33], body[65], key[33];
-
-	json_t *more = json_pack("{s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,"
-	    "s:s,s:s,s:i,s:s,s:i}",
-	    "event", kl_event_name(r->event),
-	    "time", output_time(r->time_minute * KL_MINUTE_MS),
-	    "org_from", kl_id_text(&r->org_from).b,
-	    "org_to", kl_id_text(&r->org_to).b,
-	    "conv_ref", hex_of(KL_BYTES_OF(r->conv_ref), conv),
-	    "msg_ref", hex_of(KL_BYTES_OF(r->msg_ref), msg),
-	    "body_hash", hex_of(KL_BYTES_OF(r->body_hash), body),
-	    "actor_role", kl_role_name(r->actor_role),
-	    "actor_key_id", hex_of(KL_BYTES_OF(r->actor_key_id), key),
-	    "kind", r->kind != 0 ? kl_kind_name(r->kind) : "",
-	    "prev_state", kl_message_state_name(r->prev_state),
-	    "new_state", kl_message_state_name(r->new_state),
-	    "outcome", (int)r->outcome,
-	    "reason", kl_code_name(r->reason),
-	    "count", (int)r->count);
-
-	if (more == NULL)
-		return;
-	if (r->due_minute != 0)
-		(void)json_object_set_new(more, "due",
-		    output_time(r->due_minute * KL_MINUTE_MS));
-	if (r->milestone != 0)
-		(void)json_object_set_new(more, "milestone",
-		    json_string(kl_milestone_name(r->milestone)));
-	(void)json_object_update(o, more);
-	json_decref(more);
-}
-
 static int
 leaf_print(struct opened *o, const struct kl_logfile_leaf *l)
 {
@@ -255,7 +212,7 @@ leaf_print(struct opened *o, const struct kl_logfile_leaf *l)
 		(void)json_object_set_new(line, "record", json_string(bytes));
 		if (KL_STATEMENT_READ(KL_S_RECORD, l->record, o->mem,
 		    &record) == KL_C_OK)
-			put_record(line, &record);
+			(void)audit_json_fields(line, &record);
 	}
 	r = line == NULL ? KL_E_MEMORY : json_dumpf(line, stdout,
 	    JSON_COMPACT) == 0 && putchar('\n') != EOF ? KL_OK : KL_E_IO;
