@@ -2,7 +2,8 @@
 
 #include <kortelijn/base/time.h>
 
-/* Proofs lead to the newest checkpoint, which the note shows. */
+/* Proofs lead to the newest checkpoint, which the note shows, or to the one
+ * that was asked for. */
 static int
 prove(struct core *c, const struct kl_log_request *m,
     struct kl_log_reply *r)
@@ -12,8 +13,7 @@ prove(struct core *c, const struct kl_log_request *m,
 	size_t n;
 	int err;
 
-	err = journal_prove(&c->journal, c->turn.txn, m->want, m->size, proof,
-	    &n);
+	err = journal_prove(&c->journal, c->turn.txn, m, proof, &n);
 	if (err == KL_OK)
 		err = kl_arena_copy(c->mem,
 		    kl_bytes(proof, n * sizeof proof[0]), &copy);

@@ -412,13 +412,17 @@ journal_resume(struct journal *j, struct kl_kv_txn *read,
 /* ---- proofs -------------------------------------------------------------- */
 
 int
-journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
-    uint64_t size, struct kl_hash *out, size_t *n)
+journal_prove(struct journal *j, struct kl_kv_txn *txn,
+    const struct kl_log_request *q, struct kl_hash *out, size_t *n)
 {
-	uint64_t total = j->checked.size;
-	int err = want == KL_LOG_CONSISTENCY ?
-	    tree_prove_consistency(txn, total, size, out, n) :
-	    tree_prove_inclusion(txn, total, size, out, n);
+	const uint64_t total = q->at != 0 ? q->at : j->checked.size;
+	int err;
 
+	*n = 0;
+	if (total > j->checked.size)
+		return KL_E_VALUE;
+	err = q->want == KL_LOG_CONSISTENCY ?
+	    tree_prove_consistency(txn, total, q->size, out, n) :
+	    tree_prove_inclusion(txn, total, q->size, out, n);
 	return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
 }

@@ -94,10 +94,12 @@ int journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
 int journal_resume(struct journal *j, struct kl_kv_txn *read,
     const char *mark_path) KL_MUST_CHECK;
 
-/* Consistency of an older size with the newest checkpoint, or inclusion of a
- * leaf in it. *n hashes into out[KL_PROOF_MAX]. KL_E_VALUE: it has no such
- * size or leaf; KL_E_DAMAGED. */
-int journal_prove(struct journal *j, struct kl_kv_txn *txn, uint32_t want,
-    uint64_t size, struct kl_hash *out, size_t *n) KL_MUST_CHECK;
+/* What q asks of the tree of q->at leaves, 0: of the newest checkpoint:
+ * consistency of an older size with it, or inclusion of a leaf. *n hashes
+ * into out[KL_PROOF_MAX]. KL_E_VALUE: no checkpoint has such a tree, size or
+ * leaf yet; KL_E_DAMAGED. */
+int journal_prove(struct journal *j, struct kl_kv_txn *txn,
+    const struct kl_log_request *q, struct kl_hash *out, size_t *n)
+    KL_MUST_CHECK;
 
 #endif

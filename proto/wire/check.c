@@ -276,6 +276,19 @@ kl_check_sync_conversation(const void *c)
 	return verdict(spoken_ok(s->spoken));
 }
 
+/* Only a proof has a tree of its own, and what it proves lies within. */
+int
+kl_check_log(const void *log)
+{
+	const struct kl_log_request *q = log;
+
+	switch (q->want) {
+	case KL_LOG_CONSISTENCY: return verdict(q->at == 0 || q->size <= q->at);
+	case KL_LOG_INCLUSION: return verdict(q->at == 0 || q->size < q->at);
+	default: return verdict(q->at == 0);
+	}
+}
+
 /* A proof is a row of whole hashes: its reader copies them as such. */
 int
 kl_check_log_reply(const void *log_reply)

@@ -26,6 +26,7 @@ int kl_check_item(const void *item) KL_MUST_CHECK;
 int kl_check_put_receipt(const void *put_receipt) KL_MUST_CHECK;
 int kl_check_entry(const void *entry) KL_MUST_CHECK;
 int kl_check_sync_conversation(const void *c) KL_MUST_CHECK;
+int kl_check_log(const void *log) KL_MUST_CHECK;
 int kl_check_log_reply(const void *log_reply) KL_MUST_CHECK;
 int kl_check_query_what(const void *query_what) KL_MUST_CHECK;
 int kl_check_query(const void *query) KL_MUST_CHECK;

@@ -126,6 +126,7 @@ static const struct kl_row sync_conversation_rows[] = {
 static const struct kl_row log_rows[] = {
 	KL_U32(kl_log_request, want, KL_LOG_CHECKPOINT, KL_LOG_KEPT),
 	KL_U64(kl_log_request, size, 0, ANY_U64),
+	KL_U64(kl_log_request, at, 0, ANY_U64),
 };
 static const struct kl_row log_reply_rows[] = {
 	KL_VIEW(kl_log_reply, note, 0, 1023),
@@ -209,7 +210,7 @@ static const struct kl_table messages[] = {
 	    kl_sync_reply),
 	[KL_M_SYNC_CONVERSATION] = CHECKED(sync_conversation,
 	    kl_sync_conversation),
-	[KL_M_LOG] = MESSAGE(log_rows, log, kl_log_request),
+	[KL_M_LOG] = CHECKED(log, kl_log_request),
 	[KL_M_LOG_REPLY] = CHECKED(log_reply, kl_log_reply),
 	[KL_M_QUERY_WHAT] = CHECKED(query_what, kl_query_what),
 	[KL_M_QUERY] = CHECKED(query, kl_query),

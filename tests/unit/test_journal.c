@@ -9,6 +9,7 @@
 #include <kortelijn/base/time.h>
 
 #include "broker/core/tables.h"
+#include "broker/core/tree.h"
 #include "tests/support/parts.h"
 
 static struct parts p;
@@ -585,6 +586,16 @@ END_TEST
 
 /* ---- proofs ---- */
 
+static int
+prove(uint32_t want, uint64_t size, uint64_t at, struct kl_hash *out,
+    size_t *n)
+{
+	const struct kl_log_request q = { .want = want, .size = size,
+		.at = at };
+
+	return journal_prove(&p.journal, p.turn.txn, &q, out, n);
+}
+
 static void
 check_proofs(uint64_t old_size, const struct kl_hash *old_root)
 {
@@ -595,22 +606,22 @@ check_proofs(uint64_t old_size, const struct kl_hash *old_root)
 	size_t n;
 
 	parts_begin_read(&p);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_CONSISTENCY, old_size, proof, &n), KL_OK);
+	ck_assert_int_eq(prove(KL_LOG_CONSISTENCY, old_size, 0, proof,
+	    &n), KL_OK);
 	ck_assert_int_eq(kl_check_consistency(old_size, old_root, size,
 	    &root, proof, n), KL_OK);
 	l = logged(old_size);
 	hash = kl_record_leaf_hash(l.salt, l.record);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_INCLUSION, old_size, proof, &n), KL_OK);
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, old_size, 0, proof,
+	    &n), KL_OK);
 	ck_assert_int_eq(kl_check_inclusion(&hash, old_size, size, proof, n,
 	    &root), KL_OK);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_INCLUSION, size, proof, &n), KL_E_VALUE);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_CONSISTENCY, size + 1, proof, &n), KL_E_VALUE);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_CONSISTENCY, 0, proof, &n), KL_E_VALUE);
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, size, 0, proof,
+	    &n), KL_E_VALUE);
+	ck_assert_int_eq(prove(KL_LOG_CONSISTENCY, size + 1, 0, proof,
+	    &n), KL_E_VALUE);
+	ck_assert_int_eq(prove(KL_LOG_CONSISTENCY, 0, 0, proof,
+	    &n), KL_E_VALUE);
 	kl_kv_abort(&p.turn.txn);
 }
 
@@ -632,14 +643,49 @@ START_TEST(proofs_lead_to_the_newest_checkpoint)
 }
 END_TEST
 
+/* Against each size that a checkpoint may have had. */
+START_TEST(proofs_lead_to_the_tree_that_is_asked_for)
+{
+	struct kl_hash proof[KL_PROOF_MAX], leaf, root[301];
+	struct kl_range r;
+	size_t n;
+
+	grow(300);
+	ck_assert_int_eq(sign(), KL_OK);
+	parts_begin_read(&p);
+	kl_range_init(&r);
+	for (uint64_t i = 0; i < 300; i++) {
+		ck_assert_int_eq(tree_leaf(p.turn.txn, i, &leaf), KL_OK);
+		kl_range_append(&r, &leaf);
+		root[i + 1] = kl_range_root(&r);
+	}
+	ck_assert_int_eq(tree_leaf(p.turn.txn, 77, &leaf), KL_OK);
+	for (uint64_t at = 78; at <= 300; at++) {
+		ck_assert_int_eq(prove(KL_LOG_INCLUSION, 77, at, proof, &n),
+		    KL_OK);
+		ck_assert_int_eq(kl_check_inclusion(&leaf, 77, at, proof, n,
+		    &root[at]), KL_OK);
+		ck_assert_int_eq(prove(KL_LOG_CONSISTENCY, 77, at, proof, &n),
+		    KL_OK);
+		ck_assert_int_eq(kl_check_consistency(77, &root[77], at,
+		    &root[at], proof, n), KL_OK);
+	}
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, 78, 78, proof, &n),
+	    KL_E_VALUE);
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, 77, 302, proof, &n),
+	    KL_E_VALUE);
+	kl_kv_abort(&p.turn.txn);
+}
+END_TEST
+
 START_TEST(nothing_is_proved_before_a_checkpoint)
 {
 	struct kl_hash proof[KL_PROOF_MAX];
 	size_t n;
 
 	parts_begin_read(&p);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_INCLUSION, 0, proof, &n), KL_E_VALUE);
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, 0, 0, proof,
+	    &n), KL_E_VALUE);
 }
 END_TEST
 
@@ -655,8 +701,8 @@ START_TEST(proof_over_a_missing_leaf_is_damage)
 	parts_begin(&p);
 	ck_assert_int_eq(kl_kv_del(p.turn.txn, T_LEAF, KL_BYTES_OF(key)),
 	    KL_OK);
-	ck_assert_int_eq(journal_prove(&p.journal, p.turn.txn,
-	    KL_LOG_INCLUSION, 2, proof, &n), KL_E_DAMAGED);
+	ck_assert_int_eq(prove(KL_LOG_INCLUSION, 2, 0, proof,
+	    &n), KL_E_DAMAGED);
 }
 END_TEST
 
@@ -705,6 +751,7 @@ checkpoints_case(void)
 	tcase_add_test(tc, other_leaves_below_the_mark_are_refused);
 	tcase_add_test(tc, unreadable_mark_stops_the_start);
 	tcase_add_test(tc, proofs_lead_to_the_newest_checkpoint);
+	tcase_add_test(tc, proofs_lead_to_the_tree_that_is_asked_for);
 	tcase_add_test(tc, nothing_is_proved_before_a_checkpoint);
 	tcase_add_test(tc, proof_over_a_missing_leaf_is_damage);
 	return tc;

@@ -61,7 +61,10 @@ static const struct spec_field sync_conversation[] = {
 	F(16, 0, 1), F(16, 0, 2), F(9, 0, 'A'), F(32, 0, 4), ID(ID_A),
 	ID(ID_B), U(1, 4), U(1, 5), Q(0, ANY64), Q(0, ANY64),
 };
-static const struct spec_field log_request[] = { U(1, 5), Q(0, ANY64) };
+/* At their maximum the inclusion of the last leaf. */
+static const struct spec_field log_request[] = {
+	U_AS(1, 5, 1, 3), Q_AS(0, ANY64, 0, ANY64 - 1), Q(0, ANY64),
+};
 static const struct spec_field log_reply[] = {
 	V(0, 1023), VS_AS(64, HASH), V(0, 8192), Q(0, ANY64), V(0, 4096),
 };
@@ -289,6 +292,29 @@ START_TEST(a_query_has_the_fields_of_what_it_wants_only)
 }
 END_TEST
 
+START_TEST(only_a_proof_has_a_tree_of_its_own)
+{
+	struct kl_log_request q = { .want = KL_LOG_CONSISTENCY, .size = 9,
+		.at = 9 };
+
+	ck_assert(PACKS(KL_M_LOG, &q));
+	q.at = 8;
+	ck_assert(!PACKS(KL_M_LOG, &q));
+	q.at = 0;
+	ck_assert(PACKS(KL_M_LOG, &q));
+	q.want = KL_LOG_INCLUSION;
+	ck_assert(PACKS(KL_M_LOG, &q));
+	q.at = 9;
+	ck_assert(!PACKS(KL_M_LOG, &q));
+	q.at = 10;
+	ck_assert(PACKS(KL_M_LOG, &q));
+	q.want = KL_LOG_CHECKPOINT;
+	ck_assert(!PACKS(KL_M_LOG, &q));
+	q.want = KL_LOG_TILE;
+	ck_assert(!PACKS(KL_M_LOG, &q));
+}
+END_TEST
+
 /* ---- the rest of the interface ------------------------------------------- */
 
 START_TEST(a_struct_of_another_size_is_not_touched)
@@ -362,6 +388,7 @@ main(void)
 	tcase_add_test(tc, a_proof_is_whole_hashes);
 	tcase_add_test(tc, a_span_of_minutes_has_a_beginning_before_its_end);
 	tcase_add_test(tc, a_query_has_the_fields_of_what_it_wants_only);
+	tcase_add_test(tc, only_a_proof_has_a_tree_of_its_own);
 	tcase_add_test(tc, a_struct_of_another_size_is_not_touched);
 	tcase_add_test(tc, packing_into_a_spent_arena_says_so);
 	tcase_add_test(tc, the_largest_body_fits_a_frame);

@@ -520,7 +520,7 @@ write("requests.txt", "Every message of a session, in the order of enum "
     ("sync_conversation", msg(
         conv, other, b"0J5NRK2HA", answers, practice.id, desk.id, 1, 2, 2,
         1)),
-    ("log", msg(3, 184622)),
+    ("log", msg(3, 184622, 184700)),
     ("log_reply", msg(note, [count(32), count(32, 32)], count(64, 64), 20781,
                       note)),
     ("query_what", what),

@@ -168,7 +168,11 @@ enum kl_log_want {
 	KL_LOG_CHECKPOINT = 1, KL_LOG_CONSISTENCY = 2, KL_LOG_INCLUSION = 3,
 	KL_LOG_TILE = 4, KL_LOG_KEPT = 5,
 };
-struct kl_log_request { uint32_t want; uint64_t size; };
+struct kl_log_request {
+	uint32_t want;
+	uint64_t size;
+	uint64_t at;		/* leaves of the tree; 0: newest checkpoint */
+};
 
 struct kl_log_reply {
 	struct kl_bytes note;		/* KEPT: none when there is none */
