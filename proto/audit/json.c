@@ -36,8 +36,9 @@ put_list(json_t *o, const char *key, uint32_t v, const char *name)
 bool
 audit_json_fields(json_t *o, const struct kl_record *r)
 {
-	json_t *f = json_pack("{s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:s,s:o}",
+	json_t *f = json_pack("{s:s,s:s,s:o,s:s,s:s,s:o,s:o,s:o,s:s,s:o}",
 	    "event", kl_event_name(r->event),
+	    "kind", r->kind != 0 ? kl_kind_name(r->kind) : "",
 	    "time", minute(r->time_minute),
 	    "org_from", kl_id_text(&r->org_from).b,
 	    "org_to", kl_id_text(&r->org_to).b,
@@ -49,7 +50,6 @@ audit_json_fields(json_t *o, const struct kl_record *r)
 
 	if (f == NULL)
 		return false;
-	put_list(f, "kind", r->kind, kl_kind_name(r->kind));
 	put_list(f, "milestone", r->milestone,
 	    kl_milestone_name(r->milestone));
 	put_list(f, "prev_state", r->prev_state,

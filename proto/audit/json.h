@@ -11,8 +11,9 @@
 
 /*
  * "leaf", its hash, "salt" and "record" in hex (the packed record: whoever has
- * the three can prove it, 10.3), then the fields. Ids that are none are "",
- * numbers that are none are left out. NULL: no memory. The caller owns it.
+ * the three can prove it, 10.3), then the fields. Ids and the kind are "" if
+ * none, other values that are none are left out. NULL: no memory. The caller
+ * owns it.
  */
 json_t *audit_json_record(const struct audit_record *r);
 /* The fields alone, added to `o`; false: no memory. */
