@@ -36,6 +36,9 @@ CLI = cli output ask enrol policy rewrap
 # What auditing commands share: linked with CLI, not installed.
 AUDIT = link records words filter names json
 
+# Reports, out of the records of a log.
+AUDIT += suppress
+
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
 EDGE = main auth gate
@@ -99,6 +102,7 @@ UNIT_CORE = export vault tree journal registry conversation mailbox retain \
 	sync_withdraw core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli audit_records audit_filter
+UNIT_CLI += audit_suppress
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
