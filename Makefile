@@ -44,7 +44,7 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month journal export registry registry_store conversation \
+PARTS = vault tree month summary journal find export registry registry_store conversation \
 	conversation_rules timer message mailbox erase retain_end repair \
 	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
 	present refusals
@@ -96,7 +96,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
 	sandbox loop control link trace traps_zmq calendar nightly hold state \
 	rules render person content policy recovery stream signed request \
 	envelope message_vectors protocol schema_versions statements
-UNIT_CORE = export vault tree journal registry conversation mailbox retain \
+UNIT_CORE = export vault tree journal find registry conversation mailbox retain \
 	retention repair sync core_rewrap core_submit core_policy core_session \
 	core_delivery core_turn core_control withdrawal core_withdraw \
 	sync_withdraw core_hostile

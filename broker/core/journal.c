@@ -55,6 +55,45 @@ put_leaf(struct journal *j, struct kl_kv_txn *txn,
 	    kl_writer_bytes(&w));
 }
 
+/* What was written before the start is read again; what is no more is left
+ * out. */
+static int
+summary_fill(struct journal *j, struct kl_kv_txn *txn, uint64_t leaf,
+    struct kl_arena *mem)
+{
+	struct journal_leaf l;
+	struct kl_record r;
+	uint32_t month;
+	int err = journal_month(txn, leaf, &month);
+
+	if (err == KL_OK)
+		err = journal_record(j, txn, leaf, mem, &l);
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	if (KL_STATEMENT_READ(KL_S_RECORD, l.record, mem, &r) != KL_C_OK)
+		return KL_E_DAMAGED;
+	summary_note(&j->summary, leaf, month, &r);
+	return KL_OK;
+}
+
+/* 256 leaves are full. */
+static int
+put_summary(struct journal *j, struct kl_kv_txn *txn, struct kl_arena *mem)
+{
+	const uint64_t first = j->range.size - SUMMARY_LEAVES;
+	const size_t mark = kl_arena_mark(mem);
+	int err = KL_OK;
+
+	for (size_t i = 0; i < SUMMARY_LEAVES && err == KL_OK; i++) {
+		if (summary_noted(&j->summary, first + i))
+			continue;
+		err = summary_fill(j, txn, first + i, mem);
+		kl_arena_release(mem, mark);
+	}
+	return err != KL_OK ? err : summary_write(&j->summary, j->vault, txn,
+	    first / SUMMARY_LEAVES, mem);
+}
+
 int
 journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
     struct kl_record *r, struct kl_arena *mem, struct journal_leaf *out)
@@ -93,9 +132,12 @@ journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 		return err;
 	kl_random_draw(&j->vault->random, out->salt, sizeof out->salt);
 	hash = kl_record_leaf_hash(out->salt, out->record);
-	if ((err = put_leaf(j, txn, &hash, out, mem)) != KL_OK)
+	if ((err = put_leaf(j, txn, &hash, out, mem)) != KL_OK ||
+	    (err = tree_append(txn, &j->range, &hash)) != KL_OK)
 		return err;
-	return tree_append(txn, &j->range, &hash);
+	summary_note(&j->summary, out->index, month, r);
+	return j->range.size % SUMMARY_LEAVES == 0 ?
+	    put_summary(j, txn, mem) : KL_OK;
 }
 
 static int

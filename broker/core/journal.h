@@ -11,6 +11,7 @@
 #include <kortelijn/host/kv.h>
 #include <kortelijn/wire/request.h>
 
+#include "broker/core/summary.h"
 #include "broker/core/vault.h"
 
 struct journal {
@@ -26,6 +27,7 @@ struct journal {
 	struct kl_range checked;	/* re-read from the store and signed */
 	uint32_t month;			/* of month_slot; 0: none */
 	uint32_t month_slot;
+	struct summary summary;		/* of the newest leaves */
 	uint32_t keep_days;		/* of records from now on; month.h */
 	struct kl_note note;		/* newest checkpoint */
 	int64_t note_ms;		/* when it was signed */

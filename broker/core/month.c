@@ -277,6 +277,22 @@ month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
 	return cut_put(txn, first, month > last ? month : last);
 }
 
+/* The row of summary.h that tells of this leaf goes with the first record that
+ * it tells of. */
+static int
+cut_summary(struct kl_kv_txn *txn, uint64_t leaf, uint32_t month)
+{
+	uint8_t key[12];
+	struct kl_writer w;
+	int err;
+
+	kl_writer_init(&w, key, sizeof key);
+	kl_put_u64(&w, leaf / SUMMARY_LEAVES);
+	kl_put_u32(&w, month);
+	err = kl_kv_del(txn, T_SUMMARY, kl_writer_bytes(&w));
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
 /* KL_E_NOT_FOUND: it is of a later month, or not there. */
 static int
 cut_leaf(struct kl_kv_txn *txn, uint64_t leaf, uint32_t last)
@@ -294,6 +310,8 @@ cut_leaf(struct kl_kv_txn *txn, uint64_t leaf, uint32_t last)
 	/* A month between, whose term is longer, keeps its records. */
 	err = row.n == LEAF_HEAD ? KL_OK : month_slot(txn, month, &slot);
 	if (err != KL_E_NOT_FOUND)
+		return err;
+	if ((err = cut_summary(txn, leaf, month)) != KL_OK)
 		return err;
 	kl_be64_put(key, leaf);
 	return kl_kv_put(txn, T_LEAF, KL_BYTES_OF(key), KL_BYTES_OF(head));

@@ -10,6 +10,7 @@ enum core_table {
 	T_META = 'm',		/* name -> counters, tree, origin */
 	T_MONTH = 'K',		/* month (4) -> slot (4) */
 	T_LEAF = 'L',		/* index (8) -> hash, month, sealed record */
+	T_SUMMARY = 'J',	/* leaf / 256 (8), month (4) -> sealed */
 	T_NODE = 'N',		/* level (1), index (8) -> hash of a subtree */
 	T_DIRECTORY = 'G',	/* number (8) -> statement (4), packed Signed */
 	T_PARTICIPANT = 'P',	/* id (24) -> instance, epoch, ... */
@@ -35,5 +36,8 @@ enum core_table {
 
 /* Behind the tags of T_ERASING: the slot is read back when it was zeroed. */
 #define ERASING_READ_BACK 1
+
+/* Of one row of T_SUMMARY: those that stand under one node of the tree. */
+#define SUMMARY_LEAVES 256
 
 #endif
