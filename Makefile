@@ -67,7 +67,8 @@ COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
 ENGINE = backup alarm policy_store access access_words access_find events \
 	timers terms guard cases outbox outbox_draft outbox_seal outbox_time \
 	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
-	sync session session_start session_keep session_items rewrap engine \
+	sync session session_start session_keep session_items session_asks asks \
+	engine_audit rewrap engine \
 	engine_in engine_out engine_files subject deadlines retention \
 	clock_hold engine_time backoff repeats withdraw withdraw_told \
 	withdraw_onward erasure erasure_row erasure_check purge \
@@ -79,7 +80,7 @@ FACES = cmd_backup control_backup page page_text page_withdrawal \
 	phone view view_subject control control_cmd control_case \
 	control_profile control_rewrap control_desk cmd_desk alarm_text \
 	view_alarm page_alarm control_alarm cmd_alarm control_policy \
-	control_show control_subject control_wait cmd cmd_policy cmd_setup \
+	control_show control_subject control_audit control_wait cmd cmd_policy cmd_setup \
 	cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case \
 	cmd_subject commands
 PRACTICE = main folder
@@ -106,7 +107,7 @@ UNIT_CLI += audit_suppress
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
-UNIT_ENGINE = backup backup_rows take_over access hostile inbox outbox session calls terms \
+UNIT_ENGINE = backup backup_rows take_over access hostile inbox outbox session calls asks terms \
 	deadlines adapter_retention clock_hold checkpoint receipts guard cases \
 	policy_store engine withdraw erasure
 INTEGRATION = 00-tests-are-counted \

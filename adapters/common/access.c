@@ -159,6 +159,22 @@ put_line(struct turn *t, const struct access_month *m,
 	    m->slot, kl_bytes(line, sizeof *line));
 }
 
+/* The row is there: does it know what the broker's log calls the case now?
+ * After a loss at the broker that is another name. */
+static int
+way_is_true(struct turn *t, const uint8_t key[ACCESS_NAME_BYTES],
+    const struct case_row *c)
+{
+	struct access_found found;
+	int r = store_get_sealed_row(t->store, STORE_PERSON,
+	    kl_bytes(key, ACCESS_NAME_BYTES), t->mem, &found, sizeof found);
+
+	if (r != KL_OK)
+		return r;
+	return memcmp(&found.ref, &c->ref, sizeof found.ref) == 0 ? KL_OK :
+	    KL_E_NOT_FOUND;
+}
+
 /* Once in a month for each value of each case. */
 static int
 put_way(struct turn *t, const struct access_month *m, const struct case_row *c,
@@ -178,11 +194,14 @@ put_way(struct turn *t, const struct access_month *m, const struct case_row *c,
 	memcpy(key + ACCESS_MONTH_BYTES + ACCESS_TAG_BYTES, &conv,
 	    ACCESS_TAG_BYTES);
 	r = store_get(t->store, STORE_PERSON, KL_BYTES_OF(key), &there);
+	if (r == KL_OK && way == ACCESS_SPOKEN)
+		r = way_is_true(t, key, c);
 	if (r != KL_E_NOT_FOUND)
 		return r;
 	memset(&found, 0, sizeof found);
 	found.conv = c->conv;
 	found.number = c->number;
+	found.ref = c->ref;
 	return store_put_sealed(t->store, STORE_PERSON, KL_BYTES_OF(key),
 	    m->slot, KL_BYTES_OF(found));
 }

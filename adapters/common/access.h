@@ -62,6 +62,8 @@ enum access_way {
 struct access_found {
 	struct kl_conv_id conv;
 	uint64_t number;		/* of the case */
+	struct kl_ref ref;		/* of the broker's log; zero: not known
+					 * when the line was written */
 };
 #define ACCESS_FOUND_MAX 64
 struct access_list {
@@ -70,7 +72,7 @@ struct access_list {
 	bool more;			/* than there is room for */
 };
 
-/* Once, if there is room. */
+/* Once, if there is room, under the ref that came last. */
 void access_add(struct access_list *out, const struct access_found *f);
 /* Adds those known by this value; each once. KL_OK also if there is none. */
 int access_find(struct turn *t, enum access_way way, struct kl_bytes value,

@@ -9,9 +9,16 @@
 void
 access_add(struct access_list *out, const struct access_found *f)
 {
-	for (size_t i = 0; i < out->n; i++)
-		if (memcmp(&out->at[i].conv, &f->conv, sizeof f->conv) == 0)
-			return;
+	static const struct kl_ref none;
+	size_t i = 0;
+
+	while (i < out->n && memcmp(&out->at[i].conv, &f->conv,
+	    sizeof f->conv) != 0)
+		i++;
+	if (i < out->n && memcmp(&f->ref, &none, sizeof none) != 0)
+		out->at[i].ref = f->ref;
+	if (i < out->n)
+		return;
 	if (out->n == ACCESS_FOUND_MAX)
 		out->more = true;
 	else

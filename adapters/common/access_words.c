@@ -35,6 +35,8 @@ static const struct word acts[] = {
 	{ ENGINE_LOOKED, "looked", "vroeg wie er keek", "asked who looked" },
 	{ ENGINE_LISTED, "listed", "zag de verwijzing in een lijst",
 	  "saw the referral in a list" },
+	{ ENGINE_ASKED_LOG, "asked_log", "raadpleegde het bezorglogboek",
+	  "asked the delivery log" },
 };
 
 static const struct word interfaces[] = {

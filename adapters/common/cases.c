@@ -476,6 +476,7 @@ cases_view(const struct turn *t, const struct case_row *c,
 	memset(out, 0, sizeof *out);
 	out->number = c->number;
 	out->conv = c->conv;
+	out->conv_ref = c->ref;
 	out->spoken = c->spoken;
 	memcpy(out->referral_id, c->referral_id, sizeof out->referral_id);
 	memcpy(out->patient_ref, c->patient_ref, sizeof out->patient_ref);

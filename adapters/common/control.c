@@ -6,8 +6,10 @@
 #include <kortelijn/host/control.h>
 #include <kortelijn/host/fs.h>
 
+#include "adapters/common/control_audit.h"
 #include "adapters/common/control_cmd.h"
 #include "adapters/common/control_wait.h"
+#include "adapters/common/engine_audit.h"
 #include "adapters/common/subject.h"
 
 /* A file of JSON_FILE_MAX may be six times as long inside a JSON text. */
@@ -24,6 +26,7 @@ struct held {
 	enum control_wait wait;
 	int64_t until_ms;	/* mono, with a wait */
 	struct kl_conv_id conv;
+	uint64_t log;
 };
 
 struct control {
@@ -59,6 +62,8 @@ static void
 drop(struct control *c, struct held *h)
 {
 	json_decref(h->answer);
+	if (h->wait == CONTROL_LOGGED)
+		engine_audit_drop(c->engine, h->log);
 	if (h->durable)
 		c->waiting--;
 	memset(h, 0, sizeof *h);
@@ -73,6 +78,14 @@ settle(struct control *c, struct held *h, json_t *answer)
 	send_take(c, ticket, answer);
 }
 
+static json_t *
+late(const struct control *c, const struct held *h)
+{
+	return h->wait == CONTROL_LOGGED ?
+	    control_cmd_refusal(KL_C_TRY_LATER) :
+	    control_wait_late(c->engine, h->wait, &h->conv);
+}
+
 /* Looks whether what it waits for is so. */
 static void
 look(struct control *c, struct held *h)
@@ -85,13 +98,15 @@ look(struct control *c, struct held *h)
 			settle(c, h, json_incref(h->answer));
 		return;
 	}
-	r = control_wait_poll(c->engine, c->folder, h->wait, &h->conv,
+	r = h->wait == CONTROL_LOGGED ?
+	    control_audit_poll(c->engine, h->log, &answer) :
+	    control_wait_poll(c->engine, c->folder, h->wait, &h->conv,
 	    &answer);
 
 	if (r == KL_OK)
 		settle(c, h, answer);
 	else if (kl_mono_ms() >= h->until_ms)
-		settle(c, h, control_wait_late(c->engine, h->wait, &h->conv));
+		settle(c, h, late(c, h));
 }
 
 static void
@@ -162,9 +177,26 @@ wait_ms(const json_t *question)
 	    KL_SECOND_MS;
 }
 
+/* How long the answer may take, in ms; 0: it is there. */
+static int64_t
+patience_ms(const struct control_cmd *cmd)
+{
+	switch (cmd->wait) {
+	case CONTROL_NOW:
+		return 0;
+	case CONTROL_ERASED:
+		return INT64_MAX / 2;
+	case CONTROL_LOGGED:
+		return CONTROL_LOG_WAIT_MS;
+	default:
+		return wait_ms(cmd->question);
+	}
+}
+
 static void
 hold(struct control *c, uint64_t ticket, struct control_cmd *cmd)
 {
+	const int64_t patience = patience_ms(cmd);
 	size_t i = 0;
 
 	while (i < KL_CONTROL_ASKERS && c->held[i].used)
@@ -173,14 +205,14 @@ hold(struct control *c, uint64_t ticket, struct control_cmd *cmd)
 	if (i == KL_CONTROL_ASKERS) {
 		send_take(c, ticket, control_cmd_refusal(KL_C_TRY_LATER));
 		json_decref(cmd->answer);
+		engine_audit_drop(c->engine, cmd->log);
 		return;
 	}
 	c->held[i] = (struct held){
 		.used = true, .ticket = ticket, .answer = cmd->answer,
-		.wait = wait_ms(cmd->question) > 0 ||
-		    cmd->wait == CONTROL_ERASED ? cmd->wait : CONTROL_NOW,
-		.until_ms = kl_mono_ms() + wait_ms(cmd->question),
-		.conv = cmd->conv,
+		.wait = patience > 0 ? cmd->wait : CONTROL_NOW,
+		.until_ms = kl_mono_ms() + patience,
+		.conv = cmd->conv, .log = cmd->log,
 	};
 	engine_wake(c->engine);
 }

@@ -4,6 +4,7 @@
 
 #include "adapters/common/access.h"
 #include "adapters/common/control_alarm.h"
+#include "adapters/common/control_audit.h"
 #include "adapters/common/control_backup.h"
 #include "adapters/common/control_case.h"
 #include "adapters/common/control_desk.h"
@@ -120,6 +121,7 @@ static const struct row {
 	{ "subject_log", ANY, { "who", "name", "birth_date", "all",
 	    "since" }, control_subject_log },
 	{ "subject_erase", ANY, { "numbers" }, control_subject_erase },
+	{ "log_ask", ANY, { "request", "body" }, control_audit_ask },
 	{ "take_over", ANY, { NULL }, control_show_take_over },
 };
 

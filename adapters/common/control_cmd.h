@@ -14,6 +14,7 @@ enum control_wait {
 	CONTROL_ACCEPTED,	/* the case's referral is settled */
 	CONTROL_WITHDRAWN,	/* the broker has answered the withdrawal */
 	CONTROL_ERASED,		/* always: what was erased is zeroed */
+	CONTROL_LOGGED,		/* always: the broker answered `log` */
 };
 
 /* One question and its answer in the making. */
@@ -26,6 +27,7 @@ struct control_cmd {
 	json_t *answer;		/* the command's; NULL: no memory */
 	enum control_wait wait;
 	struct kl_conv_id conv;	/* of CONTROL_ACCEPTED, _WITHDRAWN */
+	uint64_t log;		/* of CONTROL_LOGGED: engine_audit_ask */
 };
 
 /* Does what the question asks and makes the answer. Members that are not of

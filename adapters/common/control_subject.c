@@ -152,6 +152,20 @@ read_since(struct control_cmd *c, int64_t *since_ms)
 	return KL_OK;
 }
 
+/* What the broker's log calls the case: a story asks for that, since the broker
+ * forgets the spoken reference before its log ends. */
+static void
+put_ref(json_t *o, const struct kl_ref *ref)
+{
+	static const struct kl_ref none;
+	char hex[2 * sizeof ref->b + 1];
+
+	if (memcmp(ref, &none, sizeof none) == 0)
+		return;
+	kl_hex(KL_BYTES_OF(*ref), hex);
+	(void)json_object_set_new(o, "conv_ref", json_string(hex));
+}
+
 /* The lines of one case, whether or not it is still here. */
 static int
 log_of(struct control_cmd *c, const struct access_found *of,
@@ -168,6 +182,7 @@ log_of(struct control_cmd *c, const struct access_found *of,
 	    (r = view_subject_lines(c->engine, of, since_ms, &o)) != KL_OK)
 		return r;
 	(void)json_object_set_new(o, "held", json_boolean(held == KL_OK));
+	put_ref(o, held == KL_OK ? &k.conv_ref : &of->ref);
 	if (held == KL_OK && k.referral_id[0] != '\0')
 		(void)json_object_set_new(o, "referral_id",
 		    json_string(k.referral_id));

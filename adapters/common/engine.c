@@ -98,10 +98,11 @@ open_parts(struct engine *e)
 	e->receipts = receipts_new();
 	e->withdrawals = repeats_new();
 	e->erasures = erasure_new();
+	e->asks = asks_new();
 	return e->mem == NULL || e->dir == NULL || e->calls == NULL ||
 	    e->outbox == NULL || e->receipts == NULL ||
-	    e->withdrawals == NULL || e->erasures == NULL ? KL_E_MEMORY :
-	    KL_OK;
+	    e->withdrawals == NULL || e->erasures == NULL ||
+	    e->asks == NULL ? KL_E_MEMORY : KL_OK;
 }
 
 /* What lies in memory beside the store, as the store has it. */
@@ -135,7 +136,7 @@ static int
 open_session(struct engine *e)
 {
 	const struct session_parts p = { e->calls, e->outbox, e->receipts,
-		e->withdrawals, e->erasures };
+		e->withdrawals, e->erasures, e->asks };
 	struct turn *t = &e->turn;
 	int r;
 
@@ -351,8 +352,8 @@ turn_prepare(void *arg)
 
 	if (store_dirty(e->store) || e->awake || e->broken ||
 	    calls_queued(e->calls) || e->rewrap.more || e->backup.more ||
-	    e->turn.want_submit ||
-	    e->turn.want_receipt)
+	    e->turn.want_submit || e->turn.want_receipt ||
+	    e->turn.want_tell)
 		return 0;
 	if (w < 0 || w > LOOK_EVERY_MS)
 		w = LOOK_EVERY_MS;
@@ -373,7 +374,7 @@ turn_dispatch(void *arg, short revents)
 	if (e->fatal != 0)
 		return;
 	watch_link(e, mono);
-	t->want_submit = t->want_receipt = false;
+	t->want_submit = t->want_receipt = t->want_tell = false;
 	if (!e->broken)
 		r = engine_time_run(e, t, mono);
 	if (!e->broken && r == KL_OK)
@@ -460,6 +461,7 @@ engine_free(struct engine *e)
 	receipts_free(e->receipts);
 	repeats_free(e->withdrawals);
 	erasure_free(e->erasures);
+	asks_free(e->asks);
 	outbox_free(e->outbox);
 	calls_free(e->calls);
 	kl_link_close(e->link);

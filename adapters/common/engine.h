@@ -150,6 +150,7 @@ int engine_files_forget(struct engine *e) KL_MUST_CHECK;
 struct engine_case {
 	uint64_t number;		/* in the order of their coming */
 	struct kl_conv_id conv;
+	struct kl_ref conv_ref;		/* of the broker's log; known with it */
 	struct kl_spoken spoken;	/* b[0] is 0 until known */
 	char referral_id[JSON_CLIENT_ID_MAX + 1];	/* practice only */
 	char patient_ref[JSON_PATIENT_REF_MAX + 1];	/* practice only */
@@ -201,6 +202,7 @@ enum engine_act {
 	ENGINE_SEARCHED = 9,		/* for a person; of no one case */
 	ENGINE_LOOKED = 10,		/* asked who looked */
 	ENGINE_LISTED = 11,		/* among others; of no one case */
+	ENGINE_ASKED_LOG = 12,		/* the broker's log, of a case or not */
 };
 int engine_content(struct engine *e, const struct engine_actor *by,
     enum engine_act act, const struct kl_conv_id *conv,

@@ -8,6 +8,7 @@
 
 #include <kortelijn/host/link.h>
 
+#include "adapters/common/asks.h"
 #include "adapters/common/backup.h"
 #include "adapters/common/calls.h"
 #include "adapters/common/cases.h"
@@ -40,6 +41,7 @@ struct engine {
 	struct receipts *receipts;
 	struct repeats *withdrawals;
 	struct erasures *erasures;
+	struct asks *asks;
 	struct session *session;
 	struct turn turn;		/* lives on from turn to turn */
 	struct policy_store policies;

@@ -54,6 +54,7 @@ session_open(const struct session_parts *p, struct turn *t,
 	s->receipts = p->receipts;
 	s->withdrawals = p->withdrawals;
 	s->erasures = p->erasures;
+	s->asks = p->asks;
 	if ((r = read_instance(s, t)) != KL_OK) {
 		free(s);
 		return r;
@@ -97,7 +98,9 @@ lose(struct session *s, const struct call *call)
 
 	memcpy(id.b, call->key, sizeof id.b);
 	memcpy(conv.b, call->key, sizeof conv.b);
-	if (call->request == KL_SUBMIT)
+	if (session_asks_is(call))
+		asks_lost(s->asks);
+	else if (call->request == KL_SUBMIT)
 		outbox_unanswered(s->outbox, &id, 0);
 	else if (call->request == KL_WITHDRAW)
 		repeats_lost(s->withdrawals, &conv);
@@ -115,6 +118,7 @@ lose_all(struct session *s)
 
 	while (calls_lose(s->calls, &call) == KL_OK)
 		lose(s, &call);
+	asks_end(s->asks, KL_C_NO_SESSION);
 	s->n_ack = 0;
 	s->fetch_due_ms = 0;
 	s->directory_whole = false;
@@ -392,7 +396,8 @@ session_work(struct session *s, struct turn *t, int64_t mono_ms)
 	if ((r = send_withdrawals(s, t, mono_ms)) != KL_OK ||
 	    (r = send_erase_receipts(s, t, mono_ms)) != KL_OK ||
 	    (r = send_receipts(s, t, mono_ms)) != KL_OK ||
-	    (r = send_outbox(s, t, mono_ms)) != KL_OK)
+	    (r = send_outbox(s, t, mono_ms)) != KL_OK ||
+	    (r = session_asks_work(s)) != KL_OK)
 		return r;
 	return session_items_fetch(s, t, mono_ms);
 }
@@ -480,6 +485,8 @@ answer(struct session *s, struct turn *t, const struct call *call,
 
 	memcpy(id.b, call->key, sizeof id.b);
 	memcpy(conv.b, call->key, sizeof conv.b);
+	if (session_asks_is(call))
+		return session_asks_answer(s, t, call, a, mono_ms);
 	switch (call->request) {
 	case KL_SUBMIT:
 		/* Its practice has not reported in: only this one waits. */
@@ -542,6 +549,8 @@ session_wait_ms(const struct session *s, int64_t mono_ms)
 		return s->up ? sooner(w, s->due_ms, mono_ms) : w;
 	if (s->phase != SESSION_READY)
 		return s->asked ? w : sooner(w, s->step_due_ms, mono_ms);
+	if (asks_due(s->asks))
+		return 0;
 	if ((o = outbox_wait_ms(s->outbox, mono_ms)) >= 0)
 		w = sooner(w, mono_ms + o, mono_ms);
 	if ((o = receipts_wait_ms(s->receipts, mono_ms)) >= 0)

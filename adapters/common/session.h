@@ -1,14 +1,15 @@
 /*
  * session.h: the dialogue with the broker: HELLO, reporting in, directory,
- * own prekeys, then the outbox, receipts and the long poll, with what goes
- * wrong on the way. Sends through calls.h, so nothing leaves before its
- * commit. PROTOCOL.md 6.5, 7.
+ * own prekeys, then the outbox, receipts, the long poll and what people ask
+ * of the broker's log, with what goes wrong on the way. Sends through
+ * calls.h, so nothing leaves before its commit. PROTOCOL.md 6.5, 7.
  */
 #ifndef ADAPTERS_COMMON_SESSION_H
 #define ADAPTERS_COMMON_SESSION_H
 
 #include <kortelijn/host/link.h>
 
+#include "adapters/common/asks.h"
 #include "adapters/common/calls.h"
 #include "adapters/common/engine.h"
 #include "adapters/common/erasure.h"
@@ -23,6 +24,7 @@ struct session_parts {
 	struct receipts *receipts;
 	struct repeats *withdrawals;
 	struct erasures *erasures;
+	struct asks *asks;
 };
 
 /* Borrows the parts. Draws or reads instance and epoch. NULL in *out unless

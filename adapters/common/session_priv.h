@@ -1,7 +1,8 @@
 /*
  * session_priv.h: what the parts of the session share: session.c (dialogue),
  * session_start.c (until it is ready), session_keep.c (directory, own keys,
- * log), session_items.c (what FETCH brings).
+ * log), session_items.c (what FETCH brings),
+ * session_asks.c (what people ask of the log).
  */
 #ifndef ADAPTERS_COMMON_SESSION_PRIV_H
 #define ADAPTERS_COMMON_SESSION_PRIV_H
@@ -43,6 +44,7 @@ struct session {
 	struct receipts *receipts;
 	struct repeats *withdrawals;
 	struct erasures *erasures;
+	struct asks *asks;
 
 	enum session_phase phase;
 	uint32_t code;			/* why STUCK */
@@ -112,6 +114,14 @@ int session_keep_answer(struct session *s, struct turn *t, uint32_t request,
     const struct call_answer *a, int64_t mono_ms) KL_MUST_CHECK;
 int session_keep_profile(struct session *s, struct turn *t,
     struct kl_bytes packed) KL_MUST_CHECK;
+
+/* session_asks.c: asks the next one, if none is under way. */
+int session_asks_work(struct session *s) KL_MUST_CHECK;
+/* Is it one of these, rather than the session's own? */
+bool session_asks_is(const struct call *call);
+int session_asks_answer(struct session *s, struct turn *t,
+    const struct call *call, const struct call_answer *a, int64_t mono_ms)
+    KL_MUST_CHECK;
 
 /* session_items.c */
 int session_items_fetch(struct session *s, struct turn *t, int64_t mono_ms)

@@ -117,7 +117,7 @@ finish_erasing(struct store *s)
 }
 
 /* Grows with every change of a row that stays: rows are structs. */
-#define STORE_FORMAT 2
+#define STORE_FORMAT 3
 
 /* A store without any row of META was just made. */
 static int

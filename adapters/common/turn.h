@@ -38,6 +38,7 @@ struct turn {
 	bool want_directory;		/* a card or key is missing */
 	bool want_submit;		/* something was sealed or may be */
 	bool want_receipt;		/* a receipt waits to leave */
+	bool want_tell;			/* somebody waits for what came */
 };
 
 /* Within 10 minutes of the broker's, or not compared yet. */

@@ -305,6 +305,16 @@ static const struct row {
 	  "its reference, or say that all are meant.",
 	  "Er passen meer verwijzingen, misschien van meer personen: noem er "
 	  "een bij het kenmerk, of zeg dat alle bedoeld zijn." },
+	{ KL_C_NO_SESSION, KL_RETRY_LATER, "no_session",
+	  "The broker does not serve this adapter now, so its log cannot be "
+	  "asked: see 'status'.",
+	  "De broker bedient deze koppeling nu niet, dus zijn logboek is niet "
+	  "te raadplegen: zie 'status'." },
+	{ KL_C_LOG_BUSY, KL_RETRY_LATER, "log_busy",
+	  "Others are asking the log through this adapter: ask again in a "
+	  "moment.",
+	  "Anderen raadplegen het logboek al via deze koppeling: vraag het "
+	  "zo dadelijk opnieuw." },
 	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
 	  "This broker stands on a log that was left: another machine has "
 	  "taken over. Nothing is sent to it.",

@@ -238,6 +238,35 @@ START_TEST(case_of_many_months_is_found_once)
 }
 END_TEST
 
+START_TEST(erased_case_keeps_its_name_in_the_log_of_the_broker)
+{
+	const struct kl_ref ref = at_desk.ref;
+	struct kl_bytes gone = spoken();
+
+	OK(access_log(&desk.t, &by, ENGINE_SAW, &c.conv));
+	OK(cases_forget(&desk.t, &at_desk));
+	adapter_commit(&desk);
+	ck_assert_uint_eq(find(&desk, ACCESS_SPOKEN, gone), 1);
+	ck_assert_mem_eq(&found.at[0].ref, &ref, sizeof ref);
+}
+END_TEST
+
+/* Its broker lost its store. */
+START_TEST(newest_name_in_the_log_of_the_broker_counts)
+{
+	struct kl_ref first = at_desk.ref;
+
+	OK(access_log(&desk.t, &by, ENGINE_SAW, &c.conv));
+	at_desk.ref.b[0] ^= 1;
+	OK(cases_put(&desk.t, &at_desk));
+	OK(access_log(&desk.t, &by, ENGINE_SAW, &c.conv));
+	adapter_commit(&desk);
+	ck_assert_uint_eq(find(&desk, ACCESS_SPOKEN, spoken()), 1);
+	ck_assert_mem_ne(&found.at[0].ref, &first, sizeof first);
+	ck_assert_mem_eq(&found.at[0].ref, &at_desk.ref, sizeof first);
+}
+END_TEST
+
 START_TEST(more_cases_than_there_is_room_for_are_told)
 {
 	for (int i = 0; i < ACCESS_FOUND_MAX + 1; i++) {
@@ -497,6 +526,10 @@ main(void)
 	tcase_add_test(t, lines_come_in_the_order_of_months);
 	tcase_add_test(t, list_is_one_line_of_no_one_case);
 	tcase_add_test(t, case_is_found_by_its_reference);
+	tcase_add_test(t,
+	    erased_case_keeps_its_name_in_the_log_of_the_broker);
+	tcase_add_test(t,
+	    newest_name_in_the_log_of_the_broker_counts);
 	tcase_add_test(t, case_is_found_by_the_practices_numbers);
 	tcase_add_test(t,
 	    person_is_found_without_case_accents_and_small_words);

@@ -23,6 +23,7 @@ static struct adapter_region region;
 static struct adapter gp, desk;
 static struct calls *calls;
 static struct session *session;
+static struct asks *asks;
 static struct kl_arena *mem;
 
 /* What left, newest last, and what was not looked at yet. */
@@ -55,10 +56,12 @@ open_session(void)
 {
 	const struct calls_wire wire = { take, NULL };
 	struct session_parts p = { NULL, gp.outbox, gp.receipts,
-		gp.withdrawals, gp.erasures };
+		gp.withdrawals, gp.erasures, NULL };
 
 	ck_assert_ptr_nonnull(calls = calls_new(&wire));
+	ck_assert_ptr_nonnull(asks = asks_new());
 	p.calls = calls;
+	p.asks = asks;
 	OK(session_open(&p, &gp.t, &session));
 	adapter_commit(&gp);
 }
@@ -86,6 +89,7 @@ close_session(void)
 {
 	session_close(session);
 	calls_free(calls);
+	asks_free(asks);
 }
 
 static void
@@ -1250,6 +1254,170 @@ START_TEST(directory_that_was_too_far_begins_anew)
 }
 END_TEST
 
+/* ---- what people ask of the log ----------------------------------------- */
+
+static uint64_t
+people_ask(uint32_t request, const char *body)
+{
+	uint64_t ticket;
+
+	OK(asks_put(asks, request, kl_bytes_str(body), &ticket));
+	return ticket;
+}
+
+static uint32_t
+told(uint64_t ticket)
+{
+	struct ask_answer out;
+
+	OK(asks_take(asks, ticket, &out));
+	return out.code;
+}
+
+START_TEST(question_of_people_leaves_at_once_and_comes_back_to_them)
+{
+	struct ask_answer out;
+	const struct kl_request_msg *m;
+	uint64_t a;
+
+	(void)greet();
+	a = people_ask(KL_QUERY, "a");
+	ck_assert_int_eq(session_wait_ms(session, gp.mono_ms), 0);
+	turn();
+	m = asked(KL_QUERY);
+	ck_assert(kl_bytes_equal(m->body, kl_bytes_str("a")));
+	gp.t.want_tell = false;
+	answer_frames(m, KL_C_OK, kl_bytes_str("rows"), NULL, 0);
+	ck_assert(gp.t.want_tell);
+	OK(asks_take(asks, a, &out));
+	ck_assert_uint_eq(out.code, KL_C_OK);
+	ck_assert(kl_bytes_equal(out.body, kl_bytes_str("rows")));
+	ck_assert_uint_eq(phase(), ENGINE_READY);
+}
+END_TEST
+
+START_TEST(refusal_of_the_broker_is_passed_on)
+{
+	struct ask_answer out;
+	uint64_t a;
+
+	(void)greet();
+	a = people_ask(KL_QUERY, "a");
+	turn();
+	retry_after_ms = 250;
+	answer(asked(KL_QUERY), KL_C_QUOTA_REQUESTS);
+	retry_after_ms = 0;
+	OK(asks_take(asks, a, &out));
+	ck_assert_uint_eq(out.code, KL_C_QUOTA_REQUESTS);
+	ck_assert_uint_eq(out.retry_after_ms, 250);
+	ck_assert_uint_eq(phase(), ENGINE_READY);
+}
+END_TEST
+
+START_TEST(second_question_waits_for_the_answer_to_the_first)
+{
+	const struct kl_request_msg *first;
+	struct case_row c;
+
+	(void)greet();
+	(void)people_ask(KL_QUERY, "a");
+	(void)people_ask(KL_LOG, "b");
+	turn();
+	first = asked(KL_QUERY);
+	nothing_asked();
+	/* What this adapter has to do itself does not stand behind it. */
+	adapter_refer(&gp, &desk, KL_LEVEL_2, &c);
+	turn();
+	(void)asked(KL_SUBMIT);
+	answer(first, KL_C_OK);
+	turn();
+	ck_assert(kl_bytes_equal(asked(KL_LOG)->body, kl_bytes_str("b")));
+}
+END_TEST
+
+START_TEST(question_is_not_asked_before_the_session_is_ready)
+{
+	uint64_t a = people_ask(KL_QUERY, "a");
+
+	link_up();
+	ck_assert_uint_eq(told(a), KL_C_NO_SESSION);
+	turn();
+	(void)asked(KL_HELLO);
+	nothing_asked();
+}
+END_TEST
+
+START_TEST(question_ends_with_the_session_it_was_asked_in)
+{
+	uint64_t a, b;
+
+	(void)greet();
+	a = people_ask(KL_QUERY, "a");
+	b = people_ask(KL_QUERY, "b");
+	turn();
+	(void)asked(KL_QUERY);
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	ck_assert_uint_eq(told(a), KL_C_TRY_LATER);
+	ck_assert_uint_eq(told(b), KL_C_NO_SESSION);
+}
+END_TEST
+
+/* Their question and the session's own are the same request. */
+START_TEST(own_question_about_the_log_is_not_mistaken_for_theirs)
+{
+	struct kl_log_reply l = { .n_proof = 0 };
+	struct ask_answer out;
+	const struct kl_request_msg *theirs, *own;
+	uint64_t a;
+
+	(void)greet();
+	(void)people_ask(KL_LOG, "a");
+	turn();
+	l.note = checkpoint("broker/log/one", 9, 3);
+	ANSWER(asked(KL_LOG), KL_M_LOG_REPLY, &l);
+	turn();
+	own = asked(KL_LOG);
+	a = people_ask(KL_LOG, "b");
+	turn();
+	theirs = asked(KL_LOG);
+	answer(own, KL_C_TRY_LATER);
+	ck_assert_int_eq(asks_take(asks, a, &out), KL_E_EMPTY);
+	answer(theirs, KL_C_OK);
+	ck_assert_uint_eq(told(a), KL_C_OK);
+}
+END_TEST
+
+START_TEST(note_that_people_are_shown_is_held_against_the_kept_one)
+{
+	struct kl_log_reply l = { .n_proof = 0 };
+
+	(void)greet();
+	(void)people_ask(KL_LOG, "a");
+	turn();
+	l.note = checkpoint("broker/log/one", 4, 2);
+	ANSWER(asked(KL_LOG), KL_M_LOG_REPLY, &l);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+}
+END_TEST
+
+START_TEST(further_note_that_people_are_shown_is_to_be_proved)
+{
+	struct kl_log_reply l = { .n_proof = 0 };
+	struct kl_log_request q;
+
+	(void)greet();
+	(void)people_ask(KL_LOG, "a");
+	turn();
+	l.note = checkpoint("broker/log/one", 9, 3);
+	ANSWER(asked(KL_LOG), KL_M_LOG_REPLY, &l);
+	turn();
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOG, asked(KL_LOG)->body, mem,
+	    &q), KL_C_OK);
+	ck_assert_uint_eq(q.want, KL_LOG_CONSISTENCY);
+	ck_assert_uint_eq(q.size, 4);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1308,6 +1476,17 @@ main(void)
 	tcase_add_test(t, refused_fetch_waits);
 	tcase_add_test(t, profile_is_published_and_again_after_a_loss);
 	tcase_add_test(t, directory_that_was_too_far_begins_anew);
+	tcase_add_test(t,
+	    question_of_people_leaves_at_once_and_comes_back_to_them);
+	tcase_add_test(t, refusal_of_the_broker_is_passed_on);
+	tcase_add_test(t, second_question_waits_for_the_answer_to_the_first);
+	tcase_add_test(t, question_is_not_asked_before_the_session_is_ready);
+	tcase_add_test(t, question_ends_with_the_session_it_was_asked_in);
+	tcase_add_test(t,
+	    own_question_about_the_log_is_not_mistaken_for_theirs);
+	tcase_add_test(t,
+	    note_that_people_are_shown_is_held_against_the_kept_one);
+	tcase_add_test(t, further_note_that_people_are_shown_is_to_be_proved);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
