@@ -21,8 +21,8 @@ ABI = 0
 
 SCHEMA = signed request content
 BASE = err bytes arena types time origin code
-CRYPTO = secret hash sign aead keyfile merkle note_text note vkey proof \
-	logfile
+CRYPTO = secret hash sign aead keyfile keyfile_sealed merkle note_text note \
+	vkey proof logfile
 WIRE = canon table check signed request content
 DOMAIN = calendar nightly hold state feedback list referral rules rules_text \
 	render person policy policy_table policy_file policy_file_write
@@ -91,8 +91,8 @@ SUPPORT = tmpdir said vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
-UNIT_LIB = base origin logfile secret hash aead sign seal keyfile merkle note \
-	vkey proof \
+UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed \
+	merkle note vkey proof \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon \
 	sandbox loop control link trace traps_zmq calendar nightly hold state \
 	rules render person content policy recovery stream signed request \

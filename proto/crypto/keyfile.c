@@ -12,8 +12,9 @@
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/sign.h>
 
+#include "proto/crypto/keyfile_priv.h"
+
 #define MAGIC "kortelijn-secret-v1"
-#define LINE_MAX_BYTES 256	/* the longest line has 129 */
 #define B64 sodium_base64_VARIANT_ORIGINAL
 
 static const struct purpose {
@@ -29,9 +30,8 @@ static const struct purpose {
 	{ "recovery", 32 },
 };
 
-/* Bytes of the purpose's secret; 0: no such purpose. */
-static size_t
-purpose_bytes(const char *name)
+size_t
+kl_keyfile_bytes(const char *name)
 {
 	for (size_t i = 0; i < sizeof purposes / sizeof purposes[0]; i++)
 		if (strcmp(purposes[i].name, name) == 0)
@@ -54,29 +54,35 @@ halves_match(struct kl_bytes b)
 	return match;
 }
 
+int
+kl_keyfile_secret(const char *purpose, struct kl_bytes b,
+    struct kl_secret **out)
+{
+	if (b.n == 0 || b.n != kl_keyfile_bytes(purpose))
+		return KL_E_FORMAT;
+	if (b.n == KL_SIGN_SECRET_BYTES && !halves_match(b))
+		return KL_E_FORMAT;
+	*out = kl_secret_copy(b);
+	return *out == NULL ? KL_E_MEMORY : KL_OK;
+}
+
 static int
 line_read(const char *line, size_t n, const char *purpose,
     struct kl_secret **out)
 {
-	size_t want = purpose_bytes(purpose), skip, got = 0;
 	uint8_t b[KL_SECRET_MAX];
 	char front[64];
+	size_t skip, got = 0;
 	int r = KL_E_FORMAT;
 
 	snprintf(front, sizeof front, MAGIC " %s ", purpose);
 	skip = strlen(front);
-	if (want == 0 || n <= skip || memcmp(line, front, skip) != 0 ||
+	if (n <= skip || memcmp(line, front, skip) != 0 ||
 	    line[n - 1] != '\n')
 		return KL_E_FORMAT;
 	if (sodium_base642bin(b, sizeof b, line + skip, n - 1 - skip, NULL,
-	    &got, NULL, B64) != 0 || got != want)
-		goto out;
-	if (want == KL_SIGN_SECRET_BYTES &&
-	    !halves_match(kl_bytes(b, want)))
-		goto out;
-	*out = kl_secret_copy(kl_bytes(b, want));
-	r = *out == NULL ? KL_E_MEMORY : KL_OK;
-out:
+	    &got, NULL, B64) == 0)
+		r = kl_keyfile_secret(purpose, kl_bytes(b, got), out);
 	kl_wipe(b, sizeof b);
 	return r;
 }
@@ -131,27 +137,35 @@ open_error(void)
 }
 
 int
-kl_keyfile_read(int dirfd, const char *path, const char *purpose,
-    struct kl_secret **out)
+kl_keyfile_line_read(int dirfd, const char *path,
+    char line[KEYFILE_LINE_MAX], size_t *n)
 {
 	/* A pipe under that name must not make us wait: O_NONBLOCK. */
 	int fd = openat(dirfd, path,
 	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char line[LINE_MAX_BYTES];
+	int r;
+
+	if (fd < 0)
+		return open_error();
+	if ((r = file_check(fd)) == KL_OK)
+		r = read_all(fd, line, KEYFILE_LINE_MAX, n);
+	close(fd);
+	return r;
+}
+
+int
+kl_keyfile_read(int dirfd, const char *path, const char *purpose,
+    struct kl_secret **out)
+{
+	char line[KEYFILE_LINE_MAX];
 	size_t n = 0;
 	int r;
 
 	*out = NULL;
-	if (fd < 0)
-		return open_error();
-	if ((r = file_check(fd)) != KL_OK)
-		goto out;
-	if ((r = read_all(fd, line, sizeof line, &n)) != KL_OK)
-		goto out;
-	r = line_read(line, n, purpose, out);
-out:
+	r = kl_keyfile_line_read(dirfd, path, line, &n);
+	if (r == KL_OK)
+		r = line_read(line, n, purpose, out);
 	kl_wipe(line, sizeof line);
-	close(fd);
 	return r;
 }
 
@@ -169,23 +183,6 @@ write_all(int fd, const char *p, size_t n)
 		n -= (size_t)put;
 	}
 	return KL_OK;
-}
-
-static int
-fill(int fd, const char *purpose, struct kl_bytes secret)
-{
-	char b64[sodium_base64_ENCODED_LEN(KL_SECRET_MAX, B64)];
-	char line[LINE_MAX_BYTES];
-	int n, r = KL_E_IO;
-
-	sodium_bin2base64(b64, sizeof b64, secret.p, secret.n, B64);
-	n = snprintf(line, sizeof line, MAGIC " %s %s\n", purpose, b64);
-	if (fchmod(fd, 0600) == 0 &&
-	    write_all(fd, line, (size_t)n) == KL_OK && fsync(fd) == 0)
-		r = KL_OK;
-	kl_wipe(line, sizeof line);
-	kl_wipe(b64, sizeof b64);
-	return r;
 }
 
 /* A new name is durable only when its directory is. */
@@ -212,19 +209,17 @@ sync_dir_of(int dirfd, const char *path)
 }
 
 int
-kl_keyfile_write(int dirfd, const char *path, const char *purpose,
-    const struct kl_secret *sk)
+kl_keyfile_line_write(int dirfd, const char *path, const char *line, size_t n)
 {
-	struct kl_bytes secret = kl_secret_bytes(sk);
-	int fd, r;
-
-	if (secret.n != purpose_bytes(purpose))
-		return KL_E_VALUE;
-	fd = openat(dirfd, path,
+	int fd = openat(dirfd, path,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r = KL_E_IO;
+
 	if (fd < 0)
 		return errno == EEXIST ? KL_E_EXISTS : KL_E_IO;
-	r = fill(fd, purpose, secret);
+	if (fchmod(fd, 0600) == 0 && write_all(fd, line, n) == KL_OK &&
+	    fsync(fd) == 0)
+		r = KL_OK;
 	if (close(fd) != 0)
 		r = KL_E_IO;
 	if (r == KL_OK)
@@ -232,6 +227,25 @@ kl_keyfile_write(int dirfd, const char *path, const char *purpose,
 	/* Half a key must not stand in the way of the next try. */
 	if (r != KL_OK)
 		(void)unlinkat(dirfd, path, 0);
+	return r;
+}
+
+int
+kl_keyfile_write(int dirfd, const char *path, const char *purpose,
+    const struct kl_secret *sk)
+{
+	const struct kl_bytes secret = kl_secret_bytes(sk);
+	char b64[sodium_base64_ENCODED_LEN(KL_SECRET_MAX, B64)];
+	char line[KEYFILE_LINE_MAX];
+	int n, r;
+
+	if (secret.n != kl_keyfile_bytes(purpose))
+		return KL_E_VALUE;
+	sodium_bin2base64(b64, sizeof b64, secret.p, secret.n, B64);
+	n = snprintf(line, sizeof line, MAGIC " %s %s\n", purpose, b64);
+	r = kl_keyfile_line_write(dirfd, path, line, (size_t)n);
+	kl_wipe(line, sizeof line);
+	kl_wipe(b64, sizeof b64);
 	return r;
 }
 
