@@ -32,7 +32,7 @@ HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 # Opening code: linked by adapters only, never by kortelijnd or kortelijn.
 END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
-CLI = cli output ask enrol policy rewrap
+CLI = cli output ask enrol passphrase policy rewrap
 # What auditing commands share: linked with CLI, not installed.
 AUDIT = link records words filter names json
 
@@ -102,7 +102,7 @@ UNIT_CORE = export vault tree journal find registry conversation mailbox retain 
 	core_delivery core_turn core_control withdrawal core_withdraw \
 	sync_withdraw core_hostile
 UNIT_BROKER = pipe ready config auth gate supervisor
-UNIT_CLI = cli audit_records audit_filter
+UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += audit_suppress
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/host/daemon.h>
@@ -13,6 +14,7 @@
 #include "broker/ctl/term.h"
 #include "proto/cli/enrol.h"
 #include "proto/cli/output.h"
+#include "proto/cli/passphrase.h"
 
 #define GROUP_BYTES 6		/* the last group and the check letter */
 
@@ -85,23 +87,60 @@ who_read(const struct cli *c, struct enrol_who *who)
 	return CLI_OK;
 }
 
+/* An auditor's keys are carried about: they open with a passphrase only. One
+ * that is there has to be typed once, a new one twice. */
+static int
+keys_seal(const struct cli *c, struct enrol_who *who, struct passphrase *p)
+{
+	struct paper_path path;
+	int r;
+
+	if (who->role != KL_AUDITOR)
+		return CLI_OK;
+	if ((r = paper_path(c->arg[0], "identity.key", &path)) != KL_OK)
+		return output_fail_err(c, r, c->arg[0]);
+	r = access(path.b, F_OK) == 0 ? passphrase_get(c, c->arg[0], p) :
+	    passphrase_new(c, c->arg[0], p);
+	who->passphrase = passphrase_bytes(p);
+	return r;
+}
+
+static int
+request_wrong(const struct cli *c, int err, const char *path)
+{
+	switch (err) {
+	case KL_E_VALUE:
+		return output_fail(c, CLI_USAGE, "--name is 1 to 100 bytes "
+		    "without control characters");
+	case KL_E_SIGNATURE:
+		return output_fail(c, CLI_FAILED, "%s: wrong passphrase, or "
+		    "its keys were changed", path);
+	case KL_E_EXISTS:
+		return output_fail(c, CLI_FILE, "%s: has keys without a "
+		    "passphrase, which an auditor's have; take another "
+		    "directory", path);
+	default:
+		return output_fail_err(c, err, path);
+	}
+}
+
 int
 cmd_enrol_request(struct cli *c)
 {
 	const char *out = cli_option(c, "out");
+	struct passphrase words = { 0 };
 	char line[ENROL_REQUEST_MAX];
 	struct kl_fingerprint fp;
 	struct paper_path path;
-	struct enrol_who who;
+	struct enrol_who who = { 0 };
 	int r;
 
-	if ((r = who_read(c, &who)) != CLI_OK)
+	if ((r = who_read(c, &who)) != CLI_OK ||
+	    (r = keys_seal(c, &who, &words)) != CLI_OK)
 		return r;
 	r = enrol_request(c->arg[0], &who,
 	    kl_clock_now_ms(&(struct kl_clock){ 0 }), line, &fp);
-	if (r == KL_E_VALUE)
-		return output_fail(c, CLI_USAGE, "--name is 1 to 100 bytes "
-		    "without control characters");
+	passphrase_wipe(&words);
 	if (r == KL_OK && out == NULL) {
 		r = paper_path(c->arg[0], "request", &path);
 		out = path.b;
@@ -109,7 +148,7 @@ cmd_enrol_request(struct cli *c)
 	if (r == KL_OK)
 		r = enrol_write(out, line);
 	if (r != KL_OK)
-		return output_fail_err(c, r, c->arg[0]);
+		return request_wrong(c, r, c->arg[0]);
 	return output_take(c, json_pack("{s:o,s:s,s:s,s:s}",
 	    "id", output_id(&who.id), "request", out, "fingerprint", fp.b,
 	    "next_step", "send the request to the operator and read the "

@@ -38,7 +38,8 @@ static const struct cli_command commands[] = {
 	  "adapter asks with its own 'init'. Makes identity.key and\n"
 	  "transport.key in DIR, unless they are there, and writes the\n"
 	  "request to --out, or to DIR/request. ROLE is practice,\n"
-	  "municipality, partner or auditor.",
+	  "municipality, partner or auditor. An auditor's keys are sealed\n"
+	  "under a passphrase, which is asked for.",
 	  1, 1, { "id=", "name=", "role=", "realm=", "out=" },
 	  cmd_enrol_request },
 	{ "enrol show", "REQUESTFILE",
@@ -200,7 +201,7 @@ static const struct cli_command commands[] = {
 	  "", 0, 2, { NULL }, cli_help },
 };
 
-static const char *const options[] = { "socket=", NULL };
+static const char *const options[] = { "socket=", "passphrase-file=", NULL };
 
 int
 ctl_conf(const struct cli *c, struct broker_conf *out)
@@ -239,7 +240,10 @@ main(int argc, char **argv)
 		.tables = &table, .n = 1,
 		.options = options,
 		.help = "  --socket=PATH   control socket, instead of the one "
-		    "in FILE\n",
+		    "in FILE\n"
+		    "  --passphrase-file=FILE\n"
+		    "                  that of an auditor's keys, instead of "
+		    "asking for it\n",
 		.daemon = "the broker",
 	};
 

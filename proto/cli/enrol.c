@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <kortelijn/crypto/keyfile_sealed.h>
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/daemon.h>
 #include <kortelijn/host/fs.h>
@@ -12,15 +13,30 @@
 
 #define PATH_CAP 512
 
+/* passphrase: none, or that of a sealed key. */
 static int
-read_key(const char *dir, const char *name, const char *purpose,
+read_key(const char *path, const char *purpose, struct kl_bytes passphrase,
     struct kl_secret **out)
 {
-	char path[PATH_CAP];
-	int r = kl_fs_path(path, sizeof path, dir, name);
+	bool sealed;
+	int r;
 
 	*out = NULL;
-	return r != KL_OK ? r : kl_keyfile_read(AT_FDCWD, path, purpose, out);
+	if (passphrase.n == 0)
+		return kl_keyfile_read(AT_FDCWD, path, purpose, out);
+	if ((r = kl_keyfile_sealed(AT_FDCWD, path, &sealed)) != KL_OK)
+		return r;
+	return sealed ? kl_keyfile_sealed_read(AT_FDCWD, path, purpose,
+	    passphrase, out) : KL_E_EXISTS;
+}
+
+static int
+write_key(const char *path, const char *purpose, struct kl_bytes passphrase,
+    const struct kl_secret *sk)
+{
+	return passphrase.n == 0 ?
+	    kl_keyfile_write(AT_FDCWD, path, purpose, sk) :
+	    kl_keyfile_sealed_write(AT_FDCWD, path, purpose, sk, passphrase);
 }
 
 static int
@@ -37,22 +53,35 @@ make_secret(const char *purpose, struct kl_secret **sk)
 	return *sk == NULL ? KL_E_MEMORY : KL_OK;
 }
 
-int
-enrol_key(const char *dir, const char *name, const char *purpose)
+/* The key of that name, made if it is missing. */
+static int
+take_key(const char *dir, const char *name, const char *purpose,
+    struct kl_bytes passphrase, struct kl_secret **out)
 {
-	struct kl_secret *sk = NULL;
 	char path[PATH_CAP];
 	int r;
 
-	r = read_key(dir, name, purpose, &sk);
-	kl_secret_free(sk);
-	sk = NULL;
-	if (r != KL_E_NOT_FOUND)
-		return r;
+	*out = NULL;
 	if ((r = kl_fs_path(path, sizeof path, dir, name)) != KL_OK)
 		return r;
-	if ((r = make_secret(purpose, &sk)) == KL_OK)
-		r = kl_keyfile_write(AT_FDCWD, path, purpose, sk);
+	r = read_key(path, purpose, passphrase, out);
+	if (r != KL_E_NOT_FOUND)
+		return r;
+	if ((r = make_secret(purpose, out)) == KL_OK)
+		r = write_key(path, purpose, passphrase, *out);
+	if (r != KL_OK) {
+		kl_secret_free(*out);
+		*out = NULL;
+	}
+	return r;
+}
+
+int
+enrol_key(const char *dir, const char *name, const char *purpose)
+{
+	struct kl_secret *sk;
+	int r = take_key(dir, name, purpose, KL_BYTES_NONE, &sk);
+
 	kl_secret_free(sk);
 	return r;
 }
@@ -94,21 +123,18 @@ enrol_request(const char *dir, const struct enrol_who *who, int64_t now_ms,
 	int r;
 
 	if ((r = kl_daemon_mkdir(dir)) != KL_OK ||
-	    (r = enrol_key(dir, "identity.key", "identity")) != KL_OK ||
-	    (r = enrol_key(dir, "transport.key", "transport")) != KL_OK)
-		return r;
-	if ((r = read_key(dir, "identity.key", "identity", &identity)) ==
-	    KL_OK)
-		r = kl_sign_public(identity, &sign);
-	if (r == KL_OK)
-		r = read_key(dir, "transport.key", "transport", &transport);
-	if (r == KL_OK)
+	    (r = take_key(dir, "identity.key", "identity", who->passphrase,
+	    &identity)) != KL_OK || (r = take_key(dir, "transport.key",
+	    "transport", who->passphrase, &transport)) != KL_OK)
+		goto out;
+	if ((r = kl_sign_public(identity, &sign)) == KL_OK)
 		r = kl_curve_public(transport, &curve);
 	if (r == KL_OK)
 		r = pack(who, &sign, &curve, now_ms, identity, line);
 	if (r == KL_OK)
 		*fingerprint = kl_fingerprint_of(&who->id, who->role, &curve,
 		    &sign);
+out:
 	kl_secret_free(identity);
 	kl_secret_free(transport);
 	return r;

@@ -19,10 +19,13 @@ struct enrol_who {
 	struct kl_id id;
 	const char *name;
 	uint32_t role, realm;
+	struct kl_bytes passphrase;	/* seals the keys; none: plain */
 };
 /* Makes DIR, identity.key and transport.key where they are missing, and the
  * line: ENROL_REQUEST_MAX of room. As above; KL_E_VALUE: a name of no or too
- * many bytes, or with control characters. */
+ * many bytes, or with control characters; with a passphrase also
+ * KL_E_SIGNATURE: it is another than that of the keys that are there, and
+ * KL_E_EXISTS: those lie there without one. */
 int enrol_request(const char *dir, const struct enrol_who *who,
     int64_t now_ms, char *line, struct kl_fingerprint *fingerprint)
     KL_MUST_CHECK;

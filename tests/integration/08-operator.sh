@@ -134,14 +134,20 @@ request_that_was_changed_is_refused()
 auditor_asks_without_an_adapter()
 {
 	local ask=("$K" enrol request "$R/auditor" --id=kvk:90000007
-		"--name=Rekenkamer Twente" --role=auditor --realm=training)
+		"--name=Rekenkamer Twente" --role=auditor --realm=training
+		"--passphrase-file=$R/words")
 	local first
 
+	(umask 077 && echo "vier woorden zonder verband" >"$R/words")
 	works "${ask[@]}" && grep -q "next step" <<<"$OUT" || return 1
 	first=$("${ask[@]}" --json | jq -r .fingerprint)
 	works "$K" enrol show "$R/auditor/request" &&
 	    grep -q "$first" <<<"$OUT" && grep -q auditor <<<"$OUT" &&
 	    [ "$(stat -c %a "$R/auditor/identity.key")" = 600 ] &&
+	    grep -q "^kortelijn-sealed-v1 identity " \
+		"$R/auditor/identity.key" &&
+	    grep -q "^kortelijn-sealed-v1 transport " \
+		"$R/auditor/transport.key" &&
 	    works "$K" enrol issue "$R/auditor/request" \
 		"--authority=$R/authority" "--out=$R/auditor/card" \
 		"--fingerprint=$first" --reads=agb:01000001 &&
@@ -151,6 +157,27 @@ auditor_asks_without_an_adapter()
 		--id=kvk:90000007 --name=x --role=broker --realm=training &&
 	    fails 2 "not an id" "$K" enrol request "$R/auditor" --id=kvk:1 \
 		--name=x --role=auditor --realm=training
+}
+
+auditor_has_a_passphrase()
+{
+	local ask=("$K" enrol request "$R/auditor" --id=kvk:90000007
+		"--name=Rekenkamer Twente" --role=auditor --realm=training)
+
+	(umask 077 && echo "een andere zin dan die" >"$R/other" &&
+	    echo "te kort" >"$R/short")
+	fails 1 "wrong passphrase" "${ask[@]}" "--passphrase-file=$R/other" &&
+	    fails 2 "run it on a terminal" setsid -w "${ask[@]}" &&
+	    fails 2 "at least 12" "$K" enrol request "$R/auditor-2" \
+		--id=kvk:90000007 --name=x --role=auditor --realm=training \
+		"--passphrase-file=$R/short" || return 1
+	chmod 644 "$R/words"
+	fails 4 "chmod 600" "${ask[@]}" "--passphrase-file=$R/words" &&
+	    works "$K" enrol request "$R/plain" --id=kvk:90000007 --name=x \
+		--role=partner --realm=training &&
+	    fails 4 "without a passphrase" "$K" enrol request "$R/plain" \
+		--id=kvk:90000007 --name=x --role=auditor --realm=training \
+		"--passphrase-file=$R/other"
 }
 
 card_needs_the_right_fingerprint()
@@ -559,6 +586,7 @@ ok broker_init_names_what_is_wrong broker_init_names_what_is_wrong
 ok request_shows_who_asks request_shows_who_asks
 ok request_that_was_changed_is_refused request_that_was_changed_is_refused
 ok auditor_asks_without_an_adapter auditor_asks_without_an_adapter
+ok auditor_has_a_passphrase auditor_has_a_passphrase
 ok card_needs_the_right_fingerprint card_needs_the_right_fingerprint
 ok whole_fingerprint_is_never_asked_back whole_fingerprint_is_never_asked_back
 ok card_is_issued_with_its_term card_is_issued_with_its_term

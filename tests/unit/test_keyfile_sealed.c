@@ -16,7 +16,8 @@
 /* The bytes 0 to 31 under "correct horse", one pass over 8 KiB; put together
  * by another program, which knows only libsodium and the header. */
 #define FRONT "kortelijn-sealed-v1 transport "
-#define BYTES "AAAAAQAAAAgAAQIDBAUGBwgJCgsMDQ4PZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7" \
+#define BYTES \
+    "AAAAAQAAAAgAAQIDBAUGBwgJCgsMDQ4PZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7" \
     "7gxOwxT0ecIQjHY7aR3LaWOYPuJYzEidvAR5+GZlqcO8jjmDyCVVe/nGHl7Z4sjC"
 #define LINE FRONT BYTES "\n"
 #define WORDS "correct horse"
