@@ -44,13 +44,15 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month summary journal find export registry registry_store conversation \
+PARTS = vault tree month summary journal find export registry registry_store \
+	witness conversation \
 	conversation_rules timer message mailbox erase retain_end repair \
 	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
 	present refusals
 CORE = main boot fence loss control_loss exporter control_export papers keys \
 	cycle dispatch acks control control_status control_papers control_hold \
 	control_subject control_subject_json control_left control_rewrap \
+	control_witness \
 	rewrap policy control_policy stats handle_hello submit handle_submit \
 	handle_fetch handle_receipt handle_item_ack held handle_withdraw \
 	handle_erase_receipt control_withdraw handle_directory handle_publish \
@@ -100,7 +102,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed
 UNIT_CORE = export vault tree journal find registry conversation mailbox retain \
 	retention repair sync core_rewrap core_submit core_policy core_session \
 	core_delivery core_turn core_control withdrawal core_withdraw \
-	sync_withdraw core_hostile
+	sync_withdraw core_hostile witness
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += audit_suppress

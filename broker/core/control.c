@@ -40,6 +40,7 @@ static const struct {
 	{ "card", control_card },
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
+	{ "cosign", control_cosign },
 	{ "export", control_export },
 	{ "export_state", control_export_state },
 	{ "policy", control_policy },

@@ -8,6 +8,10 @@
 #include <kortelijn/host/fs.h>
 #include <kortelijn/host/log.h>
 
+#include "broker/core/cycle.h"
+#include "broker/core/core_main.h"
+#include "broker/core/tree.h"
+
 struct path { char b[CORE_PATH_BYTES]; };
 
 static struct path
@@ -32,8 +36,8 @@ tell(const struct core *c, const char *younger)
 	    "move state_dir away, then 'kortelijn origin new'"));
 }
 
-bool
-fence_shown(struct core *c, const struct kl_checkpoint *seen,
+static bool
+shown_younger(struct core *c, const struct kl_checkpoint *seen,
     struct kl_bytes note)
 {
 	const struct path path = in_dir(c->conf->state_dir, BROKER_SEEN);
@@ -45,6 +49,58 @@ fence_shown(struct core *c, const struct kl_checkpoint *seen,
 		kl_logf(KL_LOG_ERROR, "fence_not_kept",
 		    kl_log_num("errno", errno));
 	tell(c, seen->origin);
+	return true;
+}
+
+/* Our own root at an older size; what cannot be read is no root of ours. */
+static bool
+root_was(struct core *c, const struct kl_checkpoint *seen)
+{
+	struct kl_range then = c->journal.committed;
+	struct kl_hash root;
+
+	if (seen->size != then.size &&
+	    tree_range(c->turn.txn, seen->size, &then) != KL_OK)
+		return false;
+	root = kl_range_root(&then);
+	return kl_bytes_equal(KL_BYTES_OF(seen->root), KL_BYTES_OF(root));
+}
+
+/* A checkpoint of this log that is ahead of our tree, or beside it: this store
+ * went back, and nobody may go on with it, also if it has grown past it
+ * since. */
+static bool
+store_went_back(struct core *c, const struct kl_checkpoint *seen)
+{
+	return strcmp(seen->origin, c->journal.origin) == 0 &&
+	    (seen->size > c->journal.committed.size || !root_was(c, seen));
+}
+
+bool
+fence_is_ours(const struct core *c, struct kl_bytes note)
+{
+	struct kl_checkpoint seen;
+
+	return kl_note_verify(note, &c->journal.pk, &seen) == KL_OK &&
+	    strcmp(seen.origin, c->journal.origin) == 0;
+}
+
+bool
+fence_must_stop(struct core *c, struct kl_bytes note)
+{
+	struct kl_checkpoint seen;
+
+	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
+	    KL_OK)
+		return false;
+	if (shown_younger(c, &seen, note)) {
+		core_stop(c, CORE_EXIT_OPERATOR, "log_left", KL_E_DENIED);
+		return true;
+	}
+	if (!store_went_back(c, &seen))
+		return false;
+	core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
+	    KL_E_DAMAGED);
 	return true;
 }
 

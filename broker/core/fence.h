@@ -8,11 +8,16 @@
 
 #include "broker/core/core.h"
 
-/* A participant shows this checkpoint, which verified under our key. True: it
- * is of a younger log, which is kept for the next start and told; core must
- * stop. */
-bool fence_shown(struct core *c, const struct kl_checkpoint *seen,
-    struct kl_bytes note);
+/*
+ * A participant shows this note, or the operator hands it in. True: it is a
+ * checkpoint of ours, and of a younger log, or of this one and not of our
+ * tree: nobody may go on with this store. It is told, a younger one is kept
+ * for the next start, and core stops. Everything else is passed over. Within a
+ * turn. PROTOCOL.md 7.1.1.
+ */
+bool fence_must_stop(struct core *c, struct kl_bytes note);
+/* A checkpoint that this broker has signed, of the log that it stands on. */
+bool fence_is_ours(const struct core *c, struct kl_bytes note);
 /* At the start, when the store's log is known: is a younger one? Tells it. */
 bool fence_closed(struct core *c);
 /* The name of this log, for later starts and for stores that are copied back.

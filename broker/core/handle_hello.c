@@ -9,54 +9,9 @@
 #include "broker/core/cycle.h"
 #include "broker/core/fence.h"
 #include "broker/core/fetch.h"
-#include "broker/core/tree.h"
+#include "broker/core/witness.h"
 
 #define TAKE_OVERS_MAX 4	/* in a minute: each is a leaf */
-
-/* Our own root at an older size; what cannot be read is no root of ours. */
-static bool
-root_was(struct core *c, const struct kl_checkpoint *seen)
-{
-	struct kl_range then = c->journal.committed;
-	struct kl_hash root;
-
-	if (seen->size != then.size &&
-	    tree_range(c->turn.txn, seen->size, &then) != KL_OK)
-		return false;
-	root = kl_range_root(&then);
-	return kl_bytes_equal(KL_BYTES_OF(seen->root), KL_BYTES_OF(root));
-}
-
-/* A checkpoint of this log that is ahead of our tree, or beside it: this store
- * went back, and nobody may go on with it, also if it has grown past it
- * since. */
-static bool
-store_went_back(struct core *c, const struct kl_checkpoint *seen)
-{
-	return strcmp(seen->origin, c->journal.origin) == 0 &&
-	    (seen->size > c->journal.committed.size || !root_was(c, seen));
-}
-
-/* Everything else that a participant shows is passed over. PROTOCOL.md
- * 7.1.1. */
-static bool
-must_stop(struct core *c, struct kl_bytes note)
-{
-	struct kl_checkpoint seen;
-
-	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
-	    KL_OK)
-		return false;
-	if (fence_shown(c, &seen, note)) {
-		core_stop(c, CORE_EXIT_OPERATOR, "log_left", KL_E_DENIED);
-		return true;
-	}
-	if (!store_went_back(c, &seen))
-		return false;
-	core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
-	    KL_E_DAMAGED);
-	return true;
-}
 
 static bool
 instance_is(const struct participant *p, const struct kl_hello *h)
@@ -98,6 +53,19 @@ take_over_wait_ms(struct session *s)
 		return s->take_over_ms + KL_MINUTE_MS - now_ms;
 	s->take_overs++;
 	return 0;
+}
+
+/* An auditor brings its line in the note that it shows; a note without one is
+ * what everybody shows. */
+static int
+line_take(struct core *c, const struct participant *p, struct kl_bytes note)
+{
+	bool fresh;
+	int err = KL_OK;
+
+	if (p->role == KL_AUDITOR && fence_is_ours(c, note))
+		(void)witness_take(&c->turn, p, note, &fresh, &err);
+	return err;
 }
 
 static void
@@ -143,7 +111,7 @@ handle_hello(struct core *c, const struct request *q, struct answer *a)
 	code = KL_MESSAGE_READ(KL_M_HELLO, q->msg.body, c->in_mem, &h);
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
-	if (must_stop(c, h.note))
+	if (fence_must_stop(c, h.note))
 		return KL_E_AGAIN;
 	if (!instance_may(p, &h) && h.take_over != KL_YES)
 		return answer_refuse(a, KL_C_INSTANCE_CONFLICT);
@@ -161,5 +129,7 @@ handle_hello(struct core *c, const struct request *q, struct answer *a)
 	p->epoch = h.epoch;
 	registry_touch(&c->registry, p);
 	session_open(q);
+	if ((r = line_take(c, p, h.note)) != KL_OK)
+		return r;
 	return reply_make(c, p, a);
 }

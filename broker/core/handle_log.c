@@ -2,6 +2,8 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/witness.h"
+
 /* Proofs lead to the newest checkpoint, which the note shows, or to the one
  * that was asked for. */
 static int
@@ -26,6 +28,20 @@ prove(struct core *c, const struct kl_log_request *m,
 	return KL_OK;
 }
 
+/* The newest checkpoint with lines of witnesses, if there is one. */
+static int
+witnessed(struct core *c, struct kl_log_reply *r)
+{
+	struct witness_seen seen;
+	int err = witness_newest(c->turn.txn, &c->journal, &c->registry,
+	    &seen);
+
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	return kl_arena_copy(c->mem, kl_bytes_str(seen.note.b),
+	    &r->witnessed);
+}
+
 int
 handle_log(struct core *c, const struct request *q, struct answer *a)
 {
@@ -41,7 +57,10 @@ handle_log(struct core *c, const struct request *q, struct answer *a)
 		code = KL_C_NOT_SERVED;
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
-	if (m.want != KL_LOG_CHECKPOINT) {
+	if (m.want == KL_LOG_CHECKPOINT) {
+		if ((err = witnessed(c, &r)) != KL_OK)
+			return err;
+	} else {
 		err = prove(c, &m, &r);
 		/* It will be under a checkpoint in a second. */
 		if (err == KL_E_VALUE)

@@ -320,6 +320,13 @@ static const struct row {
 	  "taken over. Nothing is sent to it.",
 	  "Deze broker staat op een verlaten logboek: een andere machine "
 	  "heeft het overgenomen. Er wordt niets naartoe gestuurd." },
+	{ KL_C_NOT_WITNESSED, KL_RETRY_NEVER, "not_witnessed",
+	  "There is no line of an auditor under it whose card counts now.",
+	  "Er staat geen regel onder van een auditor met een geldige kaart." },
+	{ KL_C_OTHER_LOG, KL_RETRY_NEVER, "other_log",
+	  "This is no checkpoint that the broker has signed of this log.",
+	  "Dit is geen checkpoint dat de broker van dit logboek heeft "
+	  "ondertekend." },
 };
 
 static const struct row *

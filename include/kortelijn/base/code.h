@@ -115,6 +115,8 @@ enum kl_code {
 	KL_C_NO_SESSION = 156,
 	KL_C_LOG_BUSY = 157,
 	KL_C_LOG_LEFT = 160,
+	KL_C_NOT_WITNESSED = 161,
+	KL_C_OTHER_LOG = 162,
 };
 
 /* May the same bytes be sent again? */
