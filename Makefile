@@ -37,7 +37,8 @@ CLI = cli output ask enrol passphrase policy rewrap
 AUDIT = link records words filter names json
 
 # Reports, out of the records of a log.
-AUDIT += suppress
+AUDIT += orgs refs spread measure suppress
+UNIT_REPORT = audit_suppress audit_measure
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -105,7 +106,7 @@ UNIT_CORE = export vault tree journal find registry conversation mailbox retain 
 	sync_withdraw core_hostile witness
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
-UNIT_CLI += audit_suppress
+UNIT_CLI += $(UNIT_REPORT)
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
