@@ -71,7 +71,7 @@ ENGINE = backup alarm policy_store access access_words access_find events \
 	timers terms guard cases outbox outbox_draft outbox_seal outbox_time \
 	outbox_answer outbox_back receipts inbox inbox_take calls checkpoint \
 	sync session session_start session_keep session_items session_asks asks \
-	engine_audit rewrap engine \
+	engine_audit log_question rewrap engine \
 	engine_in engine_out engine_files subject deadlines retention \
 	clock_hold engine_time backoff repeats withdraw withdraw_told \
 	withdraw_onward erasure erasure_row erasure_check purge \
@@ -110,7 +110,8 @@ UNIT_CLI += $(UNIT_REPORT)
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
-UNIT_ENGINE = backup backup_rows take_over access hostile inbox outbox session calls asks terms \
+UNIT_ENGINE = backup backup_rows take_over access hostile inbox outbox session calls asks log_question \
+	terms \
 	deadlines adapter_retention clock_hold checkpoint receipts guard cases \
 	policy_store engine withdraw erasure
 INTEGRATION = 00-tests-are-counted \

@@ -104,6 +104,14 @@ static const struct list lists[] = {
 	{ "outcome", audit_words_outcome_name, 2 },
 };
 
+/* In an adapter's program --role says who asks. */
+static const char *
+option_name(const struct cli *c, const struct list *l)
+{
+	return strcmp(l->option, "role") == 0 && cli_has(c, "role=") ?
+	    "actor-role" : l->option;
+}
+
 static int
 say_list(const struct cli *c, const struct list *l)
 {
@@ -113,13 +121,14 @@ say_list(const struct cli *c, const struct list *l)
 	for (uint32_t v = 1; v <= l->last && n < sizeof names; v++)
 		n += (size_t)snprintf(names + n, sizeof names - n, "%s%s",
 		    v == 1 ? "" : v == l->last ? " or " : ", ", l->name(v));
-	return output_fail(c, CLI_USAGE, "--%s is %s", l->option, names);
+	return output_fail(c, CLI_USAGE, "--%s is %s", option_name(c, l),
+	    names);
 }
 
 static int
 list_option(const struct cli *c, const struct list *l, uint32_t *out)
 {
-	const char *text = cli_option(c, l->option);
+	const char *text = cli_option(c, option_name(c, l));
 
 	*out = 0;
 	if (text == NULL)

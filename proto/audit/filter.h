@@ -11,7 +11,9 @@
 
 #include "proto/cli/cli.h"
 
-/* For the options of a command that calls audit_filter_read. */
+/* For the options of a command that calls audit_filter_read. Where --role is
+ * an option of the whole program, "actor-role=" stands beside them and is read
+ * instead. */
 #define AUDIT_FILTER_OPTIONS						\
 	"from=", "to=", "sender=", "receiver=", "kind=", "event=",	\
 	"reference=", "message=", "outcome=", "role="

@@ -76,9 +76,23 @@ audit_link_wait(const struct cli *c, struct audit_wait *w,
 
 /* ---- a control socket --------------------------------------------------- */
 
+/* Who asks, where a program says so for its access log. */
+static void
+put_asker(const struct cli *c, json_t *q)
+{
+	static const char *const options[] = { "staff=", "role=" };
+	static const char *const members[] = { "staff", "role" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (cli_has(c, options[i]) &&
+		    cli_option(c, members[i]) != NULL)
+			(void)json_object_set_new(q, members[i],
+			    json_string(cli_option(c, members[i])));
+}
+
 /* NULL: no memory. */
 static json_t *
-question(uint32_t request, struct kl_bytes body)
+question(const struct cli *c, uint32_t request, struct kl_bytes body)
 {
 	const size_t cap = body.n / 3 * 4 + 8;
 	char *text = malloc(cap);
@@ -88,6 +102,8 @@ question(uint32_t request, struct kl_bytes body)
 		q = json_pack("{s:s, s:s, s:s}", "cmd", "log_ask", "request",
 		    request == KL_QUERY ? "query" : "log", "body", text);
 	free(text);
+	if (q != NULL)
+		put_asker(c, q);
 	return q;
 }
 
@@ -146,8 +162,8 @@ socket_ask(struct audit_link *l, uint32_t request, struct kl_bytes body,
 	int r;
 
 	for (;;) {
-		if ((r = ask_any(l->cli, s->path, question(request, body),
-		    ASK_WAIT_MS, &answer)) != CLI_OK)
+		if ((r = ask_any(l->cli, s->path, question(l->cli, request,
+		    body), ASK_WAIT_MS, &answer)) != CLI_OK)
 			return r;
 		if (json_is_true(json_object_get(answer, "ok"))) {
 			l->code = KL_C_OK;

@@ -57,6 +57,12 @@ cli_option(const struct cli *c, const char *name)
 	return NULL;
 }
 
+bool
+cli_has(const struct cli *c, const char *option)
+{
+	return listed(option, c->program->options);
+}
+
 int
 cli_missing(const struct cli *c, const char *name)
 {

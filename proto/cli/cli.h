@@ -72,6 +72,8 @@ int cli_help(struct cli *c);
 
 /* The value of --name=value, "" for a flag that is given, NULL if it is not. */
 const char *cli_option(const struct cli *c, const char *name);
+/* Is it an option of every command of this program, as "staff="? */
+bool cli_has(const struct cli *c, const char *option);
 /* Says on standard error what option is missing. */
 int cli_missing(const struct cli *c, const char *name);
 

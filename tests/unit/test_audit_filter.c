@@ -51,6 +51,22 @@ refuse(const char *option, const char *why)
 	    said.err);
 }
 
+/* An adapter's --role says who asks, for its access log. */
+START_TEST(role_of_the_asker_is_no_filter)
+{
+	static const char *const options[] = { "role=", NULL };
+	const struct cli_program adapter = { .name = "a", .options = options };
+	char role[] = "--role=desk", of[] = "--actor-role=partner";
+	char *words[] = { role, of };
+	const struct cli c = { .program = &adapter, .command = &command,
+	    .words = words, .n_words = 2 };
+	struct kl_query_what what;
+
+	ck_assert_int_eq(audit_filter_read(&c, &what), CLI_OK);
+	ck_assert_uint_eq(what.role, KL_PARTNER);
+}
+END_TEST
+
 START_TEST(nothing_given_is_any)
 {
 	const struct kl_query_what none = { 0 }, what = filter(NULL);
@@ -254,6 +270,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(t, nothing_given_is_any);
+	tcase_add_test(t, role_of_the_asker_is_no_filter);
 	tcase_add_test(t, days_are_those_of_amsterdam);
 	tcase_add_test(t, last_day_belongs_to_it);
 	tcase_add_test(t, minutes_are_those_of_amsterdam);

@@ -573,6 +573,16 @@ START_TEST(refusal_and_nonsense_are_failures)
 }
 END_TEST
 
+START_TEST(options_of_every_command_are_told_from_others)
+{
+	const struct cli c = { .program = &program };
+
+	ck_assert(cli_has(&c, "socket="));
+	ck_assert(!cli_has(&c, "socket"));
+	ck_assert(!cli_has(&c, "days="));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -610,6 +620,7 @@ main(void)
 	tcase_add_test(tc, nobody_listens_is_not_running);
 	tcase_add_test(tc, answer_is_handed_over);
 	tcase_add_test(tc, refusal_and_nonsense_are_failures);
+	tcase_add_test(tc, options_of_every_command_are_told_from_others);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
