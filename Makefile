@@ -35,6 +35,7 @@ END = crypto/seal end/envelope end/recovery end/stream
 CLI = cli output ask enrol passphrase policy rewrap
 # What auditing commands share: linked with CLI, not installed.
 AUDIT = link records words filter names json
+AUDIT += policies table csv nen7513 ldv format query
 
 # Reports, out of the records of a log.
 AUDIT += orgs refs spread measure suppress
@@ -107,6 +108,7 @@ UNIT_CORE = export vault tree journal find registry conversation mailbox retain 
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += $(UNIT_REPORT)
+UNIT_CLI += audit_format
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch

@@ -172,7 +172,8 @@ socket_ask(struct audit_link *l, uint32_t request, struct kl_bytes body,
 		}
 		l->code = code_of(answer);
 		if ((ms = retry_after(answer, l->code)) < 0) {
-			r = output_refused(l->cli, answer);
+			r = l->code != 0 && l->code == l->quiet ? CLI_FAILED :
+			    output_refused(l->cli, answer);
 			break;
 		}
 		json_decref(answer);

@@ -22,6 +22,9 @@
 struct audit_link {
 	const struct cli *cli;	/* says errors, and "--json" */
 	uint32_t code;		/* enum kl_code of the last answer; 0: none */
+	/* A refusal that the asker tells itself: nothing is said of it.
+	 * 0: every refusal is said. */
+	uint32_t quiet;
 	/* See audit_link_ask and audit_link_close. */
 	int (*ask)(struct audit_link *l, uint32_t request,
 	    struct kl_bytes body, struct kl_arena *mem,

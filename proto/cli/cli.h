@@ -17,7 +17,7 @@ enum cli_exit {
 	CLI_FILE = 4,		/* a file is missing, wrong or not ours */
 };
 
-#define CLI_OPTIONS_MAX 12
+#define CLI_OPTIONS_MAX 20
 #define CLI_ARGS_MAX 2
 
 struct cli;
