@@ -46,8 +46,8 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month summary journal find export registry registry_store \
-	witness conversation \
+PARTS = vault tree month month_gone leaf scrub summary journal find export registry \
+	registry_store witness conversation \
 	conversation_rules timer message mailbox erase retain_end repair \
 	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
 	present refusals
@@ -55,7 +55,7 @@ CORE = main boot fence loss control_loss exporter control_export papers keys \
 	cycle dispatch acks control control_status control_papers control_hold \
 	control_subject control_subject_json control_left control_rewrap \
 	control_witness \
-	rewrap policy control_policy stats handle_hello submit handle_submit \
+	rewrap scrubber policy control_policy stats handle_hello submit handle_submit \
 	handle_fetch handle_receipt handle_item_ack held handle_withdraw \
 	handle_erase_receipt control_withdraw handle_directory handle_publish \
 	handle_sync handle_log

@@ -543,6 +543,9 @@ boot_settle(struct core *c)
 	if (policy_start(c) != KL_OK ||
 	    cycle_run(c, papers_in_turn, NULL) != KL_OK)
 		return CORE_EXIT_COMMIT;
+	/* It has served nobody yet: its log is that of a start. */
+	if (c->journal.note.b[0] == '\0')
+		scrubber_finish(c);
 	cycle_sign(c);
 	if (c->exit != CORE_EXIT_STOPPED)
 		return c->exit;

@@ -16,6 +16,7 @@
 #include "broker/core/refusals.h"
 #include "broker/core/retain.h"
 #include "broker/core/rewrap.h"
+#include "broker/core/scrubber.h"
 #include "broker/core/stats.h"
 #include "broker/core/withdraw.h"
 #include "broker/pipe.h"
@@ -111,6 +112,7 @@ struct core {
 	struct retain retain;
 	struct rewrap rewrap;
 	struct export export;		/* of the log, every night */
+	struct scrubber scrubber;	/* of the log: is it as it was? */
 	bool hold_told;			/* that the clock is not trusted */
 	int64_t undone_told_ms;		/* monotonic; when it may be again */
 	bool full;			/* no SUBMIT from here on */

@@ -331,6 +331,8 @@ cycle_end(struct core *c, int err)
 	c->rewrap.more = false;
 	if (err == KL_OK)
 		rewrap_slice(c);
+	if (c->exit == CORE_EXIT_STOPPED)
+		scrubber_slice(c);
 }
 
 /* Said once when it begins, and when it is over. */
@@ -420,7 +422,8 @@ cycle_sign(struct core *c)
 		return;
 	r = kl_kv_begin_read(c->kv, &txn);
 	if (r == KL_OK) {
-		r = journal_sign(&c->journal, txn, now_ms, c->mark_path);
+		r = journal_sign(&c->journal, txn, now_ms, c->mark_path,
+		    c->mem);
 		kl_kv_abort(&txn);
 	}
 	if (r == KL_E_DAMAGED) {

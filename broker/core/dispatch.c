@@ -276,7 +276,7 @@ dispatch_wait_ms(const struct core *c)
 	int64_t due_ms = fetch_due_ms(c);
 
 	if (c->work_left || c->refilled || c->held.n > 0 ||
-	    c->rewrap.more || exporter_busy(c))
+	    c->rewrap.more || c->scrubber.more || exporter_busy(c))
 		due_ms = now_ms;
 	if (c->erase_due_ms != 0 && c->erase_due_ms < due_ms)
 		due_ms = c->erase_due_ms;

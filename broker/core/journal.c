@@ -9,6 +9,7 @@
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/host/fs.h>
 
+#include "broker/core/leaf.h"
 #include "broker/core/month.h"
 #include "broker/core/tables.h"
 #include "broker/core/tree.h"
@@ -140,62 +141,41 @@ journal_append(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	    put_summary(j, txn, mem) : KL_OK;
 }
 
-static int
-leaf_row(struct kl_kv_txn *txn, uint64_t index, uint32_t *month,
-    struct kl_bytes *sealed)
-{
-	uint8_t key[8];
-	struct kl_reader r;
-	struct kl_bytes v;
-	int err = kl_kv_get(txn, T_LEAF, index_key(key, index), &v);
-
-	if (err != KL_OK)
-		return err;
-	kl_reader_init(&r, v);
-	(void)kl_get_bytes(&r, sizeof (struct kl_hash));
-	*month = kl_get_u32(&r);
-	*sealed = kl_get_bytes(&r, r.n);
-	return r.bad ? KL_E_DAMAGED : KL_OK;
-}
-
 int
 journal_month(struct kl_kv_txn *txn, uint64_t index, uint32_t *month)
 {
-	struct kl_bytes sealed;
+	struct leaf_row row;
+	int err = leaf_get(txn, index, &row);
 
-	return leaf_row(txn, index, month, &sealed);
+	if (err == KL_OK)
+		*month = row.month;
+	return err;
 }
 
 int
 journal_record(struct journal *j, struct kl_kv_txn *txn, uint64_t index,
     struct kl_arena *mem, struct journal_leaf *out)
 {
-	struct kl_bytes sealed, plain, copy;
-	struct kl_reader r;
-	uint32_t month, slot;
-	uint8_t key[8];
+	uint32_t slot = j->month_slot;
+	struct leaf_plain plain;
+	struct leaf_row row;
 	int err;
 
 	memset(out, 0, sizeof *out);
 	out->index = index;
-	if ((err = leaf_row(txn, index, &month, &sealed)) != KL_OK)
+	if ((err = leaf_get(txn, index, &row)) != KL_OK)
 		return err;
-	if (sealed.n == 0)
+	if (row.sealed.n == 0)
 		return KL_E_NOT_FOUND;
-	if ((err = kl_arena_copy(mem, sealed, &copy)) != KL_OK)
+	if (row.month != j->month &&
+	    (err = month_slot(txn, row.month, &slot)) != KL_OK)
 		return err;
-	slot = j->month_slot;
-	if (month != j->month &&
-	    (err = month_slot(txn, month, &slot)) != KL_OK)
-		return err;
-	err = vault_open(j->vault, slot, T_LEAF, index_key(key, index), copy,
-	    mem, &plain);
+	err = leaf_open(j->vault, slot, index, row.sealed, mem, &plain);
 	if (err != KL_OK)
 		return err;
-	kl_reader_init(&r, plain);
-	kl_get(&r, out->salt, sizeof out->salt);
-	out->record = kl_get_bytes(&r, r.n);
-	return r.bad ? KL_E_DAMAGED : KL_OK;
+	memcpy(out->salt, plain.salt, sizeof out->salt);
+	out->record = plain.record;
+	return KL_OK;
 }
 
 int
@@ -218,12 +198,11 @@ int
 journal_until(struct kl_kv_txn *txn, uint64_t index, uint32_t policy_days,
     int32_t *day)
 {
-	struct kl_bytes sealed;
-	uint32_t month;
-	int err = leaf_row(txn, index, &month, &sealed);
+	struct leaf_row row;
+	int err = leaf_get(txn, index, &row);
 
 	return err != KL_OK ? err :
-	    month_until(txn, month, policy_days, day);
+	    month_until(txn, row.month, policy_days, day);
 }
 
 /* ---- the tree's state ---------------------------------------------------- */
@@ -305,6 +284,9 @@ journal_load(struct journal *j, struct kl_kv_txn *txn)
 		return KL_E_DAMAGED;
 	kl_get(&r, j->range.h, r.n);
 	j->committed = j->range;
+	kl_range_init(&j->checked);
+	scrub_begin(&j->read);
+	j->whole = false;
 	return kl_reader_done(&r) ? KL_OK : KL_E_DAMAGED;
 }
 
@@ -337,6 +319,9 @@ journal_create(struct journal *j, struct kl_kv_txn *txn, int64_t now_ms,
 	make_origin(j, now_ms, previous);
 	kl_range_init(&j->range);
 	kl_range_init(&j->committed);
+	kl_range_init(&j->checked);
+	scrub_begin(&j->read);
+	j->whole = false;
 	j->previous = *previous;
 	if (previous->b[0] != '\0') {
 		r.body_hash = kl_hash_of(kl_bytes_str(previous->b));
@@ -357,48 +342,70 @@ journal_due(const struct journal *j, int64_t now_ms)
 {
 	int64_t age = now_ms - j->note_ms;
 
+	if (!j->whole)
+		return false;
 	if (j->committed.size != j->checked.size)
 		return age >= SIGN_BUSY_MS || age < 0;
 	return age >= SIGN_IDLE_MS || age < 0;
 }
 
-/* From the store, not from memory: a flipped bit must not get signed. */
-static int
-recheck(struct journal *j, struct kl_kv_txn *txn, struct kl_range *fresh)
+static bool
+same_root(const struct kl_range *a, const struct kl_range *b)
 {
-	struct kl_hash hash, want, got;
+	const struct kl_hash x = kl_range_root(a), y = kl_range_root(b);
 
-	*fresh = j->checked;
-	while (fresh->size < j->committed.size) {
-		if (tree_leaf(txn, fresh->size, &hash) != KL_OK)
-			return KL_E_DAMAGED;
-		kl_range_append(fresh, &hash);
-	}
-	want = kl_range_root(&j->committed);
-	got = kl_range_root(fresh);
-	return kl_bytes_equal(KL_BYTES_OF(want), KL_BYTES_OF(got)) ?
-	    KL_OK : KL_E_DAMAGED;
+	return a->size == b->size &&
+	    kl_bytes_equal(KL_BYTES_OF(x), KL_BYTES_OF(y));
+}
+
+/* Up to the checkpoint that was signed last, and then to the end: both are
+ * known by other means. */
+static int
+read_on(const struct journal *j, struct scrub *s, struct kl_kv_txn *txn,
+    uint64_t max, struct kl_arena *mem)
+{
+	const struct kl_range *to = s->at.size < j->checked.size ?
+	    &j->checked : &j->committed;
+	int err = scrub_read(s, j->vault, txn, to->size, max, mem);
+
+	return err == KL_OK && s->at.size == to->size &&
+	    !same_root(&s->at, to) ? KL_E_DAMAGED : err;
+}
+
+int
+journal_read_on(struct journal *j, struct kl_kv_txn *read, uint64_t max,
+    struct kl_arena *mem)
+{
+	int err = read_on(j, &j->read, read, max, mem);
+
+	j->whole = err == KL_OK && j->read.at.size == j->committed.size;
+	return err;
 }
 
 int
 journal_sign(struct journal *j, struct kl_kv_txn *read, int64_t now_ms,
-    const char *mark_path)
+    const char *mark_path, struct kl_arena *mem)
 {
 	struct kl_checkpoint c = { .size = j->committed.size };
-	struct kl_range fresh;
+	struct scrub fresh = j->read;
 	struct kl_note note;
 	int err;
 
-	if ((err = recheck(j, read, &fresh)) != KL_OK)
+	do {
+		err = read_on(j, &fresh, read, UINT64_MAX, mem);
+	} while (err == KL_OK && fresh.at.size < j->committed.size);
+	if (err != KL_OK)
 		return err;
 	memcpy(c.origin, j->origin, sizeof c.origin);
-	c.root = kl_range_root(&fresh);
+	c.root = kl_range_root(&fresh.at);
 	if ((err = kl_note_sign(&c, j->sk, &note)) != KL_OK)
 		return err;
 	err = kl_fs_replace(mark_path, kl_bytes_str(note.b));
 	if (err != KL_OK)
 		return err;
-	j->checked = fresh;
+	j->read = fresh;
+	j->whole = true;
+	j->checked = fresh.at;
 	j->note = note;
 	j->note_ms = now_ms;
 	return KL_OK;

@@ -11,6 +11,7 @@
 #include <kortelijn/host/kv.h>
 #include <kortelijn/wire/request.h>
 
+#include "broker/core/scrub.h"
 #include "broker/core/summary.h"
 #include "broker/core/vault.h"
 
@@ -25,6 +26,8 @@ struct journal {
 	struct kl_range range;		/* as the store has it, or will */
 	struct kl_range committed;	/* to fall back to */
 	struct kl_range checked;	/* re-read from the store and signed */
+	struct scrub read;		/* of the store, since it was loaded */
+	bool whole;			/* all of it was, once */
 	uint32_t month;			/* of month_slot; 0: none */
 	uint32_t month_slot;
 	struct summary summary;		/* of the newest leaves */
@@ -75,15 +78,25 @@ int journal_save(struct journal *j, struct kl_kv_txn *txn) KL_MUST_CHECK;
 void journal_committed(struct journal *j);
 void journal_undo(struct journal *j);
 
-/* A checkpoint is wanted: leaves wait since a second, or ten minutes passed. */
+/*
+ * After a start: goes on reading what was committed (scrub.h), at most `max`
+ * leaves, and compares the root with the last checkpoint that was signed and
+ * with the one in memory. j->whole when all is read.
+ * KL_E_DAMAGED, KL_E_IO, KL_E_MEMORY.
+ */
+int journal_read_on(struct journal *j, struct kl_kv_txn *read, uint64_t max,
+    struct kl_arena *mem) KL_MUST_CHECK;
+/* A checkpoint is wanted: the log is whole, and leaves wait since a second or
+ * ten minutes passed. */
 bool journal_due(const struct journal *j, int64_t now_ms);
 /*
- * Re-reads the new leaf hashes from the store, compares the root, writes
- * `mark_path` durably and only then shows the checkpoint as j->note.
- * KL_E_DAMAGED: the store says another tree than memory; KL_E_IO.
+ * Reads what was not read yet, which of a whole log is what no checkpoint
+ * covers; writes `mark_path` durably and only then shows the checkpoint as
+ * j->note. KL_E_DAMAGED: the store holds another log than memory, or records
+ * that are not those of its leaves; KL_E_IO, KL_E_MEMORY.
  */
 int journal_sign(struct journal *j, struct kl_kv_txn *read, int64_t now_ms,
-    const char *mark_path) KL_MUST_CHECK;
+    const char *mark_path, struct kl_arena *mem) KL_MUST_CHECK;
 /* The mark file. KL_E_NOT_FOUND: there is none; KL_E_DAMAGED; KL_E_IO. */
 int journal_mark_read(const char *mark_path, const struct kl_sign_pk *pk,
     struct kl_note *note, struct kl_checkpoint *c) KL_MUST_CHECK;

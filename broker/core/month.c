@@ -4,6 +4,7 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 
 #define LEAF_HEAD (sizeof(struct kl_hash) + 4)	/* hash, month */
@@ -258,7 +259,8 @@ first_of(struct kl_kv_txn *txn, uint32_t month, uint64_t *leaf)
 }
 
 int
-month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
+month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t why,
+    uint32_t *slot)
 {
 	uint64_t leaf, first;
 	uint32_t last = month;
@@ -267,6 +269,7 @@ month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
 
 	if ((err = month_slot(txn, month, slot)) != KL_OK ||
 	    (err = kl_kv_del(txn, T_MONTH, row_key(key, month))) != KL_OK ||
+	    (err = month_gone_put(txn, month, why)) != KL_OK ||
 	    (err = first_of(txn, month, &first)) != KL_OK)
 		return err;
 	err = cut_get(txn, &leaf, &last);

@@ -35,9 +35,9 @@ int month_past(struct kl_kv_txn *txn, int64_t now_ms, uint32_t policy_days,
 int month_due(struct kl_kv_txn *txn, int64_t after_ms, int64_t now_ms,
     uint32_t policy_days, uint64_t *n) KL_MUST_CHECK;
 /* Its records open no more once the slot, which is the caller's, is erased;
- * they are to be cut. */
-int month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t *slot)
-    KL_MUST_CHECK;
+ * they are to be cut. why: month_gone.h. */
+int month_drop(struct kl_kv_txn *txn, uint32_t month, uint32_t why,
+    uint32_t *slot) KL_MUST_CHECK;
 /* Takes what is left of dropped months away, in steps of `max` leaves. *more:
  * there are some left. */
 int month_cut(struct kl_kv_txn *txn, size_t max, bool *more) KL_MUST_CHECK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/core/month.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 
 #define CUT_LEAVES 4096
@@ -94,7 +95,8 @@ repair_months(struct turn *t, struct repair *n)
 		return err;
 	while ((err = walk_next(t, &w)) == KL_OK) {
 		kl_reader_init(&r, kl_bytes(w.key, w.n));
-		err = month_drop(t->txn, kl_get_u32(&r), &slot);
+		err = month_drop(t->txn, kl_get_u32(&r), MONTH_LOST,
+		    &slot);
 		if (err == KL_OK)
 			err = mailbox_erase_later(t, slot);
 		if (err != KL_OK)

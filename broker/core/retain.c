@@ -7,6 +7,7 @@
 
 #include "broker/core/deadline.h"
 #include "broker/core/month.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 #include "broker/core/timer.h"
 #include "broker/core/withdraw.h"
@@ -370,7 +371,7 @@ static int
 month_end_one(struct turn *t, uint32_t month)
 {
 	uint32_t slot;
-	int err = month_drop(t->txn, month, &slot);
+	int err = month_drop(t->txn, month, MONTH_TERM, &slot);
 
 	return err != KL_OK ? err : mailbox_erase_later(t, slot);
 }

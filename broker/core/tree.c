@@ -15,9 +15,28 @@ node_key(uint8_t buf[9], unsigned int level, uint64_t index)
 	return kl_bytes(buf, 9);
 }
 
-int
-tree_append(struct kl_kv_txn *txn, struct kl_range *range,
-    const struct kl_hash *leaf)
+static int
+node_put(struct kl_kv_txn *txn, struct kl_bytes key, const struct kl_hash *h)
+{
+	return kl_kv_put(txn, T_NODE, key, KL_BYTES_OF(*h));
+}
+
+static int
+node_same(struct kl_kv_txn *txn, struct kl_bytes key, const struct kl_hash *h)
+{
+	struct kl_bytes v;
+	int err = kl_kv_get(txn, T_NODE, key, &v);
+
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
+	return kl_bytes_equal(v, KL_BYTES_OF(*h)) ? KL_OK : KL_E_DAMAGED;
+}
+
+/* Each node that is complete with this leaf, upwards. */
+static int
+grow(struct kl_kv_txn *txn, struct kl_range *range, const struct kl_hash *leaf,
+    int (*node)(struct kl_kv_txn *txn, struct kl_bytes key,
+    const struct kl_hash *h))
 {
 	struct kl_hash h = *leaf;
 	uint32_t left = range->n;
@@ -29,14 +48,27 @@ tree_append(struct kl_kv_txn *txn, struct kl_range *range,
 		h = kl_node_hash(&range->h[--left], &h);
 		if (++level % STEP != 0)
 			continue;
-		err = kl_kv_put(txn, T_NODE,
-		    node_key(key, level, range->size >> level),
-		    KL_BYTES_OF(h));
+		err = node(txn, node_key(key, level, range->size >> level),
+		    &h);
 		if (err != KL_OK)
 			return err;
 	}
 	kl_range_append(range, leaf);
 	return KL_OK;
+}
+
+int
+tree_append(struct kl_kv_txn *txn, struct kl_range *range,
+    const struct kl_hash *leaf)
+{
+	return grow(txn, range, leaf, node_put);
+}
+
+int
+tree_follow(struct kl_kv_txn *txn, struct kl_range *range,
+    const struct kl_hash *leaf)
+{
+	return grow(txn, range, leaf, node_same);
 }
 
 /* Both rows begin with the hash. */

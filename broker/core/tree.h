@@ -11,6 +11,10 @@
 /* Appends a leaf hash to the range; the leaf's own row is its writer's. */
 int tree_append(struct kl_kv_txn *txn, struct kl_range *range,
     const struct kl_hash *leaf) KL_MUST_CHECK;
+/* The same over nodes that are there: they are compared. KL_E_DAMAGED: one is
+ * another, or missing; the range is as it was. */
+int tree_follow(struct kl_kv_txn *txn, struct kl_range *range,
+    const struct kl_hash *leaf) KL_MUST_CHECK;
 /* The hash in a leaf's row. KL_E_NOT_FOUND, KL_E_DAMAGED. */
 int tree_leaf(struct kl_kv_txn *txn, uint64_t index, struct kl_hash *out)
     KL_MUST_CHECK;

@@ -595,7 +595,7 @@ checkpoint(void)
 	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
 	    KL_OK);
 	ck_assert_int_eq(journal_sign(&s.core->journal, s.core->turn.txn,
-	    shell_now_ms(&s), s.core->mark_path), KL_OK);
+	    shell_now_ms(&s), s.core->mark_path, s.core->mem), KL_OK);
 	kl_kv_abort(&s.core->turn.txn);
 	return s.core->journal.note;
 }

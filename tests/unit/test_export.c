@@ -13,6 +13,7 @@
 #include <kortelijn/host/fs.h>
 
 #include "broker/core/month.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 #include "tests/support/parts.h"
 
@@ -75,7 +76,7 @@ grow(const char *day, unsigned int n)
 	}
 	parts_begin_read(&p);
 	ck_assert_int_eq(journal_sign(&p.journal, p.turn.txn, p.turn.now_ms,
-	    p.mark.b), KL_OK);
+	    p.mark.b, p.mem), KL_OK);
 	kl_kv_abort(&p.turn.txn);
 }
 
@@ -278,7 +279,8 @@ START_TEST(a_file_goes_with_the_key_of_its_month)
 	grow("2027-03-10", 5);
 	ck_assert_int_eq(run(), KL_OK);
 	parts_begin(&p);
-	ck_assert_int_eq(month_drop(p.turn.txn, MONTH(2027, 2), &slot),
+	ck_assert_int_eq(month_drop(p.turn.txn, MONTH(2027, 2),
+	    MONTH_TERM, &slot),
 	    KL_OK);
 	parts_commit(&p);
 	p.turn.untrusted = true;
@@ -297,7 +299,8 @@ START_TEST(records_whose_key_is_gone_are_left_out)
 	grow("2027-02-28", 3);
 	grow("2027-03-01", 2);
 	parts_begin(&p);
-	ck_assert_int_eq(month_drop(p.turn.txn, MONTH(2027, 2), &slot),
+	ck_assert_int_eq(month_drop(p.turn.txn, MONTH(2027, 2),
+	    MONTH_TERM, &slot),
 	    KL_OK);
 	parts_commit(&p);
 	ck_assert_int_eq(run(), KL_OK);

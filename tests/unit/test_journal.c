@@ -8,6 +8,8 @@
 
 #include <kortelijn/base/time.h>
 
+#include "broker/core/month.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 #include "broker/core/tree.h"
 #include "tests/support/parts.h"
@@ -53,9 +55,31 @@ sign(void)
 	int r;
 
 	parts_begin_read(&p);
-	r = journal_sign(&p.journal, p.turn.txn, p.turn.now_ms, p.mark.b);
+	r = journal_sign(&p.journal, p.turn.txn, p.turn.now_ms, p.mark.b,
+	    p.mem);
 	kl_kv_abort(&p.turn.txn);
 	return r;
+}
+
+/* One slice of what a start reads. */
+static int
+read_on(uint64_t max)
+{
+	int r;
+
+	parts_begin_read(&p);
+	r = journal_read_on(&p.journal, p.turn.txn, max, p.mem);
+	kl_kv_abort(&p.turn.txn);
+	return r;
+}
+
+static void
+cut_all(void)
+{
+	bool more = true;
+
+	while (more)
+		ck_assert_int_eq(month_cut(p.turn.txn, 7, &more), KL_OK);
 }
 
 static int
@@ -236,7 +260,7 @@ END_TEST
 
 START_TEST(each_month_has_its_own_key_that_dies_alone)
 {
-	uint32_t november, december;
+	uint32_t november, december, dropped;
 	struct kl_bytes out;
 
 	parts_begin(&p);
@@ -247,6 +271,10 @@ START_TEST(each_month_has_its_own_key_that_dies_alone)
 	ck_assert_uint_ne(november, december);
 	(void)logged(0);
 	(void)logged(1);
+	/* Its end is told in the store before its key is destroyed. */
+	ck_assert_int_eq(month_drop(p.turn.txn, month_of(LETTERS_NOW_MS),
+	    MONTH_TERM, &dropped), KL_OK);
+	ck_assert_uint_eq(dropped, november);
 	parts_commit(&p);
 	ck_assert_int_eq(vault_zero(&p.vault, november), KL_OK);
 	parts_begin(&p);
@@ -363,7 +391,6 @@ START_TEST(checkpoint_is_due_after_a_second_or_ten_minutes)
 {
 	int64_t now = p.turn.now_ms;
 
-	ck_assert(journal_due(&p.journal, now));
 	ck_assert_int_eq(sign(), KL_OK);
 	ck_assert(!journal_due(&p.journal, now + 9 * KL_MINUTE_MS));
 	ck_assert(journal_due(&p.journal, now + 10 * KL_MINUTE_MS));
@@ -447,7 +474,194 @@ START_TEST(checkpoint_without_its_mark_is_not_shown)
 	p.mark = tmpdir_file(&p.dir, "nowhere/log.mark");
 	ck_assert_int_eq(sign(), KL_E_IO);
 	ck_assert_str_eq(p.journal.note.b, "");
+	ck_assert_int_eq(read_on(10), KL_OK);
 	ck_assert(journal_due(&p.journal, p.turn.now_ms));
+}
+END_TEST
+
+/* ---- read again ---- */
+
+/* Puts the row of a leaf anew, with what `change` makes of its plain text. */
+static void
+reseal(uint64_t index, void (*change)(uint8_t *plain, size_t n))
+{
+	uint8_t key[8], row[1024], plain[32 + KL_RECORD_MAX];
+	struct kl_bytes sealed;
+	struct leaf_plain was;
+	struct leaf_row found;
+	struct kl_writer w;
+
+	kl_be64_put(key, index);
+	parts_begin(&p);
+	ck_assert_int_eq(leaf_get(p.turn.txn, index, &found), KL_OK);
+	ck_assert_int_eq(leaf_open(&p.vault, p.journal.month_slot, index,
+	    found.sealed, p.mem, &was), KL_OK);
+	memcpy(plain, was.salt, 32);
+	memcpy(plain + 32, was.record.p, was.record.n);
+	change(plain, 32 + was.record.n);
+	ck_assert_int_eq(vault_seal(&p.vault, p.journal.month_slot, T_LEAF,
+	    KL_BYTES_OF(key), kl_bytes(plain, 32 + was.record.n), p.mem,
+	    &sealed), KL_OK);
+	kl_writer_init(&w, row, sizeof row);
+	kl_put(&w, found.hash.b, sizeof found.hash.b);
+	kl_put_u32(&w, found.month);
+	kl_put_bytes(&w, sealed);
+	ck_assert_int_eq(kl_kv_put(p.turn.txn, T_LEAF, KL_BYTES_OF(key),
+	    kl_writer_bytes(&w)), KL_OK);
+	parts_commit(&p);
+}
+
+static void
+flip_salt(uint8_t *plain, size_t n)
+{
+	(void)n;
+	plain[3] ^= 1;
+}
+
+static void
+flip_record(uint8_t *plain, size_t n)
+{
+	plain[n - 1] ^= 1;
+}
+
+static void
+leave(uint8_t *plain, size_t n)
+{
+	(void)plain;
+	(void)n;
+}
+
+START_TEST(record_that_is_not_of_its_leaf_is_found_before_it_is_signed)
+{
+	grow(20);
+	reseal(9, leave);
+	ck_assert_int_eq(sign(), KL_OK);
+	grow(20);
+	reseal(30, flip_salt);
+	ck_assert_int_eq(sign(), KL_E_DAMAGED);
+	reseal(30, flip_salt);
+	reseal(31, flip_record);
+	ck_assert_int_eq(sign(), KL_E_DAMAGED);
+	reseal(31, flip_record);
+	ck_assert_int_eq(sign(), KL_OK);
+}
+END_TEST
+
+START_TEST(nothing_is_signed_after_a_start_until_all_was_read)
+{
+	const int64_t later = p.turn.now_ms + KL_HOUR_MS;
+
+	grow(99);
+	ck_assert_int_eq(sign(), KL_OK);
+	grow(40);
+	ck_assert_int_eq(resume(), KL_OK);
+	for (int i = 0; i < 4; i++) {
+		ck_assert(!p.journal.whole);
+		ck_assert(!journal_due(&p.journal, later));
+		ck_assert_int_eq(read_on(30), KL_OK);
+	}
+	/* The checkpoint of before is one halt. */
+	ck_assert_uint_eq(p.journal.read.at.size, 100);
+	grow(5);
+	ck_assert_int_eq(read_on(30), KL_OK);
+	ck_assert(!p.journal.whole);
+	ck_assert_int_eq(read_on(30), KL_OK);
+	ck_assert(p.journal.whole);
+	ck_assert_uint_eq(p.journal.read.at.size, 145);
+	ck_assert(journal_due(&p.journal, later));
+	ck_assert_int_eq(sign(), KL_OK);
+}
+END_TEST
+
+START_TEST(record_that_was_signed_long_ago_is_read_after_a_start)
+{
+	grow(40);
+	ck_assert_int_eq(sign(), KL_OK);
+	reseal(3, flip_record);
+	ck_assert_int_eq(resume(), KL_OK);
+	ck_assert_int_eq(read_on(1000), KL_E_DAMAGED);
+	ck_assert(!p.journal.whole);
+	ck_assert_uint_eq(p.journal.read.at.size, 3);
+	ck_assert_int_eq(sign(), KL_E_DAMAGED);
+}
+END_TEST
+
+static void
+meta_flip(char table, const void *key, size_t n)
+{
+	uint8_t value[64];
+	struct kl_bytes v;
+	size_t size;
+
+	parts_begin(&p);
+	ck_assert_int_eq(kl_kv_get(p.turn.txn, table, kl_bytes(key, n), &v),
+	    KL_OK);
+	size = v.n;
+	memcpy(value, v.p, size);
+	value[0] ^= 1;
+	ck_assert_int_eq(kl_kv_put(p.turn.txn, table, kl_bytes(key, n),
+	    kl_bytes(value, size)), KL_OK);
+	parts_commit(&p);
+}
+
+START_TEST(node_that_is_not_over_its_leaves_is_found_before_it_is_signed)
+{
+	const uint8_t node[9] = { 8, 0 };
+
+	grow(300);
+	meta_flip(T_NODE, node, sizeof node);
+	ck_assert_int_eq(sign(), KL_E_DAMAGED);
+	meta_flip(T_NODE, node, sizeof node);
+	ck_assert_int_eq(sign(), KL_OK);
+	parts_begin(&p);
+	ck_assert_int_eq(kl_kv_del(p.turn.txn, T_NODE, KL_BYTES_OF(node)),
+	    KL_OK);
+	parts_commit(&p);
+	parts_restart(&p);
+	ck_assert_int_eq(read_on(1000), KL_E_DAMAGED);
+}
+END_TEST
+
+START_TEST(month_that_is_gone_without_its_end_is_found_before_it_is_signed)
+{
+	uint8_t key[4];
+	struct kl_writer w;
+
+	grow(20);
+	kl_writer_init(&w, key, sizeof key);
+	kl_put_u32(&w, month_of(p.turn.now_ms));
+	parts_begin(&p);
+	ck_assert_int_eq(kl_kv_del(p.turn.txn, T_MONTH, KL_BYTES_OF(key)),
+	    KL_OK);
+	parts_commit(&p);
+	ck_assert_int_eq(sign(), KL_E_DAMAGED);
+}
+END_TEST
+
+START_TEST(records_of_a_month_that_ended_are_not_missed)
+{
+	uint32_t slot;
+
+	grow(20);
+	p.turn.now_ms += 31 * KL_DAY_MS;
+	grow(20);
+	ck_assert_int_eq(sign(), KL_OK);
+	parts_begin(&p);
+	ck_assert_int_eq(month_drop(p.turn.txn, month_of(LETTERS_NOW_MS),
+	    MONTH_TERM, &slot), KL_OK);
+	parts_commit(&p);
+	ck_assert_int_eq(vault_zero(&p.vault, slot), KL_OK);
+	ck_assert_int_eq(resume(), KL_OK);
+	/* Before they are cut, and after. */
+	ck_assert_int_eq(read_on(1000), KL_OK);
+	ck_assert_uint_eq(p.journal.read.erased, 21);
+	parts_begin(&p);
+	cut_all();
+	parts_commit(&p);
+	ck_assert_int_eq(resume(), KL_OK);
+	ck_assert_int_eq(read_on(1000), KL_OK);
+	ck_assert_uint_eq(p.journal.read.erased, 21);
+	ck_assert_int_eq(sign(), KL_OK);
 }
 END_TEST
 
@@ -742,6 +956,18 @@ checkpoints_case(void)
 	tcase_add_test(tc, missing_leaf_is_found_before_it_is_signed);
 	tcase_add_test(tc, flip_in_memory_is_found_before_it_is_signed);
 	tcase_add_test(tc, checkpoint_without_its_mark_is_not_shown);
+	tcase_add_test(tc,
+	    record_that_is_not_of_its_leaf_is_found_before_it_is_signed);
+	tcase_add_test(tc,
+	    nothing_is_signed_after_a_start_until_all_was_read);
+	tcase_add_test(tc,
+	    record_that_was_signed_long_ago_is_read_after_a_start);
+	tcase_add_test(tc,
+	    node_that_is_not_over_its_leaves_is_found_before_it_is_signed);
+	tcase_add_test(tc,
+	    month_that_is_gone_without_its_end_is_found_before_it_is_signed);
+	tcase_add_test(tc,
+	    records_of_a_month_that_ended_are_not_missed);
 	tcase_add_test(tc, mark_is_missing_unreadable_or_not_ours);
 	tcase_add_test(tc, mark_below_a_file_answers_io);
 	tcase_add_test(tc, restart_goes_on_from_the_mark);

@@ -577,7 +577,7 @@ sign(struct kl_checkpoint *out)
 	parts_commit(&p);
 	parts_begin_read(&p);
 	ck_assert_int_eq(journal_sign(&p.journal, p.turn.txn, p.turn.now_ms,
-	    p.mark.b), KL_OK);
+	    p.mark.b, p.mem), KL_OK);
 	parts_undo(&p);
 	ck_assert_int_eq(kl_note_verify(kl_bytes_str(p.journal.note.b),
 	    &p.broker.sign_pk, out), KL_OK);
