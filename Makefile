@@ -37,6 +37,10 @@ CLI = cli output ask enrol passphrase policy rewrap
 AUDIT = link records words filter names json
 AUDIT += policies table csv nen7513 ldv format query
 
+# Exports, and what is wrong with them.
+AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
+	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck
+
 # Reports, out of the records of a log.
 AUDIT += orgs refs spread measure suppress
 UNIT_REPORT = audit_suppress audit_measure
@@ -95,6 +99,7 @@ SUPPORT = tmpdir said vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
+SUPPORT_AUDIT = exportdir
 UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed \
 	merkle note vkey proof \
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon \
@@ -109,6 +114,7 @@ UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += $(UNIT_REPORT)
 UNIT_CLI += audit_format
+UNIT_CLI += audit_rules audit_dir
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
@@ -297,6 +303,7 @@ $(B)/kortelijn-municipality: $(MUNICIPALITY_O) $(FACES_O) $(COMMON_O) $(CLI_O) \
 
 SUPPORT_O = $(SUPPORT:%=$(B)/tests/support/%.o)
 SUPPORT_CORE_O = $(SUPPORT_CORE:%=$(B)/tests/support/%.o)
+SUPPORT_AUDIT_O = $(SUPPORT_AUDIT:%=$(B)/tests/support/%.o)
 SUPPORT_ADAPTER_O = $(SUPPORT_ADAPTER:%=$(B)/tests/support/%.o)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 
@@ -321,7 +328,7 @@ $(UNIT_BROKER:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(CHECK_LIBS)
 
 $(UNIT_CLI:%=$(B)/tests/unit/test_%): $(B)/tests/unit/%: \
-    $(B)/tests/unit/%.o $(CLI_O) $(SUPPORT_O) $(LIB_END) $(LIB)
+    $(B)/tests/unit/%.o $(SUPPORT_AUDIT_O) $(CLI_O) $(SUPPORT_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
 
 $(UNIT_ADAPTER:%=$(B)/tests/unit/test_%) \
