@@ -42,8 +42,8 @@ AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
 	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck
 
 # Reports, out of the records of a log.
-AUDIT += orgs refs spread measure suppress
-UNIT_REPORT = audit_suppress audit_measure
+AUDIT += orgs refs spread measure suppress page svg region
+UNIT_REPORT = audit_suppress audit_measure audit_region
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
