@@ -62,7 +62,7 @@ CORE = main boot fence loss control_loss exporter control_export papers keys \
 	rewrap scrubber policy control_policy stats handle_hello submit handle_submit \
 	handle_fetch handle_receipt handle_item_ack held handle_withdraw \
 	handle_erase_receipt control_withdraw handle_directory handle_publish \
-	handle_sync handle_log
+	handle_sync handle_log query_who query handle_query control_query
 SUPERVISOR = main
 CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
 	cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status cmd_origin \
@@ -109,7 +109,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed
 UNIT_CORE = export vault tree journal find registry conversation mailbox retain \
 	retention repair sync core_rewrap core_submit core_policy core_session \
 	core_delivery core_turn core_control withdrawal core_withdraw \
-	sync_withdraw core_hostile witness
+	sync_withdraw core_hostile witness core_query
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += $(UNIT_REPORT)

@@ -41,6 +41,7 @@ static const struct {
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
 	{ "cosign", control_cosign },
+	{ "log_ask", control_query },
 	{ "export", control_export },
 	{ "export_state", control_export_state },
 	{ "policy", control_policy },

@@ -25,6 +25,7 @@
 #define TURN_REQUESTS_MAX 128	/* of one turn */
 #define TURN_REPLIES_MAX 512	/* with those that were held */
 #define TURN_MESSAGES_MAX 1024	/* of edge, requests or not */
+#define TURN_QUERY_ROWS 2048	/* of the log, for all queries */
 #define TURN_CAREFUL 64		/* turns of one request, after one failed */
 #define WITHDRAWALS_UNKNOWN_DAY 1000	/* of a participant */
 #define WITHDRAWALS_UNKNOWN_TELL 50	/* above it the operator is told */
@@ -58,6 +59,8 @@ struct session {
 	uint32_t withdrawals;		/* of what is not known here */
 	int64_t take_over_ms;		/* monotonic; begin of the minute */
 	uint32_t take_overs;
+	int64_t query_ms;		/* the same of new queries */
+	uint32_t queries;
 };
 
 /* The policy that was loaded last. */
@@ -136,6 +139,7 @@ struct core {
 	uint32_t careful;		/* turns that take one request each */
 	int64_t pause_ms;		/* monotonic; after an undone turn */
 	struct held held;
+	size_t query_rows;		/* that queries may still look at */
 
 	/* participants, by number - 1 */
 	struct session *session;	/* REGISTRY_PARTICIPANTS_MAX */
@@ -208,6 +212,11 @@ int handle_publish(struct core *c, const struct request *q,
 int handle_sync(struct core *c, const struct request *q, struct answer *a)
     KL_MUST_CHECK;
 int handle_log(struct core *c, const struct request *q, struct answer *a)
+    KL_MUST_CHECK;
+/* The same of a packed kl_log_request, whoever asks. */
+int handle_log_body(struct core *c, struct kl_bytes body, struct answer *a)
+    KL_MUST_CHECK;
+int handle_query(struct core *c, const struct request *q, struct answer *a)
     KL_MUST_CHECK;
 
 #endif

@@ -377,6 +377,7 @@ cycle_begin(struct core *c)
 
 	kl_arena_reset(c->mem);
 	c->turn.n_events = 0;
+	c->query_rows = TURN_QUERY_ROWS;
 	clock_look(c);
 	if ((r = kl_kv_begin(c->kv, &c->turn.txn)) != KL_OK)
 		return r;

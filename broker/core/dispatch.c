@@ -46,6 +46,7 @@ static const struct row rows[] = {
 	{ KL_PUBLISH, PARTIES, false, false, handle_publish },
 	{ KL_SYNC, PARTIES, false, false, handle_sync },
 	{ KL_LOG, ALL, false, false, handle_log },
+	{ KL_QUERY, ALL, false, false, handle_query },
 };
 
 static const struct row *

@@ -42,32 +42,54 @@ witnessed(struct core *c, struct kl_log_reply *r)
 	    &r->witnessed);
 }
 
+/* The hashes of a tile's leaves, as far as the newest checkpoint covers. */
+static int
+tile(struct core *c, const struct kl_log_request *m, struct kl_log_reply *r)
+{
+	struct kl_hash hash[KL_TILE_LEAVES];
+	size_t n;
+	int err = journal_tile(&c->journal, c->turn.txn, m->size, hash, &n);
+
+	return err != KL_OK ? err : kl_arena_copy(c->mem, kl_bytes(hash,
+	    n * sizeof hash[0]), &r->tile);
+}
+
+static int
+want_fill(struct core *c, const struct kl_log_request *m,
+    struct kl_log_reply *r)
+{
+	switch (m->want) {
+	case KL_LOG_CHECKPOINT: return witnessed(c, r);
+	case KL_LOG_TILE: return tile(c, m, r);
+	default: return prove(c, m, r);
+	}
+}
+
 int
-handle_log(struct core *c, const struct request *q, struct answer *a)
+handle_log_body(struct core *c, struct kl_bytes body, struct answer *a)
 {
 	struct kl_log_reply r = { .note = kl_bytes_str(c->journal.note.b) };
 	struct kl_log_request m;
 	enum kl_code code;
 	int err;
 
-	code = KL_MESSAGE_READ(KL_M_LOG, q->msg.body, c->in_mem, &m);
+	code = KL_MESSAGE_READ(KL_M_LOG, body, c->in_mem, &m);
 	if (code == KL_C_OK && m.want == KL_LOG_CONSISTENCY && m.size == 0)
 		code = KL_C_VALUE_UNKNOWN;
-	if (code == KL_C_OK && m.want > KL_LOG_INCLUSION)
+	if (code == KL_C_OK && m.want == KL_LOG_KEPT)
 		code = KL_C_NOT_SERVED;
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
-	if (m.want == KL_LOG_CHECKPOINT) {
-		if ((err = witnessed(c, &r)) != KL_OK)
-			return err;
-	} else {
-		err = prove(c, &m, &r);
-		/* It will be under a checkpoint in a second. */
-		if (err == KL_E_VALUE)
-			return answer_refuse_for(a, KL_C_TRY_LATER,
-			    KL_SECOND_MS);
-		if (err != KL_OK)
-			return err;
-	}
-	return KL_MESSAGE_PACK_IN(KL_M_LOG_REPLY, &r, c->mem, &a->body);
+	err = want_fill(c, &m, &r);
+	/* It will be under a checkpoint in a second. */
+	if (err == KL_E_VALUE)
+		return answer_refuse_for(a, KL_C_TRY_LATER, KL_SECOND_MS);
+	return err != KL_OK ? err : KL_MESSAGE_PACK_IN(KL_M_LOG_REPLY, &r,
+	    c->mem, &a->body);
+}
+
+int
+handle_log(struct core *c, const struct request *q, struct answer *a)
+{
+	return handle_log_body(c, q->msg.body, a);
 }

@@ -475,3 +475,23 @@ journal_prove(struct journal *j, struct kl_kv_txn *txn,
 	    tree_prove_inclusion(txn, total, q->size, out, n);
 	return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
 }
+
+int
+journal_tile(struct journal *j, struct kl_kv_txn *txn, uint64_t tile,
+    struct kl_hash *out, size_t *n)
+{
+	const uint64_t total = j->checked.size;
+	uint64_t leaf;
+	int err;
+
+	*n = 0;
+	if (tile > total / KL_TILE_LEAVES)
+		return KL_E_VALUE;
+	leaf = tile * KL_TILE_LEAVES;
+	while (leaf < total && *n < KL_TILE_LEAVES) {
+		err = tree_leaf(txn, leaf++, &out[(*n)++]);
+		if (err != KL_OK)
+			return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
+	}
+	return *n > 0 ? KL_OK : KL_E_VALUE;
+}

@@ -116,5 +116,9 @@ int journal_resume(struct journal *j, struct kl_kv_txn *read,
 int journal_prove(struct journal *j, struct kl_kv_txn *txn,
     const struct kl_log_request *q, struct kl_hash *out, size_t *n)
     KL_MUST_CHECK;
+/* The leaf hashes of a tile that the newest checkpoint covers; *n into
+ * out[KL_TILE_LEAVES]. KL_E_VALUE: it covers none of it; KL_E_DAMAGED. */
+int journal_tile(struct journal *j, struct kl_kv_txn *txn, uint64_t tile,
+    struct kl_hash *out, size_t *n) KL_MUST_CHECK;
 
 #endif

@@ -20,7 +20,10 @@
  * {hash of the file, time, what differs from the defaults}. */
 static const char meta_now[] = "policy";
 static const char meta_load[] = "policy/";
+/* Its bytes, which are what the hash is of. */
+static const char meta_text[] = "policy_text/";
 #define META_LOAD (sizeof meta_load - 1)
+#define META_TEXT (sizeof meta_text - 1)
 
 struct load_key { uint8_t b[META_LOAD + 8]; };
 static struct load_key
@@ -30,6 +33,17 @@ load_key(uint64_t leaf)
 
 	memcpy(k.b, meta_load, META_LOAD);
 	kl_be64_put(k.b + META_LOAD, leaf);
+	return k;
+}
+
+struct text_key { uint8_t b[META_TEXT + 8]; };
+static struct text_key
+text_key(uint64_t leaf)
+{
+	struct text_key k;
+
+	memcpy(k.b, meta_text, META_TEXT);
+	kl_be64_put(k.b + META_TEXT, leaf);
 	return k;
 }
 
@@ -89,7 +103,8 @@ policy_tick(struct core *c)
 
 struct load {
 	struct kl_policy_file file;
-	struct kl_hash hash;		/* SHA-256 of its bytes */
+	struct kl_bytes text;		/* its bytes, borrowed */
+	struct kl_hash hash;		/* SHA-256 of them */
 	uint64_t leaf;
 	int64_t at_ms;
 	uint8_t kept[KEPT_HEAD + KL_POLICY_FILE_MAX];
@@ -99,6 +114,7 @@ static int
 kept_put(struct core *c, struct load *l)
 {
 	const struct load_key key = load_key(l->leaf);
+	const struct text_key text = text_key(l->leaf);
 	struct kl_writer w;
 	uint8_t leaf[8];
 	int r;
@@ -112,6 +128,9 @@ kept_put(struct core *c, struct load *l)
 	kl_be64_put(leaf, l->leaf);
 	r = kl_kv_put(c->turn.txn, T_META, KL_BYTES_OF(key),
 	    kl_writer_bytes(&w));
+	if (r == KL_OK)
+		r = kl_kv_put(c->turn.txn, T_META, KL_BYTES_OF(text),
+		    l->text);
 	return r != KL_OK ? r : kl_kv_put(c->turn.txn, T_META,
 	    kl_bytes_str(meta_now), KL_BYTES_OF(leaf));
 }
@@ -136,6 +155,16 @@ policy_load_next(struct core *c, uint64_t leaf, struct policy_then *out)
 	return KL_OK;
 }
 
+int
+policy_text(struct core *c, uint64_t leaf, struct kl_bytes *out)
+{
+	const struct text_key key = text_key(leaf);
+	struct kl_bytes v;
+	int r = kl_kv_get(c->turn.txn, T_META, KL_BYTES_OF(key), &v);
+
+	return r != KL_OK ? r : kl_arena_copy(c->turn.mem, v, out);
+}
+
 /* Who approved what is kept as long as the log that it explains: a load goes
  * once the one after it is past that. */
 static int
@@ -145,15 +174,20 @@ old_forget(struct core *c)
 	    kl_policy_ms(&c->policy, KL_POL_LOG_RETENTION);
 	struct policy_then then;
 	struct load_key key;
+	struct text_key text;
 	int r = c->turn.untrusted ? KL_E_NOT_FOUND :
 	    policy_load_next(c, 0, &then);
 
 	while (r == KL_OK) {
 		key = load_key(then.leaf);
+		text = text_key(then.leaf);
 		r = policy_load_next(c, then.leaf + 1, &then);
 		if (r != KL_OK || then.at_ms >= before_ms)
 			break;
 		r = kl_kv_del(c->turn.txn, T_META, KL_BYTES_OF(key));
+		if (r == KL_OK)
+			r = kl_kv_del(c->turn.txn, T_META,
+			    KL_BYTES_OF(text));
 	}
 	return r == KL_E_NOT_FOUND ? KL_OK : r;
 }
@@ -216,6 +250,7 @@ policy_load(struct core *c, struct kl_bytes text, struct kl_policy_error *e)
 	r = kl_policy_file_read(text, &l->file, e) == KL_OK &&
 	    kl_policy_file_check(&l->file, today, e) == KL_OK ? KL_OK :
 	    KL_E_REFUSED;
+	l->text = text;
 	l->hash = kl_sha256_parts(&text, 1);
 	if (r == KL_OK)
 		r = load_do(c, l);
@@ -292,6 +327,7 @@ file_take(struct core *c, const char *text, size_t n, struct load *last)
 
 	if (l == NULL)
 		return KL_E_MEMORY;
+	l->text = in;
 	l->hash = kl_sha256_parts(&in, 1);
 	r = kl_policy_file_read(in, &l->file, &e);
 	if (r != KL_OK) {

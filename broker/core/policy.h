@@ -35,6 +35,10 @@ struct policy_then {
 /* In a turn: the first one from this leaf on. KL_E_NOT_FOUND. */
 int policy_load_next(struct core *c, uint64_t leaf,
     struct policy_then *out) KL_MUST_CHECK;
+/* In a turn: the bytes of the file of such a load, in the turn's memory.
+ * KL_E_NOT_FOUND: no load has this leaf, or it is past its term. */
+int policy_text(struct core *c, uint64_t leaf, struct kl_bytes *out)
+    KL_MUST_CHECK;
 /* Once in a while: an approval may have ended with the day, and what is wrong
  * is said again. */
 void policy_tick(struct core *c);

@@ -263,6 +263,33 @@ place_of_card(struct participant *p, const struct kl_card *c)
 	return c->not_after_ms > oldest->not_after_ms ? oldest : NULL;
 }
 
+const struct registry_reads *
+registry_reads(const struct registry *r, const uint8_t serial[16])
+{
+	for (size_t i = 0; i < r->n_reads; i++)
+		if (memcmp(r->reads[i].serial, serial, 16) == 0)
+			return &r->reads[i];
+	return NULL;
+}
+
+static int
+take_reads(struct registry *r, const struct kl_card *c)
+{
+	struct registry_reads *array = grown(r->reads, r->n_reads,
+	    &r->cap_reads, sizeof *array);
+	struct registry_reads *one;
+
+	if (array == NULL)
+		return KL_E_MEMORY;
+	r->reads = array;
+	one = &array[r->n_reads++];
+	*one = (struct registry_reads){ .who = c->id,
+		.all = c->reads_all == KL_YES, .n = c->n_reads };
+	memcpy(one->serial, c->serial, sizeof one->serial);
+	memcpy(one->id, c->reads, c->n_reads * sizeof one->id[0]);
+	return KL_OK;
+}
+
 static int
 take_card(struct registry *r, const struct kl_card *c)
 {
@@ -274,6 +301,8 @@ take_card(struct registry *r, const struct kl_card *c)
 		return err;
 	if ((card = place_of_card(p, c)) == NULL)
 		return KL_OK;
+	if (c->role == KL_AUDITOR && (err = take_reads(r, c)) != KL_OK)
+		return err;
 	*card = (struct registry_card){
 		.sign_pk = c->sign_pk, .transport_pk = c->transport_pk,
 		.key_id = kl_key_id_of(c->sign_pk.b),
@@ -371,6 +400,7 @@ registry_clear(struct registry *r)
 		free(r->p[i]);
 	free(r->p);
 	free(r->revocation);
+	free(r->reads);
 	*r = (struct registry){ .n = 0 };
 }
 

@@ -26,6 +26,15 @@ struct registry_card {
 	uint32_t revoked;		/* enum kl_revoke_reason, 0: not */
 };
 
+/* Whose records a card of an auditor names. */
+struct registry_reads {
+	uint8_t serial[16];		/* of the card */
+	struct kl_id who;
+	bool all;			/* as far as an approval goes */
+	struct kl_id id[KL_READS_MAX];
+	size_t n;
+};
+
 struct registry_revocation {
 	uint8_t serial[16];
 	uint32_t reason;
@@ -66,6 +75,8 @@ struct registry {
 	size_t n, made, cap;		/* known, allocated, room */
 	struct registry_revocation *revocation;	/* also of cards to come */
 	size_t n_revocations, cap_revocations;
+	struct registry_reads *reads;
+	size_t n_reads, cap_reads;
 	uint64_t newest;		/* directory number */
 	bool must_report;		/* this origin began after a loss, */
 	int64_t lost_ms;		/* then: when it began */
@@ -90,6 +101,9 @@ struct participant *registry_by_key(struct registry *r,
 /* The card whose key has this id, chosen likewise; NULL if there is none. */
 const struct registry_card *registry_card_of(const struct participant *p,
     const struct kl_key_id *key_id, int64_t now_ms);
+/* NULL: no card of an auditor has this serial. */
+const struct registry_reads *registry_reads(const struct registry *r,
+    const uint8_t serial[16]);
 /* Any card that counts at now_ms, or NULL. */
 const struct registry_card *registry_card_now(const struct participant *p,
     int64_t now_ms);

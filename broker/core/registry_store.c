@@ -264,7 +264,7 @@ registry_load(struct registry *r, struct kl_kv_txn *txn,
 	size_t mark = kl_arena_mark(mem);
 	int err;
 
-	r->n = r->n_touched = r->n_revocations = 0;
+	r->n = r->n_touched = r->n_revocations = r->n_reads = 0;
 	r->newest = 0;
 	while ((err = kl_kv_seek(txn, T_DIRECTORY, kl_bytes(key, sizeof key),
 	    r->newest != 0, &row)) == KL_OK) {

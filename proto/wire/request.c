@@ -6,14 +6,13 @@
 
 #define ANY_U32 UINT32_MAX
 #define ANY_U64 UINT64_MAX
-#define BODY_MAX 16200		/* with its frame's head below KL_FRAME_MAX */
 #define LOGGED_MAX 512
 
 static const struct kl_row request_rows[] = {
 	KL_U32(kl_request_msg, version, 1, ANY_U32),
 	KL_U32(kl_request_msg, request, 1, ANY_U32),
 	KL_U64(kl_request_msg, request_id, 1, ANY_U64),
-	KL_VIEW(kl_request_msg, body, 0, BODY_MAX),
+	KL_VIEW(kl_request_msg, body, 0, KL_BODY_MAX),
 };
 static const struct kl_row reply_rows[] = {
 	KL_U32(kl_reply_msg, version, 1, ANY_U32),
@@ -23,7 +22,7 @@ static const struct kl_row reply_rows[] = {
 	KL_U32(kl_reply_msg, retry_after_ms, 0, ANY_U32),
 	KL_TIME(kl_reply_msg, time_ms),
 	KL_VIEW(kl_reply_msg, detail, 0, 64),
-	KL_VIEW(kl_reply_msg, body, 0, BODY_MAX),
+	KL_VIEW(kl_reply_msg, body, 0, KL_BODY_MAX),
 };
 static const struct kl_row hello_rows[] = {
 	KL_FIXED(kl_hello, instance),
@@ -61,7 +60,7 @@ static const struct kl_row fetch_rows[] = {
 	KL_MANY(KL_ROW_U64S, kl_fetch, ack, 8),
 };
 static const struct kl_row fetch_reply_rows[] = {
-	KL_MANY(KL_ROW_VIEWS, kl_fetch_reply, item, BODY_MAX),
+	KL_MANY(KL_ROW_VIEWS, kl_fetch_reply, item, KL_BODY_MAX),
 };
 static const struct kl_row item_rows[] = {
 	KL_U64(kl_item, item, 1, ANY_U64),
@@ -93,14 +92,14 @@ static const struct kl_row directory_rows[] = {
 static const struct kl_row directory_reply_rows[] = {
 	KL_U64(kl_directory_reply, newest, 0, ANY_U64),
 	KL_U64(kl_directory_reply, last, 0, ANY_U64),
-	KL_MANY(KL_ROW_VIEWS, kl_directory_reply, entry, BODY_MAX),
+	KL_MANY(KL_ROW_VIEWS, kl_directory_reply, entry, KL_BODY_MAX),
 };
 static const struct kl_row entry_rows[] = {
 	KL_U32(kl_entry, statement, 1, KL_ENTRY_REFERRAL),
 	KL_VIEW(kl_entry, content, 1, KL_SIGNED_MAX),
 };
 static const struct kl_row publish_rows[] = {
-	KL_MANY(KL_ROW_VIEWS, kl_publish, entry, BODY_MAX),
+	KL_MANY(KL_ROW_VIEWS, kl_publish, entry, KL_BODY_MAX),
 };
 static const struct kl_row sync_rows[] = {
 	KL_U32(kl_sync, step, KL_SYNC_LIST, KL_SYNC_DONE),

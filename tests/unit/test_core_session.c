@@ -318,20 +318,13 @@ START_TEST(garbage_is_malformed_in_every_request)
 {
 	static const uint32_t requests[] = { KL_HELLO, KL_FETCH,
 		KL_PUT_RECEIPT, KL_ITEM_ACK, KL_WITHDRAW, KL_DIRECTORY,
-		KL_PUBLISH, KL_SYNC, KL_LOG };
+		KL_PUBLISH, KL_SYNC, KL_LOG, KL_QUERY };
 	static const uint8_t junk[] = { 0xff, 0x01, 0x02 };
 
 	shell_begin(&s, &s.desk);
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
 		ck_assert_int_eq(raw(requests[i], kl_bytes(junk,
 		    sizeof junk)), KL_C_MALFORMED);
-}
-END_TEST
-
-START_TEST(what_is_not_served_says_so)
-{
-	shell_begin(&s, &s.desk);
-	ck_assert_int_eq(raw(KL_QUERY, KL_BYTES_NONE), KL_C_NOT_SERVED);
 }
 END_TEST
 
@@ -602,7 +595,6 @@ main(void)
 	    a_broker_that_was_fenced_off_can_begin_a_younger_log);
 	t = tcase(suite, "forms");
 	tcase_add_test(t, garbage_is_malformed_in_every_request);
-	tcase_add_test(t, what_is_not_served_says_so);
 	tcase_add_test(t,
 	    bytes_that_are_no_request_are_answered_without_a_number);
 	tcase_add_test(t,

@@ -525,6 +525,8 @@ main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
+	if (kl_crypto_init() != KL_OK)
+		return EXIT_FAILURE;
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	add_tests(t);

@@ -7,6 +7,7 @@
 
 #include <kortelijn/wire/signed.h>
 
+#define KL_BODY_MAX 16200	/* bytes; below a frame with its head */
 #define KL_FETCH_WAIT_MAX_MS 30000
 #define KL_FETCH_ACKS_MAX 16
 #define KL_FETCH_ENVELOPES_MAX 4	/* of one answer, and unreceipted */
