@@ -50,12 +50,12 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month month_gone leaf scrub summary journal find export registry \
-	registry_store witness conversation \
+PARTS = vault tree month month_gone leaf scrub summary journal daily find \
+	export registry registry_store witness conversation \
 	conversation_rules timer message mailbox erase retain_end repair \
 	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
 	present refusals
-CORE = main boot fence loss control_loss exporter control_export papers keys \
+CORE = main boot fence loss control_loss exporter control_export control_log papers keys \
 	cycle dispatch acks control control_status control_papers control_hold \
 	control_subject control_subject_json control_left control_rewrap \
 	control_witness \
@@ -106,7 +106,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed
 	sandbox loop control link trace traps_zmq calendar nightly hold state \
 	rules render person content policy recovery stream signed request \
 	envelope message_vectors protocol schema_versions statements
-UNIT_CORE = export vault tree journal find registry conversation mailbox retain \
+UNIT_CORE = export vault tree journal scrub find registry conversation mailbox retain \
 	retention repair sync core_rewrap core_submit core_policy core_session \
 	core_delivery core_turn core_control withdrawal core_withdraw \
 	sync_withdraw core_hostile witness core_query

@@ -342,7 +342,8 @@ parts_load(struct core *c, struct kl_kv_txn *txn)
 	    (r = registry_load(&c->registry, txn, c->mem)) != KL_OK ||
 	    (r = mailbox_load(&c->box, txn)) != KL_OK ||
 	    (r = retain_load(&c->retain, txn)) != KL_OK ||
-	    (r = export_load(&c->export, txn)) != KL_OK)
+	    (r = export_load(&c->export, txn)) != KL_OK ||
+	    (r = daily_load(&c->daily, txn)) != KL_OK)
 		return r;
 	return erase_mark_slots(&c->turn);
 }

@@ -40,6 +40,7 @@ json_t *control_rewrap(struct core *c, const json_t *question);
 void control_put_erasure(const struct core *c, json_t *o);
 void control_loss_status(struct core *c, json_t *o);
 void control_export_status(const struct core *c, json_t *o);
+void control_log_status(struct core *c, json_t *o);
 json_t *control_cosign(struct core *c, const json_t *question);
 void control_witness_status(struct core *c, json_t *o);
 

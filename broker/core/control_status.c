@@ -150,6 +150,7 @@ control_status(struct core *c, const json_t *question)
 	control_policy_status(c, o);
 	control_put_erasure(c, o);
 	control_export_status(c, o);
+	control_log_status(c, o);
 	control_witness_status(c, o);
 	control_loss_status(c, o);
 	return o;

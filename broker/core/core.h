@@ -11,6 +11,7 @@
 #include <kortelijn/host/trace.h>
 
 #include "broker/config.h"
+#include "broker/core/daily.h"
 #include "broker/core/export.h"
 #include "broker/core/mailbox.h"
 #include "broker/core/refusals.h"
@@ -115,6 +116,7 @@ struct core {
 	struct retain retain;
 	struct rewrap rewrap;
 	struct export export;		/* of the log, every night */
+	struct daily daily;	/* a checkpoint of each day */
 	struct scrubber scrubber;	/* of the log: is it as it was? */
 	bool hold_told;			/* that the clock is not trusted */
 	int64_t undone_told_ms;		/* monotonic; when it may be again */

@@ -168,6 +168,7 @@ parts_committed(struct core *c)
 	if (c->box.ended && c->erase_due_ms == 0)
 		c->erase_due_ms = kl_mono_ms() + ERASE_WAIT_MS;
 	journal_committed(&c->journal);
+	daily_committed(&c->daily);
 	registry_committed(&c->registry);
 	mailbox_committed(&c->box);
 	retain_committed(&c->retain);
@@ -205,6 +206,7 @@ turn_undo(struct core *c)
 	kl_kv_abort(&c->turn.txn);
 	kl_arena_reset(c->mem);
 	journal_undo(&c->journal);
+	daily_undo(&c->daily);
 	mailbox_undo(&c->box);
 	retain_undo(&c->retain);
 	refusals_undo(&c->refusals);
@@ -235,7 +237,8 @@ turn_save(struct core *c)
 		return r;
 	if ((r = registry_save_touched(&c->registry, txn)) != KL_OK ||
 	    (r = retain_save(&c->retain, &c->turn)) != KL_OK ||
-	    (r = mailbox_save(&c->box, txn)) != KL_OK)
+	    (r = mailbox_save(&c->box, txn)) != KL_OK ||
+	    (r = daily_save(&c->daily, txn, &c->journal)) != KL_OK)
 		return r;
 	return journal_save(&c->journal, txn);
 }

@@ -32,6 +32,7 @@ enum core_table {
 	T_WRITTEN = 'Y',	/* tags of conv, of a message of it -> none */
 	T_WITHDRAWAL = 'R',	/* tag of conv, scope (1) -> slot, sealed */
 	T_WITNESS = 'F',	/* id (24) of a witness -> note with its line */
+	T_DAILY = 'C',		/* day (4) -> a checkpoint of it */
 	T_OWED = 'Q',		/* tags of conv, of who owes what -> sealed */
 };
 

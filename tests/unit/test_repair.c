@@ -11,6 +11,7 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/secret.h>
 
+#include "broker/core/control_priv.h"
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
 #include "broker/core/dispatch.h"
@@ -238,6 +239,24 @@ START_TEST(what_is_repeated_after_its_record_was_lost_is_answered)
 }
 END_TEST
 
+/* What is lost of the log is told, and what is left of it signed. */
+static void
+log_is_told_lost(void)
+{
+	json_t *o = control_status(s.core, NULL);
+	const json_t *log = json_object_get(o, "log");
+	const json_t *lost = json_object_get(log, "months_lost");
+
+	ck_assert_uint_eq(json_array_size(lost), 1);
+	ck_assert_str_eq(json_string_value(json_array_get(lost, 0)),
+	    "2026-11");
+	ck_assert(json_is_true(json_object_get(log, "read_since_start")));
+	ck_assert_uint_gt(s.core->journal.read.erased, 0);
+	ck_assert_uint_eq(s.core->journal.checked.size,
+	    s.core->journal.read.at.size);
+	json_decref(o);
+}
+
 START_TEST(withdrawal_of_the_unknown_goes_with_its_month)
 {
 	struct kl_withdrawal w = letter_withdrawal(&l, &s.practice,
@@ -247,6 +266,7 @@ START_TEST(withdrawal_of_the_unknown_goes_with_its_month)
 	w.conv_id.b[0] ^= 1;
 	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
 	restart_with_broken(slot_of_month());
+	log_is_told_lost();
 	ck_assert_int_eq(cycle_begin(s.core), KL_OK);
 	ck_assert_int_eq(kl_kv_seek(s.core->turn.txn, T_WITHDRAWAL,
 	    KL_BYTES_NONE, false, &row), KL_E_NOT_FOUND);
