@@ -44,6 +44,8 @@ AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
 # Reports, out of the records of a log.
 AUDIT += orgs refs spread measure suppress page svg region
 UNIT_REPORT = audit_suppress audit_measure audit_region
+# Proofs, and what verifies them.
+AUDIT += trust logask checkpoint prove verdict verify witness
 
 # Both halves of kortelijnd and the supervisor.
 BROKER = pipe config ready supervisor
@@ -95,7 +97,7 @@ PRACTICE = main folder
 MUNICIPALITY = main folder
 
 # Shared by the unit tests.
-SUPPORT = tmpdir said vectors starve people papers letters \
+SUPPORT = sample tmpdir said vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
@@ -115,6 +117,7 @@ UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += $(UNIT_REPORT)
 UNIT_CLI += audit_format
 UNIT_CLI += audit_rules audit_dir
+UNIT_CLI += audit_verdict audit_witness
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch

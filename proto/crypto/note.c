@@ -286,6 +286,23 @@ kl_note_cosigned_line(struct kl_bytes text, const char *name,
 }
 
 int
+kl_note_has_line(struct kl_bytes text, const char *name, uint8_t type,
+    const struct kl_sign_pk *pk, bool *has)
+{
+	struct kl_checkpoint c;
+	struct parts parts;
+	struct line line;
+	int r;
+
+	*has = false;
+	if ((r = text_read(text, &c, &parts)) != KL_OK)
+		return r;
+	r = line_find(parts.lines, kl_bytes_str(name), type, pk, &line);
+	*has = r == KL_OK;
+	return r == KL_E_SIGNATURE ? KL_OK : r;
+}
+
+int
 kl_note_verify_cosigned(struct kl_bytes text, const char *name,
     const struct kl_sign_pk *pk, int64_t *time_s)
 {

@@ -410,6 +410,31 @@ START_TEST(bare_leaves_the_line_of_the_log_alone)
 }
 END_TEST
 
+START_TEST(a_line_is_there_or_not_whether_it_holds_or_not)
+{
+	struct kl_note n;
+	bool has;
+
+	ck_assert_int_eq(kl_note_has_line(cosigned, witness,
+	    KL_NOTE_COSIGNATURE, &wpk, &has), KL_OK);
+	ck_assert(has);
+	ck_assert_int_eq(kl_note_has_line(note, witness, KL_NOTE_COSIGNATURE,
+	    &wpk, &has), KL_OK);
+	ck_assert(!has);
+	ck_assert_int_eq(kl_note_has_line(cosigned, witness, KL_NOTE_ED25519,
+	    &wpk, &has), KL_OK);
+	ck_assert(!has);
+	memset(&n, 0, sizeof n);
+	memcpy(n.b, cosigned.p, cosigned.n);
+	n.b[cosigned.n - 20] ^= 1;
+	ck_assert_int_eq(kl_note_has_line(kl_bytes_str(n.b), witness,
+	    KL_NOTE_COSIGNATURE, &wpk, &has), KL_OK);
+	ck_assert(has);
+	ck_assert_int_eq(kl_note_has_line(kl_bytes(note.p, note.n - 1),
+	    witness, KL_NOTE_COSIGNATURE, &wpk, &has), KL_E_FORMAT);
+}
+END_TEST
+
 START_TEST(a_witness_line_moves_to_another_copy)
 {
 	struct kl_bytes line;
@@ -490,6 +515,7 @@ main(void)
 	tcase_add_test(tc, cosign_refuses_names_times_and_no_notes);
 	tcase_add_test(tc, cosign_answers_size_when_the_note_is_full);
 	tcase_add_test(tc, bare_leaves_the_line_of_the_log_alone);
+	tcase_add_test(tc, a_line_is_there_or_not_whether_it_holds_or_not);
 	tcase_add_test(tc, a_witness_line_moves_to_another_copy);
 	tcase_add_test(tc, add_refuses_what_is_no_line_or_has_no_room);
 	suite_add_tcase(s, tc);

@@ -54,6 +54,11 @@ int kl_note_cosigned_line(struct kl_bytes text, const char *name,
     const struct kl_sign_pk *pk, int64_t *time_s, struct kl_bytes *line)
     KL_MUST_CHECK;
 
+/* Is there a line that names this key, whether it holds or not? KL_E_FORMAT:
+ * no note, or it has two. */
+int kl_note_has_line(struct kl_bytes text, const char *name, uint8_t type,
+    const struct kl_sign_pk *pk, bool *has) KL_MUST_CHECK;
+
 /* The checkpoint with its log's line and no other; errors as in
  * kl_note_verify. */
 int kl_note_bare(struct kl_bytes text, const struct kl_sign_pk *pk,
