@@ -7,7 +7,8 @@
 #include "adapters/common/engine.h"
 #include "adapters/common/turn.h"
 
-#define ALARM_EVIDENCE_MAX 2200		/* two checkpoints as they came */
+/* Two checkpoints as they came. */
+#define ALARM_EVIDENCE_MAX (ENGINE_EVIDENCE_MAX - 1)
 
 /* "?" for a number that is none. */
 const char *alarm_name(uint32_t kind);

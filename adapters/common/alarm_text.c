@@ -83,8 +83,10 @@ static const struct alarm_text both[] = {
 	  "Stop the other one, or use 'take-over'.", false, false },
 	{ ENGINE_AL_LOG_FORK, "Het logboek van de broker klopt niet",
 	  "The broker's log was rewritten",
-	  "Waarschuw de beheerder van de broker en de FG.",
-	  "Tell the broker's operator and the data protection officer.",
+	  "Waarschuw de beheerder van de broker en de FG. 'alarms "
+	  "--evidence=NUMMER' geeft het bewijs.",
+	  "Tell the broker's operator and the data protection officer. "
+	  "'alarms --evidence=NUMBER' prints the proof.",
 	  false, false },
 	{ ENGINE_AL_CLOCK, "De klok loopt niet gelijk",
 	  "The clock is wrong",
@@ -170,8 +172,10 @@ static const struct alarm_text both[] = {
 	  false },
 	{ ENGINE_AL_LOG_LEFT, "Een verlaten broker meldt zich",
 	  "A broker that was left is back",
-	  "Waarschuw de beheerder van de broker.",
-	  "Tell the broker's operator.", false, false },
+	  "Waarschuw de beheerder van de broker. 'alarms --evidence=NUMMER' "
+	  "geeft het bewijs.",
+	  "Tell the broker's operator. 'alarms --evidence=NUMBER' prints the "
+	  "proof.", false, false },
 	{ ENGINE_AL_BACKUP, "Er kon geen reservekopie worden gemaakt",
 	  "No backup could be made",
 	  "Kijk naar backup_dir: plaats en rechten. 'backup now' probeert het.",

@@ -7,6 +7,7 @@
 #include "adapters/common/alarm.h"
 
 #define LEFT_TOLD "left_told"	/* the last log that an alarm was about */
+#define FORK_TOLD "fork_told"	/* root that was kept when there was one */
 
 int
 checkpoint_get(struct turn *t, struct checkpoint *out)
@@ -59,11 +60,23 @@ raise_both(struct turn *t, enum engine_alarm_kind kind,
 	return alarm_raise_evidence(t, kind, kl_writer_bytes(&w));
 }
 
+/* What is kept stays so: one alarm for it, however often the other history is
+ * shown. */
 static int
 fork_found(struct turn *t, const struct checkpoint *kept,
     struct kl_bytes note, enum checkpoint_verdict *out)
 {
+	struct kl_hash told;
+	int r = store_meta_get(t->store, FORK_TOLD, &told, sizeof told);
+
 	*out = CHECKPOINT_FORK;
+	if (r != KL_OK && r != KL_E_NOT_FOUND)
+		return r;
+	if (r == KL_OK && memcmp(&told, &kept->root, sizeof told) == 0)
+		return KL_OK;
+	if ((r = store_meta_put(t->store, FORK_TOLD, &kept->root,
+	    sizeof kept->root)) != KL_OK)
+		return r;
 	return raise_both(t, ENGINE_AL_LOG_FORK, kept, note);
 }
 

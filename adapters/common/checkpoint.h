@@ -27,7 +27,7 @@ enum checkpoint_verdict {
 	CHECKPOINT_AHEAD = 2,	/* kept only once the proof holds */
 	CHECKPOINT_NEW_ORIGIN = 3, /* a log after a loss; kept */
 	CHECKPOINT_BAD = 4,	/* not signed by this broker */
-	CHECKPOINT_FORK = 5,	/* alarm raised; the old one stays */
+	CHECKPOINT_FORK = 5,	/* alarm raised, once; the old one stays */
 	CHECKPOINT_LEFT = 6,	/* of a log older than the one kept: alarm
 				 * raised, once for each; nothing may be sent
 				 * to a broker that stands on it */

@@ -165,6 +165,23 @@ cmd_file(struct cli *c, const char *path, json_t **out)
 	return *out == NULL ? refused(c, KL_C_JSON) : CLI_OK;
 }
 
+int
+cmd_put_member(struct cli *c, const json_t *answer, const char *key,
+    const char *path)
+{
+	const json_t *v = json_object_get(answer, key);
+	struct kl_bytes text = kl_bytes(json_string_value(v),
+	    json_string_length(v));
+	int r;
+
+	if (strcmp(path, "-") == 0) {
+		(void)fwrite(text.p, 1, text.n, stdout);
+		return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
+	}
+	r = kl_fs_replace_at(AT_FDCWD, path, 0600, text);
+	return r == KL_OK ? CLI_OK : output_fail_err(c, r, path);
+}
+
 struct cmd_text
 cmd_member(const json_t *o, const char *key)
 {

@@ -54,6 +54,10 @@ int cmd_file(struct cli *c, const char *path, json_t **out);
 /* Cleaned text of a member, "" if there is none. */
 struct cmd_text { char b[600]; };
 struct cmd_text cmd_member(const json_t *o, const char *key);
+/* A text of the answer into FILE, of this user alone, or to standard output
+ * for "-". CLI_OK, or the code after it was said. */
+int cmd_put_member(struct cli *c, const json_t *answer, const char *key,
+    const char *path);
 /* One line if nothing leaves now, as the answer says. */
 void cmd_say_hindrance(const struct cli *c, const json_t *answer);
 /* A member that is a time: "2026-11-26 10:00" by the clocks of Amsterdam. */

@@ -79,27 +79,56 @@ ask(struct cli *c, json_t *question, json_t **answer)
 	return r;
 }
 
+/* Of an option. CLI_OK, CLI_USAGE. */
+static int
+number_of(const struct cli *c, const char *option, long long *out)
+{
+	const char *text = cli_option(c, option);
+	char *end;
+
+	*out = strtoll(text, &end, 10);
+	if (*text == '\0' || *end != '\0' || *out < 0)
+		return output_fail(c, CLI_USAGE, "--%s is the number of an "
+		    "alarm", option);
+	return CLI_OK;
+}
+
 static int
 question_of(struct cli *c, json_t **out)
 {
-	const char *seen = cli_option(c, "seen");
-	char *end;
 	long long n;
 
 	*out = json_pack("{s:s}", "cmd", "alarms");
 	if (cli_option(c, "all") != NULL)
 		(void)json_object_set_new(*out, "all", json_true());
-	if (seen == NULL)
+	if (cli_option(c, "seen") == NULL)
 		return CLI_OK;
-	n = strtoll(seen, &end, 10);
-	if (*seen == '\0' || *end != '\0' || n < 0) {
+	if (number_of(c, "seen", &n) != CLI_OK) {
 		json_decref(*out);
 		*out = NULL;
-		return output_fail(c, CLI_USAGE, "--seen is the number of an "
-		    "alarm");
+		return CLI_USAGE;
 	}
 	(void)json_object_set_new(*out, "seen", json_integer(n));
 	return CLI_OK;
+}
+
+/* What proves an alarm to others. */
+static int
+put_evidence(struct cli *c)
+{
+	const char *out = cli_option(c, "out");
+	json_t *answer;
+	long long n;
+	int r = number_of(c, "evidence", &n);
+
+	if (r != CLI_OK || (r = cmd_ask(c, json_pack("{s:s,s:I}", "cmd",
+	    "evidence", "number", (json_int_t)n), 0, &answer)) != CLI_OK)
+		return r;
+	if (c->json)
+		return output_take(c, answer);
+	r = cmd_put_member(c, answer, "evidence", out != NULL ? out : "-");
+	json_decref(answer);
+	return r;
 }
 
 int
@@ -110,6 +139,8 @@ cmd_alarms(struct cli *c)
 	size_t i;
 	int r;
 
+	if (cli_option(c, "evidence") != NULL)
+		return put_evidence(c);
 	if ((r = question_of(c, &question)) != CLI_OK ||
 	    (r = ask(c, question, &answer)) != CLI_OK)
 		return r;

@@ -1,10 +1,7 @@
 #include "adapters/common/cmd.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <kortelijn/host/fs.h>
 
 #include "proto/cli/output.h"
 
@@ -12,25 +9,6 @@
 #define LINE_BYTES 1400
 
 /* ---- files ----------------------------------------------------------- */
-
-/* A member of the answer into FILE, or to standard output for "-". */
-static int
-put_member(struct cli *c, const json_t *answer, const char *key,
-    const char *path)
-{
-	const json_t *v = json_object_get(answer, key);
-	struct kl_bytes text = kl_bytes(json_string_value(v),
-	    json_string_length(v));
-	int r;
-
-	if (strcmp(path, "-") == 0) {
-		(void)fwrite(text.p, 1, text.n, stdout);
-		return fflush(stdout) == 0 ? CLI_OK : CLI_FAILED;
-	}
-	/* About a patient: nobody else's to read. */
-	r = kl_fs_replace_at(AT_FDCWD, path, 0600, text);
-	return r == KL_OK ? CLI_OK : output_fail_err(c, r, path);
-}
 
 static bool
 is_html(const char *path)
@@ -49,7 +27,7 @@ put_statement(struct cli *c, const char *path)
 	    "reference", c->arg[0], "statement", 1), 0, &answer);
 
 	if (r == CLI_OK)
-		r = put_member(c, answer, "statement", path);
+		r = cmd_put_member(c, answer, "statement", path);
 	json_decref(answer);
 	return r;
 }
@@ -63,7 +41,7 @@ put_page(struct cli *c, const char *path)
 	    "text"), 0, &answer);
 
 	if (r == CLI_OK)
-		r = put_member(c, answer, "letter", path);
+		r = cmd_put_member(c, answer, "letter", path);
 	json_decref(answer);
 	return r;
 }

@@ -53,12 +53,15 @@ static const struct cli_command rest[] = {
 	  "[override KEY] with legal_basis, approved_by, approved_on and\n"
 	  "review_on. Without a policy the adapter sends nothing.",
 	  1, 1, { NULL }, cmd_policy_load },
-	{ "alarms", "[--seen=NUMBER] [--all]",
+	{ "alarms", "[--seen=NUMBER] [--all] "
+	  "[--evidence=NUMBER [--out=FILE]]",
 	  "list what asks for somebody",
 	  "Shows the alarms that are open, and what is new since the last\n"
 	  "--seen, with what to do and whom to phone. --seen=NUMBER says that\n"
-	  "everything up to that number was seen; --all shows all.",
-	  0, 0, { "seen=", "all" }, cmd_alarms },
+	  "everything up to that number was seen; --all shows all.\n"
+	  "--evidence prints what proves an alarm about the broker's log to\n"
+	  "others: the two checkpoints, as the broker signed them.",
+	  0, 0, { "seen=", "all", "evidence=", "out=" }, cmd_alarms },
 	{ "hold", "[release]",
 	  "say why nothing is erased, or that the clock is right",
 	  "After a jump of the clock nothing is erased until a time server or\n"

@@ -95,6 +95,22 @@ control_alarm_list(struct control_cmd *c)
 }
 
 int
+control_alarm_evidence(struct control_cmd *c)
+{
+	char text[ENGINE_EVIDENCE_MAX];
+	uint64_t n = 0;
+	int r = control_cmd_number(c, "/number", INT64_MAX, &n);
+
+	if (r != KL_OK)
+		return r;
+	r = engine_alarm_evidence(c->engine, n, text);
+	if (r == KL_E_NOT_FOUND)
+		return control_cmd_refuse(c, KL_C_NO_EVIDENCE, "/number");
+	return r != KL_OK ? r : control_cmd_answer(c, json_pack("{s:I,s:s}",
+	    "number", (json_int_t)n, "evidence", text));
+}
+
+int
 control_alarm_hold(struct control_cmd *c)
 {
 	const bool release = json_is_true(json_object_get(c->question,

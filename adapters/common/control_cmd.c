@@ -101,6 +101,7 @@ static const struct row {
 	{ "feedback", DESK, { "file", "reference", "code", "category",
 	    "ground", "wanted", "date" }, control_case_feedback },
 	{ "alarms", ANY, { "after", "seen", "all" }, control_alarm_list },
+	{ "evidence", ANY, { "number" }, control_alarm_evidence },
 	{ "hold", ANY, { "release" }, control_alarm_hold },
 	{ "attempt", DESK, { "reference", "kind", "part_of_day", "date" },
 	    control_desk_attempt },

@@ -346,6 +346,12 @@ struct engine_alarm {
 /* KL_E_NOT_FOUND, KL_E_AGAIN. */
 int engine_alarm_get(struct engine *e, uint64_t seq,
     struct engine_alarm *out) KL_MUST_CHECK;
+/* What proves it to others, as a text: the checkpoints as they were signed,
+ * with an empty line between two. KL_E_NOT_FOUND: no such alarm, or nothing is
+ * kept with it; KL_E_AGAIN. */
+#define ENGINE_EVIDENCE_MAX 2201	/* with NUL */
+int engine_alarm_evidence(struct engine *e, uint64_t seq,
+    char text[ENGINE_EVIDENCE_MAX]) KL_MUST_CHECK;
 /* KL_E_NOT_FOUND: no more; KL_E_AGAIN. They stay: whoever shows them keeps a
  * cursor of what was seen. */
 int engine_alarm_next(struct engine *e, uint64_t after,

@@ -223,6 +223,26 @@ engine_alarm_get(struct engine *e, uint64_t seq, struct engine_alarm *out)
 	return engine_result(e, alarm_get(e->store, seq, out));
 }
 
+int
+engine_alarm_evidence(struct engine *e, uint64_t seq,
+    char text[ENGINE_EVIDENCE_MAX])
+{
+	const size_t mark = kl_arena_mark(e->mem);
+	struct kl_bytes v;
+	int r = alarm_evidence(e->store, e->mem, seq, &v);
+
+	if (r == KL_OK && v.n == 0)
+		r = KL_E_NOT_FOUND;
+	if (r == KL_OK && v.n >= ENGINE_EVIDENCE_MAX)
+		r = KL_E_DAMAGED;
+	if (r == KL_OK) {
+		memcpy(text, v.p, v.n);
+		text[v.n] = '\0';
+	}
+	kl_arena_release(e->mem, mark);
+	return engine_result(e, r);
+}
+
 /* ---- state ----------------------------------------------------------- */
 
 static int

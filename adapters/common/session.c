@@ -158,7 +158,8 @@ session_link(struct session *s, enum kl_link_state state, int64_t mono_ms)
 	kl_logf(KL_LOG_INFO, "link", kl_log_word("is", up ? "up" : "down"));
 	/* A connection is a session: the next one begins with HELLO. Behind it
 	 * may be another broker than the one that was left. */
-	if (s->phase != SESSION_STUCK || s->code == KL_C_LOG_LEFT)
+	if (s->phase != SESSION_STUCK || s->code == KL_C_LOG_LEFT ||
+	    s->code == KL_C_LOG_BEHIND)
 		session_begin_again(s, mono_ms);
 }
 

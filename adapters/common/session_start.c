@@ -117,6 +117,30 @@ hello_ok(struct session *s, struct turn *t, struct kl_bytes body,
 	return KL_OK;
 }
 
+/* It says itself that it went back, or was left, and shows its own note: with
+ * the one that we keep that is evidence. PROTOCOL.md 7.1.1. */
+static int
+hello_fenced(struct session *s, struct turn *t, const struct call_answer *a,
+    int64_t mono_ms)
+{
+	enum checkpoint_verdict v;
+	struct kl_hello_reply h;
+	int r = KL_OK;
+
+	if (KL_MESSAGE_READ(KL_M_HELLO_REPLY, a->body, t->mem, &h) == KL_C_OK)
+		r = checkpoint_take(t, h.note, &v);
+	session_stick(s, a->code, mono_ms + SESSION_REFUSED_MS);
+	s->elsewhere = true;
+	return r;
+}
+
+static bool
+is_fenced(const struct call *call, uint32_t code)
+{
+	return call->request == KL_HELLO &&
+	    (code == KL_C_LOG_BEHIND || code == KL_C_LOG_LEFT);
+}
+
 static int
 hello_refused(struct session *s, struct turn *t, uint32_t code,
     int64_t mono_ms)
@@ -295,6 +319,8 @@ session_start_answer(struct session *s, struct turn *t,
 	s->asked = false;
 	if (a->code == KL_C_OK)
 		r = answer_ok(s, t, call, a, mono_ms);
+	else if (is_fenced(call, a->code))
+		r = hello_fenced(s, t, a, mono_ms);
 	else if (s->phase == SESSION_READY)
 		r = session_keep_answer(s, t, call->request, a, mono_ms);
 	else if (call->request != KL_HELLO &&

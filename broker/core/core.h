@@ -101,6 +101,8 @@ struct core {
 	const struct broker_conf *conf;
 	struct kl_clock clock;
 	int exit;
+	uint32_t fenced;		/* enum kl_code: why nobody may go on
+					 * with this store; 0: anybody may */
 
 	/* keys and paths */
 	struct kl_secret *log_sk;

@@ -8,6 +8,7 @@
 
 #include "broker/core/core_main.h"
 #include "broker/core/erase.h"
+#include "broker/core/fence.h"
 #include "broker/core/fetch.h"
 #include "broker/core/held.h"
 #include "broker/core/keys.h"
@@ -104,20 +105,23 @@ replies_send(struct core *c)
 	kl_arena_reset(c->out_mem);
 }
 
-/* The turn is as if it had never been. */
+/* The turn is as if it had never been. Who has shown that nobody may go on
+ * with this store is shown why. */
 static void
 replies_later(struct core *c)
 {
-	const struct answer later = { .code = KL_C_TRY_LATER,
-		.retry_after_ms = TRY_LATER_MS };
-
 	kl_arena_reset(c->out_mem);
 	for (size_t i = 0; i < c->n_reply; i++) {
 		struct turn_reply *r = &c->reply[i];
+		struct answer a;
 
-		r->code = later.code;
+		if (r->request != KL_HELLO ||
+		    fence_answer(c, c->out_mem, &a) != KL_OK)
+			a = (struct answer){ .code = KL_C_TRY_LATER,
+				.retry_after_ms = TRY_LATER_MS };
+		r->code = a.code;
 		r->n = 1;
-		if (reply_pack(c, r, &later, &r->frame[0]) != KL_OK) {
+		if (reply_pack(c, r, &a, &r->frame[0]) != KL_OK) {
 			c->n_reply = i;
 			return;
 		}

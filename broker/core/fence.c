@@ -36,20 +36,34 @@ tell(const struct core *c, const char *younger)
 	    "move state_dir away, then 'kortelijn origin new'"));
 }
 
-static bool
-shown_younger(struct core *c, const struct kl_checkpoint *seen,
-    struct kl_bytes note)
+/* Both checkpoints are signed by our own key, and lie in state_dir as evidence:
+ * log.mark is this store's, log.seen the other. */
+static void
+tell_back(const struct core *c, const struct kl_checkpoint *seen)
+{
+	kl_logf(KL_LOG_ERROR, "store_behind_checkpoint",
+	    kl_log_word("log", c->journal.origin),
+	    kl_log_num("leaves", (int64_t)c->journal.committed.size),
+	    kl_log_num("leaves_shown", (int64_t)seen->size),
+	    kl_log_word("why", "a participant has seen a checkpoint of this "
+	    "log that does not fit this store: it is a copy of before, or "
+	    "was changed"),
+	    kl_log_word("evidence", BROKER_MARK " and " BROKER_SEEN
+	    " in state_dir, both signed by this broker"),
+	    kl_log_word("else", "put the newest store back, or move state_dir "
+	    "away, then 'kortelijn origin new'"));
+}
+
+/* For the next start, which has nobody to show it. */
+static void
+keep(const struct core *c, struct kl_bytes note)
 {
 	const struct path path = in_dir(c->conf->state_dir, BROKER_SEEN);
 
-	if (!kl_origin_older(c->journal.origin, seen->origin))
-		return false;
 	/* If it does not stay, the next participant shows it again. */
 	if (kl_fs_replace(path.b, note) != KL_OK)
 		kl_logf(KL_LOG_ERROR, "fence_not_kept",
 		    kl_log_num("errno", errno));
-	tell(c, seen->origin);
-	return true;
 }
 
 /* Our own root at an older size; what cannot be read is no root of ours. */
@@ -93,15 +107,32 @@ fence_must_stop(struct core *c, struct kl_bytes note)
 	if (note.n == 0 || kl_note_verify(note, &c->journal.pk, &seen) !=
 	    KL_OK)
 		return false;
-	if (shown_younger(c, &seen, note)) {
-		core_stop(c, CORE_EXIT_OPERATOR, "log_left", KL_E_DENIED);
-		return true;
-	}
-	if (!store_went_back(c, &seen))
+	if (kl_origin_older(c->journal.origin, seen.origin)) {
+		c->fenced = KL_C_LOG_LEFT;
+		tell(c, seen.origin);
+	} else if (store_went_back(c, &seen)) {
+		c->fenced = KL_C_LOG_BEHIND;
+		tell_back(c, &seen);
+	} else {
 		return false;
-	core_stop(c, CORE_EXIT_OPERATOR, "store_behind_checkpoint",
-	    KL_E_DAMAGED);
+	}
+	keep(c, note);
+	core_stop(c, CORE_EXIT_OPERATOR, "fenced_off_now", KL_E_DENIED);
 	return true;
+}
+
+int
+fence_answer(const struct core *c, struct kl_arena *mem, struct answer *out)
+{
+	const struct kl_hello_reply r = {
+		.realm = c->registry.realm, .report_in = KL_NO,
+		.take_over = KL_NO, .note = kl_bytes_str(c->journal.note.b),
+	};
+
+	if (c->fenced == 0)
+		return KL_E_NOT_FOUND;
+	*out = (struct answer){ .code = c->fenced };
+	return KL_MESSAGE_PACK_IN(KL_M_HELLO_REPLY, &r, mem, &out->body);
 }
 
 /* Trailing white space is the line's end. "": there is none. */
@@ -138,9 +169,14 @@ fence_closed(struct core *c)
 	struct kl_checkpoint seen;
 	struct kl_note note;
 	const char *younger = NULL;
+	const bool shown = note_read(c, c->conf->state_dir, BROKER_SEEN,
+	    &note, &seen);
 
-	if (note_read(c, c->conf->state_dir, BROKER_SEEN, &note, &seen) &&
-	    kl_origin_older(c->journal.origin, seen.origin))
+	if (shown && store_went_back(c, &seen)) {
+		tell_back(c, &seen);
+		return true;
+	}
+	if (shown && kl_origin_older(c->journal.origin, seen.origin))
 		younger = seen.origin;
 	else if (kl_origin_older(c->journal.origin, kept.b))
 		younger = kept.b;

@@ -315,6 +315,16 @@ static const struct row {
 	  "moment.",
 	  "Anderen raadplegen het logboek al via deze koppeling: vraag het "
 	  "zo dadelijk opnieuw." },
+	{ KL_C_LOG_BEHIND, KL_RETRY_REPAIR, "log_behind",
+	  "This broker stands on an older or another log than it has signed "
+	  "before: its store was put back. It stops.",
+	  "Deze broker staat op een ouder of ander logboek dan hij eerder "
+	  "ondertekende: zijn opslag is teruggezet. Hij stopt." },
+	{ KL_C_NO_EVIDENCE, KL_RETRY_NEVER, "no_evidence",
+	  "There is no alarm of this number, or nothing is kept with it that "
+	  "proves it.",
+	  "Er is geen alarm met dit nummer, of er is geen bewijs bij "
+	  "bewaard." },
 	{ KL_C_LOG_LEFT, KL_RETRY_REPAIR, "log_left",
 	  "This broker stands on a log that was left: another machine has "
 	  "taken over. Nothing is sent to it.",

@@ -246,8 +246,36 @@ START_TEST(a_checkpoint_that_is_ahead_stops_the_broker)
 	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
 	h.epoch++;
 	h.note = kl_bytes_str(note.b);
-	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
-	ck_assert_int_eq(s.core->exit, 3);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_LOG_BEHIND);
+	ck_assert_int_eq(s.core->exit, CORE_EXIT_OPERATOR);
+	/* Nobody need show it again. */
+	shell_stop(&s);
+	ck_assert_int_eq(shell_start(&s, LETTERS_NOW_MS),
+	    CORE_EXIT_OPERATOR);
+}
+END_TEST
+
+/* Its own: whoever showed the other one holds both. */
+START_TEST(who_shows_another_history_is_shown_ours)
+{
+	struct kl_checkpoint c = { .size = 1000 }, ours;
+	struct kl_hello h = hello(&s.desk, 1);
+	struct kl_hello_reply reply;
+	struct shell_answer a;
+	struct kl_note note;
+
+	memcpy(c.origin, s.core->journal.origin, sizeof c.origin);
+	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
+	h.note = kl_bytes_str(note.b);
+	SHELL_SEND(&s, &s.desk, KL_HELLO, KL_M_HELLO, &h);
+	shell_answer(&s, &a);
+	ck_assert_int_eq(a.m.code, KL_C_LOG_BEHIND);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_HELLO_REPLY, a.m.body, s.mem,
+	    &reply), KL_C_OK);
+	ck_assert_int_eq(kl_note_verify(reply.note, &s.broker.sign_pk, &ours),
+	    KL_OK);
+	ck_assert_str_eq(ours.origin, c.origin);
+	ck_assert_uint_lt(ours.size, c.size);
 }
 END_TEST
 
@@ -266,7 +294,7 @@ START_TEST(a_checkpoint_of_a_younger_log_fences_the_broker_off)
 	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
 	h.epoch++;
 	h.note = kl_bytes_str(note.b);
-	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_LOG_LEFT);
 	ck_assert_int_eq(s.core->exit, CORE_EXIT_OPERATOR);
 	/* Nobody need show it again. */
 	shell_stop(&s);
@@ -285,7 +313,7 @@ START_TEST(a_broker_that_was_fenced_off_can_begin_a_younger_log)
 	memcpy(c.origin, "b/log/20300101T000000Z-00000000", 32);
 	ck_assert_int_eq(kl_note_sign(&c, s.broker.sk, &note), KL_OK);
 	h.note = kl_bytes_str(note.b);
-	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_TRY_LATER);
+	ck_assert_int_eq(shell_hello(&s, &s.desk, &h), KL_C_LOG_LEFT);
 	shell_stop(&s);
 	ck_assert_int_eq(unlink(shell_file(&s, "state/data.mdb").b), 0);
 	shell_new_store(&s, "takes over again");
@@ -589,6 +617,7 @@ main(void)
 	tcase_add_test(t, a_second_instance_is_refused_until_it_takes_over);
 	tcase_add_test(t, the_older_connection_is_told_that_it_was_replaced);
 	tcase_add_test(t, a_checkpoint_that_is_ahead_stops_the_broker);
+	tcase_add_test(t, who_shows_another_history_is_shown_ours);
 	tcase_add_test(t,
 	    a_checkpoint_of_a_younger_log_fences_the_broker_off);
 	tcase_add_test(t,

@@ -539,6 +539,48 @@ START_TEST(same_size_with_another_root_is_an_alarm)
 }
 END_TEST
 
+/* A store that was put back, by a broker that sees it: it says so itself. */
+START_TEST(broker_that_says_it_went_back_leaves_both_notes)
+{
+	struct kl_hello_reply h = usual_hello();
+	const struct kl_request_msg *m;
+	struct kl_bytes evidence, body;
+	struct kl_checkpoint c;
+
+	(void)greet();
+	h.note = checkpoint("broker/log/one", 3, 1);
+	session_link(session, KL_LINK_DOWN, gp.mono_ms);
+	link_up();
+	turn();
+	m = asked(KL_HELLO);
+	OK(KL_MESSAGE_PACK_IN(KL_M_HELLO_REPLY, &h, mem, &body));
+	answer_frames(m, KL_C_LOG_BEHIND, body, NULL, 0);
+	ck_assert_uint_eq(phase(), ENGINE_NOT_SERVED);
+	ck_assert_uint_eq(session_state(session).code, KL_C_LOG_BEHIND);
+	ck_assert(session_wants_other(session));
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+	OK(alarm_evidence(gp.store, gp.mem, 1, &evidence));
+	ck_assert_uint_gt(evidence.n, h.note.n);
+	OK(kl_note_verify(kl_bytes(evidence.p + evidence.n - h.note.n,
+	    h.note.n), &region.broker.pk, &c));
+	ck_assert_uint_eq(c.size, 3);
+}
+END_TEST
+
+START_TEST(same_fork_is_one_alarm)
+{
+	struct kl_hello_reply h = usual_hello();
+
+	(void)greet();
+	h.note = checkpoint("broker/log/one", 3, 1);
+	greet_again(&h);
+	session_begin_again(session, gp.mono_ms);
+	h.note = checkpoint("broker/log/one", 3, 2);
+	greet_again(&h);
+	ck_assert_uint_eq(alarms(ENGINE_AL_LOG_FORK), 1);
+}
+END_TEST
+
 START_TEST(note_of_another_key_is_not_kept)
 {
 	struct kl_hello_reply h = usual_hello();
@@ -1444,6 +1486,9 @@ main(void)
 	tcase_add_test(t, answers_to_nothing_are_passed_over);
 	tcase_add_test(t, smaller_log_is_a_durable_alarm_with_both_notes);
 	tcase_add_test(t, same_size_with_another_root_is_an_alarm);
+	tcase_add_test(t,
+	    broker_that_says_it_went_back_leaves_both_notes);
+	tcase_add_test(t, same_fork_is_one_alarm);
 	tcase_add_test(t, note_of_another_key_is_not_kept);
 	tcase_add_test(t, larger_log_must_prove_itself);
 	tcase_add_test(t, new_origin_reports_in_and_publishes_again);
