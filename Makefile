@@ -34,7 +34,7 @@ END = crypto/seal end/envelope end/recovery end/stream
 # Command lines: linked by the programs of commands, not installed.
 CLI = cli output ask enrol passphrase policy rewrap
 # What auditing commands share: linked with CLI, not installed.
-AUDIT = link records words filter names json
+AUDIT = link mark records words filter names json
 AUDIT += policies table csv nen7513 ldv format query
 
 # Exports, and what is wrong with them.

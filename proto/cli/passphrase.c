@@ -149,16 +149,17 @@ line_take(const char *text, size_t n, struct passphrase *out)
 static int
 text_read(int fd, char *text, size_t cap, size_t *n)
 {
-	ssize_t got;
+	ssize_t got = 1;
+	size_t at = 0;
 
-	for (*n = 0; *n < cap; *n += got > 0 ? (size_t)got : 0) {
-		got = read(fd, text + *n, cap - *n);
-		if (got == 0)
-			return KL_OK;
+	while (at < cap && got != 0) {
+		got = read(fd, text + at, cap - at);
 		if (got < 0 && errno != EINTR)
 			return KL_E_IO;
+		at += got > 0 ? (size_t)got : 0;
 	}
-	return KL_E_SIZE;
+	*n = at;
+	return at < cap ? KL_OK : KL_E_SIZE;
 }
 
 static int
