@@ -70,6 +70,7 @@ CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
 	cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status cmd_origin \
 	cmd_subject control paper term cmd_subject_export cmd_erase \
 	subject_page
+CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
 COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
 	config store identity directory prekeys jget json_content json_write \
 	json_put profile profile_text texts letter letter_html letter_plain
@@ -118,6 +119,7 @@ UNIT_CLI += $(UNIT_REPORT)
 UNIT_CLI += audit_format
 UNIT_CLI += audit_rules audit_dir
 UNIT_CLI += audit_verdict audit_witness
+UNIT_CLI += audit_mark
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch
@@ -151,6 +153,7 @@ INTEGRATION = 00-tests-are-counted \
 	45-backup \
 	46-race-checker \
 	47-clocks
+INTEGRATION += 51-auditor
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \

@@ -31,6 +31,7 @@ int cmd_policy_check(struct cli *c);
 int cmd_policy_diff(struct cli *c);
 int cmd_policy_load(struct cli *c);
 int cmd_subject_export(struct cli *c);
+int cmd_audit_setup(struct cli *c);
 int cmd_erase_verify(struct cli *c);
 int cmd_subject_erase(struct cli *c);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/ctl/paper.h"
+#include "broker/ctl/trust.h"
 #include "proto/cli/output.h"
 
 #define ENDING ".klog"
@@ -74,43 +74,12 @@ exports_newest(const char *dir, const struct kl_sign_pk *pk,
 	return note->b[0] != '\0' ? KL_OK : KL_E_NOT_FOUND;
 }
 
-static int
-card_key(const struct cli *c, const char *card,
-    const struct paper_authority *a, struct kl_sign_pk *out)
-{
-	struct paper *p = paper_new();
-	int r = p == NULL ? KL_E_MEMORY : paper_card_read(p, card, a);
-
-	if (r == KL_OK && p->card.role != KL_BROKER)
-		r = KL_E_VALUE;
-	if (r == KL_OK)
-		*out = p->card.sign_pk;
-	paper_free(p);
-	return r == KL_OK ? CLI_OK : output_fail_err(c, r, card);
-}
-
 int
 exports_key(const struct cli *c, struct kl_sign_pk *out)
 {
-	const char *card = cli_option(c, "card");
-	const char *from = cli_option(c, "authority");
-	struct paper_authority a = { 0 };
-	struct broker_conf conf;
-	struct paper_path path;
-	int r;
+	struct ctl_trust t;
+	const int r = ctl_trust(c, &t);
 
-	if (card != NULL && from == NULL)
-		return cli_missing(c, "authority");
-	if (card != NULL) {
-		if ((r = paper_authority_read(from, &a)) != KL_OK)
-			return output_fail_err(c, r, from);
-		return card_key(c, card, &a, out);
-	}
-	if ((r = ctl_conf(c, &conf)) != CLI_OK)
-		return r;
-	a.pk = conf.authority;
-	a.realm = conf.realm;
-	if (paper_path(conf.config_dir, BROKER_CARD, &path) != KL_OK)
-		return output_fail_err(c, KL_E_SIZE, conf.config_dir);
-	return card_key(c, path.b, &a, out);
+	*out = t.sign;
+	return r;
 }

@@ -21,8 +21,7 @@ int exports_head(const char *path, struct kl_logfile_head *out, size_t *n)
 int exports_newest(const char *dir, const struct kl_sign_pk *pk,
     struct kl_note *note, struct kl_checkpoint *c) KL_MUST_CHECK;
 
-/* The broker's signing key: on the card of --card under the authority.pub of
- * --authority, or as the configuration has it. enum cli_exit, said. */
+/* The broker's signing key, of ctl_trust. enum cli_exit, said. */
 int exports_key(const struct cli *c, struct kl_sign_pk *out);
 
 #endif

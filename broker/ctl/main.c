@@ -196,12 +196,26 @@ static const struct cli_command commands[] = {
 	  "device, and says until when ids, conversation and records are\n"
 	  "kept.",
 	  1, 1, { NULL }, cmd_erase_verify },
+	{ "audit setup", "DIR --card=FILE --broker-card=FILE "
+	  "--authority=FILE|DIR --broker=ADDRESS[,ADDRESS] [--take-over]",
+	  "complete an auditor's directory",
+	  "DIR is what 'enrol request DIR --role=auditor' has made. Checks\n"
+	  "the card, the broker's card and the keys against the region's\n"
+	  "authority, pins it, and says what is still missing. What was\n"
+	  "given before need not be given again. --broker is where the\n"
+	  "broker is, tcp://HOST:7700, and machines that stand in for it.\n"
+	  "--take-over makes this directory the one that counts, after\n"
+	  "another copy of it was in use.",
+	  1, 1, { "card=", "broker-card=", "authority=", "broker=",
+	    "take-over" }, cmd_audit_setup },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },
 };
 
-static const char *const options[] = { "socket=", "passphrase-file=", NULL };
+static const char *const options[] = {
+	"socket=", "as=", "passphrase-file=", NULL,
+};
 
 int
 ctl_conf(const struct cli *c, struct broker_conf *out)
@@ -220,6 +234,10 @@ ctl_socket(const struct cli *c, char path[BROKER_CONTROL_BYTES])
 	struct broker_conf conf;
 	int n, r;
 
+	if (cli_option(c, "as") != NULL)
+		return output_fail(c, CLI_USAGE, "%s asks the broker on this "
+		    "machine: --as is for the commands of audit and report",
+		    c->command->name);
 	if (given == NULL && (r = ctl_conf(c, &conf)) != CLI_OK)
 		return r;
 	n = snprintf(path, BROKER_CONTROL_BYTES, "%s",
@@ -241,6 +259,8 @@ main(int argc, char **argv)
 		.options = options,
 		.help = "  --socket=PATH   control socket, instead of the one "
 		    "in FILE\n"
+		    "  --as=DIR        ask over the network, as the auditor "
+		    "of DIR\n"
 		    "  --passphrase-file=FILE\n"
 		    "                  that of an auditor's keys, instead of "
 		    "asking for it\n",

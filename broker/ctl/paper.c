@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <kortelijn/crypto/sign.h>
 #include <kortelijn/host/fs.h>
@@ -16,17 +17,20 @@ paper_path(const char *dir, const char *name, struct paper_path *out)
 }
 
 int
-paper_authority_read(const char *dir, struct paper_authority *out)
+paper_authority_read(const char *from, struct paper_authority *out)
 {
 	struct kl_textfile_word realm;
 	struct paper_path path;
+	struct stat st;
 	size_t n;
 	int r;
 
 	memset(out, 0, sizeof *out);
-	if ((r = paper_path(dir, "authority.pub", &path)) != KL_OK)
+	if ((r = paper_path(from, "authority.pub", &path)) != KL_OK)
 		return r;
-	r = kl_textfile_read(AT_FDCWD, path.b, KL_TAG_AUTHORITY, &realm,
+	if (stat(from, &st) != 0 || !S_ISREG(st.st_mode))
+		from = path.b;
+	r = kl_textfile_read(AT_FDCWD, from, KL_TAG_AUTHORITY, &realm,
 	    out->pk.b, sizeof out->pk.b, &n);
 	if (r != KL_OK)
 		return r;

@@ -23,9 +23,9 @@ struct paper_authority {
 	struct kl_secret *sk;		/* NULL: only the public half */
 };
 
-/* DIR/authority.pub. As kl_textfile_read; KL_E_FORMAT for a realm or key that
- * is none. */
-int paper_authority_read(const char *dir, struct paper_authority *out)
+/* DIR/authority.pub, or that file itself. As kl_textfile_read; KL_E_FORMAT for
+ * a realm or key that is none. */
+int paper_authority_read(const char *from, struct paper_authority *out)
     KL_MUST_CHECK;
 /* With DIR/authority.key. As kl_keyfile_read; KL_E_SIGNATURE: the halves do
  * not belong together. Clear after use. */

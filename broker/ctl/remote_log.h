@@ -1,0 +1,16 @@
+/*
+ * remote_log.h: does the log continue what this auditor saw of it? Asked at
+ * the beginning of each session. PROTOCOL.md 10.6.
+ */
+#ifndef BROKER_CTL_REMOTE_LOG_H
+#define BROKER_CTL_REMOTE_LOG_H
+
+#include "broker/ctl/remote_priv.h"
+
+/* The note of the answer to HELLO. CLI_OK; *again: the connection went before
+ * that was known. CLI_FAILED, said: it does not, or nobody can tell. */
+int remote_log_check(struct remote *r, struct kl_bytes note, bool *again);
+/* Warns of an alarm of before. */
+void remote_log_alarms(const struct remote *r);
+
+#endif
