@@ -25,7 +25,8 @@ CRYPTO = secret hash sign aead keyfile keyfile_sealed merkle note_text note \
 	vkey proof logfile
 WIRE = canon table check signed request content
 DOMAIN = calendar nightly hold state feedback list referral rules rules_text \
-	render person policy policy_table policy_file policy_file_write
+	render person policy policy_table policy_file policy_file_write \
+	approval
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys master loop control link \
 	link_client link_server conf log daemon sandbox trace
@@ -64,10 +65,11 @@ CORE = main boot fence loss control_loss exporter control_export control_log pap
 	rewrap scrubber policy control_policy stats handle_hello submit handle_submit \
 	handle_fetch handle_receipt handle_item_ack held handle_withdraw \
 	handle_erase_receipt control_withdraw handle_directory handle_publish \
-	handle_sync handle_log query_who query handle_query control_query
+	handle_sync handle_log query_who query handle_query control_query \
+	approvals control_approval
 SUPERVISOR = main
 CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
-	cmd_policy cmd_enrol cmd_hold cmd_participant cmd_status cmd_origin \
+	cmd_policy cmd_enrol cmd_enrol_accept cmd_hold cmd_participant cmd_status cmd_origin \
 	cmd_subject control paper term cmd_subject_export cmd_erase \
 	subject_page
 CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
@@ -108,7 +110,7 @@ UNIT_LIB = base origin logfile secret hash aead sign seal keyfile keyfile_sealed
 	fs textfile kv slots slots_rewrap slot_keys master conf log daemon \
 	sandbox loop control link trace traps_zmq calendar nightly hold state \
 	rules render person content policy recovery stream signed request \
-	envelope message_vectors protocol schema_versions statements
+	envelope message_vectors protocol schema_versions statements approval
 UNIT_CORE = export vault tree journal scrub find registry conversation mailbox retain \
 	retention repair sync core_rewrap core_submit core_policy core_session \
 	core_delivery core_turn core_control withdrawal core_withdraw \

@@ -23,6 +23,7 @@
 #define BROKER_NEW_STORE "new-store"
 #define BROKER_FIRST_START "first start"	/* none was there before */
 #define BROKER_POLICY "policy.conf"
+#define BROKER_APPROVALS "approvals"	/* of cards that read all, by serial */
 #define BROKER_LAST_CHECKPOINT "last-checkpoint"
 /* Seals the log export. */
 #define BROKER_RECOVERY_KEY "recovery.key"

@@ -13,6 +13,7 @@
 #include <kortelijn/host/log.h>
 #include <kortelijn/host/master.h>
 
+#include "broker/core/approvals.h"
 #include "broker/core/core_main.h"
 #include "broker/core/cycle.h"
 #include "broker/core/erase.h"
@@ -542,7 +543,8 @@ boot_settle(struct core *c)
 			return CORE_EXIT_COMMIT;
 	} while (c->erase_due_ms != 0);
 	if (policy_start(c) != KL_OK ||
-	    cycle_run(c, papers_in_turn, NULL) != KL_OK)
+	    cycle_run(c, papers_in_turn, NULL) != KL_OK ||
+	    approvals_start(c) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	/* It has served nobody yet: its log is that of a start. */
 	if (c->journal.note.b[0] == '\0')
@@ -563,6 +565,7 @@ boot_close(struct core *c)
 	kl_trace_close(c->trace);
 	free(c->turn.events);
 	exporter_close(c);
+	approvals_clear(c);
 	registry_clear(&c->registry);
 	kl_kv_close(c->kv);
 	vault_clear(&c->vault);

@@ -38,6 +38,7 @@ static const struct {
 	{ "status", control_status },
 	{ "participants", control_participants },
 	{ "card", control_card },
+	{ "approval", control_approval },
 	{ "revocation", control_revocation },
 	{ "checkpoint", control_checkpoint },
 	{ "cosign", control_cosign },

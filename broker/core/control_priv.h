@@ -27,6 +27,9 @@ json_t *control_checkpoint(struct core *c, const json_t *question);
 json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);
 json_t *control_withdraw(struct core *c, const json_t *question);
+json_t *control_approval(struct core *c, const json_t *question);
+/* Which cards read all, and what they lack; nothing if there is none. */
+void control_approval_status(struct core *c, json_t *o);
 /* Its part of the status; NULL: no memory. */
 void control_policy_status(const struct core *c, json_t *o);
 /* What every report says of the policy: "policy", the load that counts and

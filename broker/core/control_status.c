@@ -147,6 +147,7 @@ control_status(struct core *c, const json_t *question)
 	    "requests", requests_json(c),
 	    "refusals", refusals_json(c));
 	unknown_put(c, o);
+	control_approval_status(c, o);
 	control_policy_status(c, o);
 	control_put_erasure(c, o);
 	control_export_status(c, o);

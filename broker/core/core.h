@@ -75,6 +75,14 @@ struct core_policy {
 	int64_t tell_ms;		/* monotonic; when that is said again */
 };
 
+/* Of the controllers, for a card that reads all. */
+struct core_approval {
+	uint8_t serial[16];		/* of the card */
+	struct kl_id *org;		/* in the order of find_sort; owned */
+	size_t n;
+	uint64_t leaf;			/* that tells it */
+};
+
 /* An answer of this turn, packed, until its commit. */
 struct turn_reply {
 	struct kl_route route;
@@ -128,6 +136,10 @@ struct core {
 	/* policy */
 	struct kl_policy policy;	/* that counts now */
 	struct core_policy loaded;	/* of which it was made */
+
+	/* of auditors */
+	struct core_approval *approval;
+	size_t n_approvals;
 
 	/* the turn */
 	struct turn turn;

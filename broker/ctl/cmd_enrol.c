@@ -1,12 +1,10 @@
 #include "broker/ctl/cmd.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <kortelijn/base/time.h>
-#include <kortelijn/host/daemon.h>
 #include <kortelijn/host/loop.h>
 
 #include "broker/ctl/control.h"
@@ -23,13 +21,6 @@ request_fingerprint(const struct kl_enrol_request *q)
 {
 	return kl_fingerprint_of(&q->id, q->role, &q->transport_pk,
 	    &q->sign_pk);
-}
-
-static struct kl_fingerprint
-card_fingerprint(const struct kl_card *k)
-{
-	return kl_fingerprint_of(&k->id, k->role, &k->transport_pk,
-	    &k->sign_pk);
 }
 
 int
@@ -323,65 +314,6 @@ cmd_enrol_issue(struct cli *c)
 		r = issue(c, &a, request, p);
 	paper_authority_clear(&a);
 	paper_free(request);
-	paper_free(p);
-	return r;
-}
-
-/* The broker first: what it refuses must not lie there at its next start. */
-static int
-accept_card(const struct cli *c, const struct paper *p,
-    const struct broker_conf *conf)
-{
-	struct paper_name name = paper_name(&p->card.id, p->card.serial,
-	    "card");
-	struct paper_path dir, path;
-	const bool taken = control_running(c);
-	int r;
-
-	if (taken && (r = control_hand_over(c, "card", p)) != CLI_OK)
-		return r;
-	if (paper_path(conf->config_dir, "cards", &dir) != KL_OK ||
-	    paper_path(dir.b, name.b, &path) != KL_OK)
-		return output_fail_err(c, KL_E_SIZE, conf->config_dir);
-	if (kl_daemon_mkdir(dir.b) != KL_OK)
-		return output_fail(c, CLI_FILE, "%s: %s", dir.b,
-		    strerror(errno));
-	if ((r = paper_card_write(p, path.b)) != KL_OK)
-		return output_fail_err(c, r, path.b);
-	return output_take(c, json_pack("{s:o,s:s,s:s,s:s,s:s}",
-	    "id", output_id(&p->card.id),
-	    "name", output_text(p->card.name).b,
-	    "fingerprint", card_fingerprint(&p->card).b,
-	    "kept_as", path.b,
-	    "effective", taken ? "now" : "when the broker starts"));
-}
-
-int
-cmd_enrol_accept(struct cli *c)
-{
-	struct paper *p = paper_new();
-	struct paper_authority a = { 0 };
-	struct broker_conf conf;
-	int r;
-
-	if (p == NULL)
-		return output_fail_err(c, KL_E_MEMORY, c->arg[0]);
-	if ((r = ctl_conf(c, &conf)) != CLI_OK)
-		goto out;
-	a.pk = conf.authority;
-	a.realm = conf.realm;
-	r = paper_card_read(p, c->arg[0], &a);
-	/* The other realm has another authority: that is why it fails. */
-	if ((r == KL_OK || r == KL_E_SIGNATURE) && p->card.realm != a.realm)
-		r = output_fail(c, CLI_FAILED,
-		    "%s: a card of the realm %s, the broker is of %s",
-		    c->arg[0], kl_realm_name(p->card.realm),
-		    kl_realm_name(a.realm));
-	else if (r != KL_OK)
-		r = output_fail_err(c, r, c->arg[0]);
-	else
-		r = accept_card(c, p, &conf);
-out:
 	paper_free(p);
 	return r;
 }

@@ -58,12 +58,14 @@ static const struct cli_command commands[] = {
 	  "--reads and --reads-all are for auditors.",
 	  1, 1, { "authority=", "days=", "from=", "out=", "succeeds=",
 	    "reads=", "reads-all", "fingerprint=" }, cmd_enrol_issue },
-	{ "enrol accept", "CARDFILE",
+	{ "enrol accept", "CARDFILE [--approval=FILE]",
 	  "let the broker take up a card",
 	  "Hands the card to the running broker, which takes it up at once,\n"
 	  "and keeps it in CONFIG/cards. If the broker does not run, it takes\n"
-	  "the card up at its next start.",
-	  1, 1, { NULL }, cmd_enrol_accept },
+	  "the card up at its next start. An auditor's card that reads all\n"
+	  "reads the records of the organisations that FILE says have agreed,\n"
+	  "and of no other; it is kept in CONFIG/approvals.",
+	  1, 1, { "approval=" }, cmd_enrol_accept },
 	{ "participant list", "",
 	  "list the cards that the broker knows",
 	  "", 0, 0, { NULL }, cmd_participant_list },

@@ -1,12 +1,16 @@
 /* What is asked of the log, by whom, and what nobody is told. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/hash.h>
 #include <kortelijn/crypto/secret.h>
 
+#include "broker/core/approvals.h"
 #include "broker/core/cycle.h"
 #include "broker/core/query.h"
 #include "tests/support/shell.h"
@@ -656,6 +660,138 @@ START_TEST(the_state_says_how_this_broker_keeps_its_word)
 }
 END_TEST
 
+/* ---- the controllers' approval ------------------------------------------ */
+
+static struct party all;
+
+static void
+setup_all(void)
+{
+	setup();
+	all = party_make(KL_AUDITOR, "kvk:11113333");
+	reads_card(&all, NULL, KL_YES);
+	shell_begin(&s, &all);
+}
+
+static void
+teardown_all(void)
+{
+	party_clear(&all);
+	teardown();
+}
+
+/* Of the practice, for the card of `who`. */
+static const char *
+approval_of(const struct party *who, const char *on)
+{
+	static char text[512];
+	char serial[33];
+
+	kl_hex(KL_BYTES_OF(who->serial), serial);
+	(void)snprintf(text, sizeof text, "[card]\nauditor = %s\n"
+	    "serial = %s\n[%s]\napproved_by = houder\n"
+	    "approved_on = %s\n", kl_id_text(&who->id).b, serial,
+	    kl_id_text(&s.practice.id).b, on);
+	return text;
+}
+
+static int
+approve(const char *text, struct kl_approval_error *e)
+{
+	return approvals_take(s.core, kl_bytes_str(text), e);
+}
+
+static void
+approval_file(const char *text)
+{
+	FILE *f;
+
+	(void)mkdir(shell_file(&s, "config/approvals").b, 0755);
+	f = fopen(shell_file(&s, "config/approvals/1").b, "w");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(an_approval_opens_the_records_that_it_names_and_no_more)
+{
+	const char *text = approval_of(&all, "2026-11-20");
+	const struct kl_bytes bytes = kl_bytes_str(text);
+	const struct kl_hash hash = kl_sha256_parts(&bytes, 1);
+	const uint64_t before = leaves();
+	struct kl_approval_error e;
+	struct kl_record r;
+
+	ck_assert_int_eq(shell_submit(&s, &other, &m), KL_C_OK);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 0);
+	ck_assert_int_eq(approve(text, &e), KL_OK);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 1);
+	ck_assert_uint_eq(events(&s.auditor, KL_EV_ACCEPTED), 0);
+	r = record_of(approvals_of(s.core, all.serial)->leaf);
+	ck_assert_uint_eq(r.event, KL_EV_READS_ALL);
+	ck_assert(kl_id_equal(&r.org_from, &all.id));
+	ck_assert_mem_eq(r.body_hash.b, hash.b, sizeof hash.b);
+	ck_assert_uint_gt(approvals_of(s.core, all.serial)->leaf, before);
+	/* The same again is none. */
+	ck_assert_int_eq(approve(text, &e), KL_OK);
+	ck_assert_uint_eq(events(&all, KL_EV_READS_ALL), 1);
+	ck_assert_int_eq(approve(approval_of(&all, "2026-11-21"), &e), KL_OK);
+	ck_assert_uint_eq(events(&all, KL_EV_READS_ALL), 2);
+}
+END_TEST
+
+START_TEST(an_approval_that_does_not_fit_is_refused_with_why)
+{
+	const uint64_t before = leaves();
+	struct kl_approval_error e;
+
+	ck_assert_int_eq(approve("[card]\n", &e), KL_E_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.b, "auditor is missing"));
+	ck_assert_int_eq(approve(approval_of(&all, "2026-12-20"), &e),
+	    KL_E_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.b, "lies ahead"));
+	ck_assert_int_eq(approve(approval_of(&reader, "2026-11-20"), &e),
+	    KL_E_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.b, "does not read all"));
+	ck_assert_int_eq(approve(approval_of(&s.desk, "2026-11-20"), &e),
+	    KL_E_REFUSED);
+	ck_assert_ptr_nonnull(strstr(e.b, "knows no auditor's card"));
+	ck_assert_uint_eq(leaves(), before);
+	ck_assert_ptr_null(approvals_of(s.core, reader.serial));
+}
+END_TEST
+
+START_TEST(an_approval_counts_from_its_file_at_the_start)
+{
+	approval_file(approval_of(&all, "2026-11-20"));
+	shell_restart(&s, LETTERS_NOW_MS + KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 1);
+	shell_restart(&s, LETTERS_NOW_MS + 2 * KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_READS_ALL), 1);
+	/* Without it the card reads nothing of others, whatever it did. */
+	ck_assert_int_eq(unlink(shell_file(&s, "config/approvals/1").b), 0);
+	shell_restart(&s, LETTERS_NOW_MS + 3 * KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 0);
+	approval_file(approval_of(&all, "2026-11-20"));
+	shell_restart(&s, LETTERS_NOW_MS + 4 * KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_READS_ALL), 2);
+}
+END_TEST
+
+START_TEST(a_file_that_is_no_approval_stops_no_start)
+{
+	approval_file("nonsense");
+	shell_restart(&s, LETTERS_NOW_MS + KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 0);
+	ck_assert_uint_eq(s.core->n_approvals, 0);
+}
+END_TEST
+
 /* ---- an auditor changes nothing ----------------------------------------- */
 
 START_TEST(an_auditor_may_ask_and_nothing_else)
@@ -770,11 +906,22 @@ add_tests(TCase *t)
 	tcase_add_test(t, a_turn_looks_at_so_much_and_no_more);
 }
 
+static void
+add_approval_tests(TCase *t)
+{
+	tcase_add_test(t,
+	    an_approval_opens_the_records_that_it_names_and_no_more);
+	tcase_add_test(t, an_approval_that_does_not_fit_is_refused_with_why);
+	tcase_add_test(t, an_approval_counts_from_its_file_at_the_start);
+	tcase_add_test(t, a_file_that_is_no_approval_stops_no_start);
+}
+
 int
 main(void)
 {
 	Suite *suite = suite_create("core: query");
 	TCase *t = tcase_create("query");
+	TCase *approvals = tcase_create("approvals");
 	SRunner *sr = srunner_create(suite);
 	int failed;
 
@@ -784,6 +931,10 @@ main(void)
 	tcase_set_timeout(t, 120);
 	add_tests(t);
 	suite_add_tcase(suite, t);
+	tcase_add_checked_fixture(approvals, setup_all, teardown_all);
+	tcase_set_timeout(approvals, 120);
+	add_approval_tests(approvals);
+	suite_add_tcase(suite, approvals);
 	srunner_run_all(sr, CK_NORMAL);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

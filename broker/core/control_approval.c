@@ -1,0 +1,97 @@
+/* The controllers' approval of a card that reads all. */
+#include "broker/core/control_priv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/core/approvals.h"
+
+static json_t *
+refused(const struct kl_approval_error *e)
+{
+	char text[sizeof e->b + 32];
+
+	if (e->line > 0)
+		(void)snprintf(text, sizeof text, "line %u: %s", e->line,
+		    e->b);
+	else
+		(void)snprintf(text, sizeof text, "%s", e->b);
+	return json_pack("{s:b,s:s,s:s}", "ok", 0, "code",
+	    kl_code_name(KL_C_MALFORMED), "text", text);
+}
+
+json_t *
+control_approval(struct core *c, const json_t *question)
+{
+	const char *in = json_string_value(json_object_get(question,
+	    "approval"));
+	uint8_t *buf = malloc(KL_APPROVAL_MAX);
+	struct kl_approval_error e = { .line = 0 };
+	json_t *o = NULL;
+	size_t n = 0;
+	int r;
+
+	if (buf == NULL || in == NULL || kl_base64_read(kl_bytes_str(in), buf,
+	    KL_APPROVAL_MAX, &n) != KL_OK)
+		o = control_refused(buf == NULL ? KL_C_TRY_LATER :
+		    KL_C_MALFORMED);
+	else if ((r = approvals_take(c, kl_bytes(buf, n), &e)) == KL_OK)
+		o = json_pack("{s:b}", "ok", 1);
+	else
+		o = r == KL_E_REFUSED ? refused(&e) :
+		    control_refused(KL_C_TRY_LATER);
+	free(buf);
+	return o;
+}
+
+/* ---- status ------------------------------------------------------------- */
+
+static bool
+valid_now(struct core *c, const struct registry_reads *r)
+{
+	const struct participant *p = registry_by_id(&c->registry, &r->who);
+	const int64_t now_ms = kl_clock_now_ms(&c->clock);
+
+	for (size_t i = 0; p != NULL && i < p->n_cards; i++)
+		if (memcmp(p->card[i].serial, r->serial,
+		    sizeof r->serial) == 0)
+			return registry_card_valid(&p->card[i], now_ms) ==
+			    KL_C_OK;
+	return false;
+}
+
+static json_t *
+reader_json(const struct core *c, const struct registry_reads *r)
+{
+	const struct core_approval *a = approvals_of(c, r->serial);
+	char serial[33];
+
+	kl_hex(KL_BYTES_OF(r->serial), serial);
+	if (a == NULL)
+		return json_pack("{s:s,s:s,s:s}", "auditor",
+		    kl_id_text(&r->who).b, "serial", serial, "missing",
+		    "the controllers' approval: until then it reads nothing "
+		    "of others; 'kortelijn enrol accept CARD "
+		    "--approval=FILE'");
+	return json_pack("{s:s,s:s,s:I,s:I}", "auditor",
+	    kl_id_text(&r->who).b, "serial", serial, "organisations",
+	    (json_int_t)a->n, "leaf", (json_int_t)a->leaf);
+}
+
+void
+control_approval_status(struct core *c, json_t *o)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->registry.n_reads; i++) {
+		const struct registry_reads *r = &c->registry.reads[i];
+
+		if (r->all && valid_now(c, r))
+			(void)json_array_append_new(list, reader_json(c, r));
+	}
+	if (json_array_size(list) == 0)
+		json_decref(list);
+	else
+		(void)json_object_set_new(o, "reads_all", list);
+}

@@ -1,0 +1,297 @@
+#include <kortelijn/domain/approval.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <kortelijn/base/code.h>
+#include <kortelijn/base/time.h>
+#include <kortelijn/domain/rules.h>
+
+#define SHOWN_MAX 60		/* of what a message quotes */
+
+enum place { NOWHERE, IN_CARD, IN_ORG };
+
+struct reader {
+	struct kl_approval *out;
+	struct kl_approval_error *e;
+	enum place place;
+	unsigned int line;
+	bool auditor, serial;		/* of [card] were given */
+	bool by, on;			/* of the organisation */
+	char text[KL_APPROVAL_LINE_MAX + 1];	/* of the line */
+};
+
+static int __attribute__((format(printf, 3, 4)))
+fail(struct reader *r, int err, const char *format, ...)
+{
+	va_list ap;
+
+	r->e->line = r->line;
+	va_start(ap, format);
+	(void)vsnprintf(r->e->b, sizeof r->e->b, format, ap);
+	va_end(ap);
+	return err;
+}
+
+/* What stands in the file, as far as it can be shown. */
+struct shown { char b[SHOWN_MAX + 1]; };
+static struct shown
+shown(const char *text)
+{
+	struct shown out;
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n < SHOWN_MAX; n++)
+		out.b[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	out.b[n] = '\0';
+	return out;
+}
+
+/* ---- one value ---------------------------------------------------------- */
+
+static int
+fail_twice(struct reader *r, const char *name)
+{
+	return fail(r, KL_E_EXISTS, "%s is given twice", name);
+}
+
+static int
+card_set(struct reader *r, const char *name, const char *value)
+{
+	if (strcmp(name, "auditor") == 0) {
+		if (r->auditor)
+			return fail_twice(r, name);
+		r->auditor = true;
+		return kl_id_read(value, &r->out->auditor) == KL_OK ? KL_OK :
+		    fail(r, KL_E_FORMAT, "auditor wants an id such as "
+		    "kvk:12345678, not %s", shown(value).b);
+	}
+	if (strcmp(name, "serial") == 0) {
+		if (r->serial)
+			return fail_twice(r, name);
+		r->serial = true;
+		return strlen(value) == 2 * sizeof r->out->serial &&
+		    kl_hex_read(value, r->out->serial,
+		    sizeof r->out->serial) == KL_OK ? KL_OK :
+		    fail(r, KL_E_FORMAT, "serial wants the 32 hexadecimal "
+		    "digits of the card, not %s", shown(value).b);
+	}
+	return fail(r, KL_E_UNKNOWN, "%s: [card] has auditor and serial",
+	    shown(name).b);
+}
+
+static int
+day_set(struct reader *r, const char *value)
+{
+	int32_t day;
+
+	if (kl_day_read(value, &day) != KL_OK || day <= 0)
+		return fail(r, KL_E_FORMAT, "approved_on wants a day such as "
+		    "2026-11-24, not %s", shown(value).b);
+	if (day > r->out->last_on)
+		r->out->last_on = day;
+	return KL_OK;
+}
+
+static int
+org_set(struct reader *r, const char *name, const char *value)
+{
+	const size_t n = strlen(value);
+
+	if (strcmp(name, "approved_on") == 0) {
+		if (r->on)
+			return fail_twice(r, name);
+		r->on = true;
+		return day_set(r, value);
+	}
+	if (strcmp(name, "approved_by") != 0)
+		return fail(r, KL_E_UNKNOWN, "%s: an organisation has "
+		    "approved_by and approved_on", shown(name).b);
+	if (r->by)
+		return fail_twice(r, name);
+	r->by = true;
+	if (n == 0 || n > KL_APPROVAL_TEXT_MAX || kl_rules_check_text(
+	    kl_bytes(value, n), KL_RULE_UTF8) != KL_C_OK)
+		return fail(r, KL_E_FORMAT, "approved_by wants 1 to %d bytes "
+		    "of text", KL_APPROVAL_TEXT_MAX);
+	return KL_OK;
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+/* What the section that ends here must have had. */
+static int
+section_end(struct reader *r)
+{
+	const char *missing = NULL;
+
+	if (r->place == IN_CARD)
+		missing = !r->auditor ? "auditor" : !r->serial ? "serial" :
+		    NULL;
+	else if (r->place == IN_ORG)
+		missing = !r->by ? "approved_by" : !r->on ? "approved_on" :
+		    NULL;
+	return missing == NULL ? KL_OK : fail(r, KL_E_VALUE, "%s is missing "
+	    "in the section above", missing);
+}
+
+static int
+org_begin(struct reader *r, const char *name)
+{
+	struct kl_approval *a = r->out;
+	struct kl_id id;
+
+	if (kl_id_read(name, &id) != KL_OK)
+		return fail(r, KL_E_FORMAT, "[%s]: an approval has [card] and "
+		    "[ID] for each organisation", shown(name).b);
+	for (size_t i = 0; i < a->n; i++)
+		if (kl_id_equal(&a->org[i], &id))
+			return fail(r, KL_E_EXISTS, "[%s] is given twice",
+			    name);
+	if (a->n == KL_APPROVAL_ORGS_MAX)
+		return fail(r, KL_E_SIZE, "an approval has at most %d "
+		    "organisations", KL_APPROVAL_ORGS_MAX);
+	a->org[a->n++] = id;
+	r->place = IN_ORG;
+	r->by = r->on = false;
+	return KL_OK;
+}
+
+static int
+section(struct reader *r, const char *name)
+{
+	int err = section_end(r);
+
+	if (err != KL_OK)
+		return err;
+	if (strcmp(name, "card") != 0)
+		return org_begin(r, name);
+	if (r->auditor || r->serial || r->place == IN_CARD)
+		return fail(r, KL_E_EXISTS, "[card] is given twice");
+	r->place = IN_CARD;
+	return KL_OK;
+}
+
+static bool
+blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* In place: without a comment behind it and white space at both ends. */
+static char *
+trim(char *s)
+{
+	size_t n;
+
+	while (blank(*s))
+		s++;
+	for (n = 0; s[n] != '\0'; n++)
+		if (blank(s[n]) && s[n + 1] == ';')
+			break;
+	while (n > 0 && blank(s[n - 1]))
+		n--;
+	s[n] = '\0';
+	return s;
+}
+
+static int
+line_take(struct reader *r)
+{
+	char *s = trim(r->text), *eq;
+
+	if (*s == '\0' || *s == '#' || *s == ';')
+		return KL_OK;
+	if (*s == '[' && s[strlen(s) - 1] == ']') {
+		s[strlen(s) - 1] = '\0';
+		return section(r, s + 1);
+	}
+	if ((eq = strchr(s, '=')) == NULL)
+		return fail(r, KL_E_FORMAT, "neither a [section] nor a "
+		    "key = value");
+	*eq = '\0';
+	switch (r->place) {
+	case IN_CARD: return card_set(r, trim(s), trim(eq + 1));
+	case IN_ORG: return org_set(r, trim(s), trim(eq + 1));
+	default:
+		return fail(r, KL_E_FORMAT, "%s stands before any [section]",
+		    shown(trim(s)).b);
+	}
+}
+
+/* Text that people read again: no control characters but the tab. */
+static int
+line_copy(struct reader *r, struct kl_bytes line)
+{
+	if (line.n > KL_APPROVAL_LINE_MAX)
+		return fail(r, KL_E_SIZE, "a line has at most %d bytes",
+		    KL_APPROVAL_LINE_MAX);
+	for (size_t i = 0; i < line.n; i++) {
+		const uint8_t c = line.p[i];
+
+		if ((c < ' ' && c != '\t' && !(c == '\r' && i + 1 ==
+		    line.n)) || c == 0x7f)
+			return fail(r, KL_E_FORMAT, "a control character");
+	}
+	memcpy(r->text, line.p, line.n);
+	r->text[line.n] = '\0';
+	return KL_OK;
+}
+
+static int
+lines_take(struct reader *r, struct kl_bytes text)
+{
+	int err;
+
+	while (text.n > 0) {
+		const uint8_t *end = memchr(text.p, '\n', text.n);
+		const size_t n = end == NULL ? text.n :
+		    (size_t)(end - text.p);
+
+		r->line++;
+		if ((err = line_copy(r, kl_bytes(text.p, n))) != KL_OK ||
+		    (err = line_take(r)) != KL_OK)
+			return err;
+		text = kl_bytes(text.p + n, text.n - n);
+		if (text.n > 0)
+			text = kl_bytes(text.p + 1, text.n - 1);
+	}
+	return section_end(r);
+}
+
+int
+kl_approval_read(struct kl_bytes text, struct kl_approval *out,
+    struct kl_approval_error *e)
+{
+	struct reader r = { .out = out, .e = e };
+	int err;
+
+	memset(out, 0, sizeof *out);
+	memset(e, 0, sizeof *e);
+	if (text.n > KL_APPROVAL_MAX)
+		return fail(&r, KL_E_SIZE, "an approval has at most %d bytes",
+		    KL_APPROVAL_MAX);
+	if ((err = lines_take(&r, text)) != KL_OK)
+		return err;
+	r.line = 0;
+	if (!r.auditor)
+		return fail(&r, KL_E_VALUE, "it has no [card]");
+	return out->n > 0 ? KL_OK : fail(&r, KL_E_VALUE, "it names no "
+	    "organisation");
+}
+
+int
+kl_approval_check(const struct kl_approval *a, const struct kl_id *auditor,
+    const uint8_t serial[16], int32_t today, struct kl_approval_error *e)
+{
+	struct reader r = { .e = e };
+
+	memset(e, 0, sizeof *e);
+	if (!kl_id_equal(&a->auditor, auditor) ||
+	    memcmp(a->serial, serial, sizeof a->serial) != 0)
+		return fail(&r, KL_E_DENIED, "it is for another card");
+	if (a->last_on > today)
+		return fail(&r, KL_E_DENIED, "an approved_on lies ahead");
+	return KL_OK;
+}
