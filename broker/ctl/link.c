@@ -21,3 +21,12 @@ ctl_link_open(const struct cli *c, struct audit_link **out)
 		return r;
 	return audit_link_socket(c, path, out);
 }
+
+int
+ctl_link_show(struct audit_link *l, struct kl_bytes note)
+{
+	if (!remote_is(l))
+		return output_fail(l->cli, CLI_USAGE, "only an auditor shows "
+		    "the broker a checkpoint: --as=DIR");
+	return remote_show(l, note);
+}

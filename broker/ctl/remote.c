@@ -167,29 +167,25 @@ remote_hello(struct remote *r, struct kl_bytes note, int64_t ms,
 	return err;
 }
 
-/* HELLO on a connection that is up. CLI_OK; *again: the connection went. */
+/* What the answer to HELLO says; *again: it is to be said again. */
 static int
-session_begin(struct remote *r, bool *again)
+hello_take(struct remote *r, const struct kl_reply_msg *m, bool *again)
 {
 	struct kl_hello_reply h;
-	struct kl_reply_msg m;
-	int err = remote_hello(r, KL_BYTES_NONE, ANSWER_MS, &m);
+	bool stops = m->code == KL_C_LOG_BEHIND || m->code == KL_C_LOG_LEFT;
 
-	*again = err == KL_E_AGAIN;
-	if (*again)
-		return CLI_OK;
-	if (err != KL_OK)
-		return output_fail_err(r->link.cli, err, r->a.dir);
-	r->link.code = m.code;
-	if (m.code == KL_C_TRY_LATER || m.code == KL_C_QUOTA_REQUESTS) {
+	r->link.code = m->code;
+	if (m->code == KL_C_TRY_LATER || m->code == KL_C_QUOTA_REQUESTS) {
 		*again = true;
 		return audit_link_wait(r->link.cli, &r->wait,
-		    m.retry_after_ms);
+		    m->retry_after_ms);
 	}
-	if (m.code != KL_C_OK)
-		return remote_say_code(r, m.code);
-	if (KL_MESSAGE_READ(KL_M_HELLO_REPLY, m.body, r->in, &h) != KL_C_OK)
+	if (m->code != KL_C_OK && !stops)
+		return remote_say_code(r, m->code);
+	if (KL_MESSAGE_READ(KL_M_HELLO_REPLY, m->body, r->in, &h) != KL_C_OK)
 		return remote_say_senseless(r);
+	if (stops)
+		return remote_log_stops(r, m->code, h.note);
 	if (h.realm != r->a.trust.realm)
 		return remote_say_realm(r, h.realm);
 	r->session = true;
@@ -197,9 +193,24 @@ session_begin(struct remote *r, bool *again)
 	return remote_log_check(r, h.note, again);
 }
 
-/* A session on a connection, however long it takes to get one. */
+/* HELLO on a connection that is up. CLI_OK; *again: the connection went. */
 static int
-session_have(struct remote *r)
+session_begin(struct remote *r, struct kl_bytes note, bool *again)
+{
+	struct kl_reply_msg m;
+	int err = remote_hello(r, note, ANSWER_MS, &m);
+
+	*again = err == KL_E_AGAIN;
+	if (*again)
+		return CLI_OK;
+	return err == KL_OK ? hello_take(r, &m, again) :
+	    output_fail_err(r->link.cli, err, r->a.dir);
+}
+
+/* A session on a connection, however long it takes to get one; begun with this
+ * note, or none. */
+static int
+session_have(struct remote *r, struct kl_bytes note)
 {
 	bool again = false;
 	int err = CLI_OK;
@@ -209,7 +220,7 @@ session_have(struct remote *r)
 			return CLI_OK;
 		r->session = again = false;
 		if ((err = link_up(r)) == CLI_OK)
-			err = session_begin(r, &again);
+			err = session_begin(r, note, &again);
 		if (again)
 			r->session = false;
 	}
@@ -222,7 +233,7 @@ session_have(struct remote *r)
 
 enum verdict { TAKEN, ONCE_MORE, ENDED };
 
-/* What becomes of an answer; *r: what the command ends in. */
+/* What becomes of an answer; *ret: what the command ends in. */
 static enum verdict
 answer_take(struct remote *r, const struct kl_reply_msg *m,
     struct kl_arena *mem, struct kl_bytes *reply, int *ret)
@@ -259,7 +270,8 @@ remote_ask(struct audit_link *l, uint32_t request, struct kl_bytes body,
 	int silent = 0, ret = CLI_OK;
 
 	memset(&r->wait, 0, sizeof r->wait);
-	while (silent < TRIES_MAX && (ret = session_have(r)) == CLI_OK) {
+	while (silent < TRIES_MAX &&
+	    (ret = session_have(r, KL_BYTES_NONE)) == CLI_OK) {
 		int err = remote_call(r, request, body, ANSWER_MS, &m);
 		enum verdict v;
 
@@ -277,9 +289,26 @@ remote_ask(struct audit_link *l, uint32_t request, struct kl_bytes body,
 			return CLI_OK;
 		if (v == ENDED)
 			return ret;
-		silent = 0;
+		/* A broker that only ever wants another HELLO is silent. */
+		silent = r->session ? 0 : silent + 1;
 	}
 	return ret != CLI_OK ? ret : remote_say_no_answer(r);
+}
+
+bool
+remote_is(const struct audit_link *l)
+{
+	return l->ask == remote_ask;
+}
+
+int
+remote_show(struct audit_link *l, struct kl_bytes note)
+{
+	struct remote *r = (struct remote *)l;
+
+	memset(&r->wait, 0, sizeof r->wait);
+	r->session = false;
+	return session_have(r, note);
 }
 
 static void
@@ -341,7 +370,7 @@ remote_open(const struct cli *c, const char *dir, struct audit_link **out)
 	} else if ((ret = auditor_open(c, dir, &r->a)) == CLI_OK) {
 		remote_log_alarms(r);
 		if ((ret = connect_as(r)) == CLI_OK)
-			ret = session_have(r);
+			ret = session_have(r, KL_BYTES_NONE);
 	}
 	if (ret != CLI_OK) {
 		remote_close(&r->link);

@@ -5,6 +5,8 @@
 #ifndef BROKER_CTL_REMOTE_H
 #define BROKER_CTL_REMOTE_H
 
+#include <stdbool.h>
+
 #include "proto/audit/link.h"
 
 /*
@@ -16,5 +18,9 @@
  */
 int remote_open(const struct cli *c, const char *dir,
     struct audit_link **out);
+/* Is it a link of remote_open? */
+bool remote_is(const struct audit_link *l);
+/* HELLO once more, with this note. As audit_link_ask. */
+int remote_show(struct audit_link *l, struct kl_bytes note);
 
 #endif

@@ -28,14 +28,20 @@ broker_tell(struct remote *r, const char *origin)
 }
 
 static int
-broken(struct remote *r, const struct audit_mark *m)
+broken_say(const struct remote *r, const struct audit_mark *m)
 {
-	broker_tell(r, m->now.origin);
 	return output_fail(r->link.cli, CLI_FAILED, "ALARM: the log %s does "
 	    "not continue what was seen of it: it was put back from a copy, "
 	    "or rewritten. Both checkpoints, signed by the broker, are in %s: "
 	    "keep it and call the operator", output_text(kl_bytes_str(
 	    m->now.origin)).b, m->evidence);
+}
+
+static int
+broken(struct remote *r, const struct audit_mark *m)
+{
+	broker_tell(r, m->now.origin);
+	return broken_say(r, m);
 }
 
 static int
@@ -129,6 +135,21 @@ remote_log_check(struct remote *r, struct kl_bytes note, bool *again)
 	    ((err = prove(r, m.size, &m, again)) != CLI_OK || *again))
 		return err;
 	return judge(r, &m);
+}
+
+int
+remote_log_stops(struct remote *r, uint32_t code, struct kl_bytes note)
+{
+	struct audit_mark m;
+	int err = audit_mark_take(r->a.dir, &r->a.trust.sign, note, &m);
+
+	if (err != KL_OK)
+		return mark_wrong(r, err);
+	if (m.verdict == AUDIT_MARK_LEFT)
+		return left(r, &m);
+	if (m.verdict == AUDIT_MARK_BROKEN)
+		return broken_say(r, &m);
+	return remote_say_code(r, code);
 }
 
 void
