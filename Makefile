@@ -40,7 +40,9 @@ AUDIT += policies table csv nen7513 ldv format query
 
 # Exports, and what is wrong with them.
 AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
-	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck
+	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck \
+	dirverify \
+	export export_log export_records export_text export_page
 
 # Reports, out of the records of a log.
 AUDIT += orgs refs spread measure suppress page svg region
@@ -359,8 +361,10 @@ $(TOOLS_BIN): %: %.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
 # The one that opens the broker's store itself.
+LOGDUMP = dirout tiles bundle
 $(B)/tests/support/logdump: $(B)/tests/support/logdump.o \
-    $(PARTS:%=$(B)/broker/core/%.o) $(BROKER_O) $(LIB)
+    $(PARTS:%=$(B)/broker/core/%.o) $(BROKER_O) \
+    $(LOGDUMP:%=$(B)/proto/audit/%.o) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The whole of core, with what it does to its files recorded.

@@ -104,7 +104,6 @@ look_up_in_turn(struct core *c, void *arg)
 	struct conversation v;
 	uint64_t next;
 	bool marker;
-	json_t *log;
 	int r;
 
 	x->found = control_subject_find(c, x->text, &v, &marker);
@@ -118,12 +117,11 @@ look_up_in_turn(struct core *c, void *arg)
 	x->o = json_pack("{s:b}", "ok", 1);
 	if (x->first)
 		put_all(c, &v, x->o);
-	r = control_subject_log(c, &v, x->first ? v.born_leaf : x->from, &log,
-	    &next);
-	put(x->o, "log", log);
+	put(x->o, "log", control_subject_log(c, &v, x->first ? v.born_leaf :
+	    x->from, &next));
 	if (next != 0)
 		put(x->o, "next", json_integer((json_int_t)next));
-	return r;
+	return KL_OK;
 }
 
 json_t *

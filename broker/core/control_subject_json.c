@@ -6,10 +6,9 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/policy.h>
 
-#include "broker/core/find.h"
 #include "broker/core/withdraw_row.h"
 
-#define LOG_ROWS 2048		/* of the log, looked at in one turn */
+#define LOG_SLICE 4096		/* leaves that are opened at once */
 #define WAITING_MAX 20000	/* rows of mailboxes that are looked at */
 
 static void
@@ -439,34 +438,38 @@ record_json(struct core *c, uint64_t leaf, const struct kl_record *r)
 	return o;
 }
 
-struct log_piece {
-	struct core *c;
-	json_t *list;
-};
-
-static int
-record_take(void *arg, const struct journal_leaf *l,
-    const struct kl_record *r)
+static bool
+record_read(struct core *c, uint64_t leaf, struct kl_record *out)
 {
-	struct log_piece *p = arg;
+	struct kl_logged l;
+	struct kl_bytes packed;
 
-	(void)json_array_append_new(p->list, record_json(p->c, l->index, r));
-	return KL_OK;
+	return journal_logged(&c->journal, c->turn.txn, leaf, c->turn.mem,
+	    &packed) == KL_OK &&
+	    KL_MESSAGE_READ(KL_M_LOGGED, packed, c->turn.mem, &l) ==
+	    KL_C_OK &&
+	    KL_STATEMENT_READ(KL_S_RECORD, l.record, c->turn.mem, out) ==
+	    KL_C_OK;
 }
 
-int
+json_t *
 control_subject_log(struct core *c, const struct conversation *v,
-    uint64_t from, json_t **out, uint64_t *next)
+    uint64_t from, uint64_t *next)
 {
-	const struct find_who operator = { .all = true };
-	const struct find_what what = { .conv_ref = v->ref };
-	struct log_piece p = { .c = c, .list = json_array() };
-	struct find f = { .who = &operator, .what = &what, .next = from,
-		.end = c->journal.range.size, .left = LOG_ROWS };
-	int r = find_piece(&f, &c->journal, c->turn.txn, c->turn.mem,
-	    record_take, &p);
+	const size_t mark = kl_arena_mark(c->turn.mem);
+	const uint64_t size = c->journal.range.size;
+	const uint64_t end = size - from > LOG_SLICE && from < size ?
+	    from + LOG_SLICE : size;
+	json_t *list = json_array();
+	struct kl_record r;
 
-	*out = p.list;
-	*next = f.next < f.end ? f.next : 0;
-	return r;
+	for (uint64_t leaf = from; leaf < end; leaf++) {
+		if (record_read(c, leaf, &r) && memcmp(r.conv_ref.b, v->ref.b,
+		    sizeof v->ref.b) == 0)
+			(void)json_array_append_new(list,
+			    record_json(c, leaf, &r));
+		kl_arena_release(c->turn.mem, mark);
+	}
+	*next = end < size ? end : 0;
+	return list;
 }

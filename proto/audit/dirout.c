@@ -19,6 +19,9 @@ struct audit_dirout {
 	char part[AUDIT_DIR_PATH_MAX + sizeof PART];
 	int fd;				/* of part */
 	struct audit_tiles tiles;
+	bool tiles_ended;
+	uint64_t read;			/* tile in `back`, plus 1 */
+	struct kl_hash back[AUDIT_TILE_HASHES];
 	uint64_t records;		/* entries in bundles so far */
 	struct kl_writer w;		/* of the bundle that grows */
 	uint8_t bundle[AUDIT_BUNDLE_MAX];
@@ -187,12 +190,27 @@ audit_dirout_file(struct audit_dirout *o, const char *name,
 	return close(fd) == 0 || r != KL_OK ? r : err_of(errno);
 }
 
+int
+audit_dirout_stream(struct audit_dirout *o, const char *name, FILE **f)
+{
+	const int fd = file_open(o, name);
+
+	*f = NULL;
+	if (fd < 0)
+		return fd;
+	if ((*f = fdopen(fd, "w")) != NULL)
+		return KL_OK;
+	(void)close(fd);
+	return KL_E_MEMORY;
+}
+
 /* ---- leaves and records ---- */
 
 int
 audit_dirout_leaf(struct audit_dirout *o, const struct kl_hash *leaf)
 {
-	return audit_tiles_append(&o->tiles, leaf);
+	return o->tiles_ended ? KL_E_VALUE :
+	    audit_tiles_append(&o->tiles, leaf);
 }
 
 /* The bundle of the entries so far, of which it has `width`. */
@@ -241,6 +259,36 @@ audit_dirout_record(struct audit_dirout *o, uint64_t leaf,
 	return entry_put(o, salt, record);
 }
 
+/* Written hashes are read again rather than kept. */
+static int
+tile_read(struct audit_dirout *o, uint64_t number)
+{
+	const uint32_t width = audit_tile_width(o->tiles.size, 0, number);
+	const struct audit_tile_path path = audit_tile_path(0, number, width);
+	int fd, r;
+
+	if ((fd = openat(o->fd, path.b, O_RDONLY | O_CLOEXEC)) < 0)
+		return err_of(errno);
+	r = kl_fs_pread(fd, o->back, width * sizeof o->back[0], 0);
+	(void)close(fd);
+	o->read = r == KL_OK ? number + 1 : 0;
+	return r == KL_OK ? KL_OK : KL_E_IO;
+}
+
+int
+audit_dirout_hash(struct audit_dirout *o, uint64_t leaf, struct kl_hash *out)
+{
+	const uint64_t number = leaf / AUDIT_TILE_HASHES;
+	int r;
+
+	if (leaf >= o->tiles.size || !o->tiles_ended)
+		return KL_E_VALUE;
+	if (o->read != number + 1 && (r = tile_read(o, number)) != KL_OK)
+		return r;
+	*out = o->back[leaf % AUDIT_TILE_HASHES];
+	return KL_OK;
+}
+
 struct kl_hash
 audit_dirout_root(const struct audit_dirout *o)
 {
@@ -256,6 +304,15 @@ audit_dirout_size(const struct audit_dirout *o)
 /* ---- the end ---- */
 
 int
+audit_dirout_leaves_end(struct audit_dirout *o)
+{
+	if (o->tiles_ended)
+		return KL_OK;
+	o->tiles_ended = true;
+	return audit_tiles_end(&o->tiles);
+}
+
+int
 audit_dirout_end(struct audit_dirout *o)
 {
 	uint32_t width;
@@ -268,7 +325,7 @@ audit_dirout_end(struct audit_dirout *o)
 	width = (uint32_t)(o->records % AUDIT_TILE_HASHES);
 	if (width > 0 && (r = bundle_flush(o, width)) != KL_OK)
 		return r;
-	return audit_tiles_end(&o->tiles);
+	return audit_dirout_leaves_end(o);
 }
 
 int

@@ -1,22 +1,29 @@
 /*
  * logdump: the delivery log of a broker that stands still, as JSON lines.
  *
- *   logdump KORTELIJND.CONF
+ *   logdump KORTELIJND.CONF [DIR]
  *
  * Reads the store itself, since what it is for is to doubt the broker. Each
  * leaf is hashed anew from salt and record, and the root must be the one that
- * the store holds. Ends with 1 if it is not.
+ * the store holds. Ends with 1 if it is not. With DIR it prints nothing, and
+ * makes an export there of what the mark has signed, for 'kortelijn audit
+ * verify'.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <kortelijn/crypto/keyfile.h>
 #include <kortelijn/crypto/merkle.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/crypto/sign.h>
+#include <kortelijn/crypto/vkey.h>
 #include <kortelijn/host/master.h>
 
 #include "broker/config.h"
 #include "broker/core/journal.h"
+#include "proto/audit/dirout.h"
 
 #define MAC_SLOT 1		/* key of the values' MAC */
 
@@ -27,6 +34,9 @@ struct dump {
 	struct kl_kv_txn *txn;
 	struct kl_arena *mem;
 	struct kl_range range;		/* as hashed here */
+
+	struct audit_dirout *out;	/* or NULL */
+	struct kl_checkpoint marked;	/* what goes there */
 };
 
 static int
@@ -84,6 +94,7 @@ dump_open(struct dump *d, const struct broker_conf *conf)
 static void
 dump_close(struct dump *d)
 {
+	audit_dirout_free(d->out);
 	kl_kv_abort(&d->txn);
 	kl_kv_close(d->kv);
 	vault_clear(&d->vault);
@@ -124,6 +135,68 @@ print(uint64_t leaf, const struct kl_record *r)
 	    kl_role_name(r->actor_role));
 }
 
+/* ---- an export ---- */
+
+static int
+export_key(struct dump *d)
+{
+	struct kl_vkey v;
+	char text[KL_VKEY_MAX + 1];
+	int r = kl_vkey_make(d->marked.origin, KL_NOTE_ED25519,
+	    &d->journal.pk, &v);
+
+	if (r != KL_OK)
+		return r;
+	(void)snprintf(text, sizeof text, "%s\n", kl_vkey_text(&v).b);
+	return audit_dirout_file(d->out, "log.vkey", kl_bytes_str(text));
+}
+
+static int
+export_begin(struct dump *d, const struct broker_conf *conf, const char *dir)
+{
+	char path[BROKER_PATH_BYTES + 16];
+	struct kl_secret *sk = NULL;
+	struct kl_note note;
+	int r;
+
+	(void)snprintf(path, sizeof path, "%s/log.key", conf->config_dir);
+	r = kl_keyfile_read(AT_FDCWD, path, "log", &sk);
+	if (r == KL_OK)
+		r = kl_sign_public(sk, &d->journal.pk);
+	kl_secret_free(sk);
+	(void)snprintf(path, sizeof path, "%s/log.mark", conf->state_dir);
+	if (r == KL_OK)
+		r = journal_mark_read(path, &d->journal.pk, &note,
+		    &d->marked);
+	if (r == KL_OK)
+		r = audit_dirout_begin(dir, &d->out);
+	if (r == KL_OK)
+		r = audit_dirout_file(d->out, "checkpoint",
+		    kl_bytes_str(note.b));
+	return r != KL_OK ? r : export_key(d);
+}
+
+static int
+export_leaf(struct dump *d, const struct kl_hash *hash,
+    const struct kl_logged *l)
+{
+	int r = l->leaf >= d->marked.size ? KL_OK :
+	    audit_dirout_leaf(d->out, hash);
+
+	return r != KL_OK || l->leaf >= d->marked.size ? r :
+	    audit_dirout_record(d->out, l->leaf, l->salt, l->record);
+}
+
+static int
+export_end(struct dump *d)
+{
+	int r = audit_dirout_end(d->out);
+
+	return r != KL_OK ? r : audit_dirout_place(d->out);
+}
+
+/* ---- all of it ---- */
+
 static int
 dump_leaf(struct dump *d, uint64_t i)
 {
@@ -143,8 +216,9 @@ dump_leaf(struct dump *d, uint64_t i)
 		return KL_E_FORMAT;
 	hash = kl_record_leaf_hash(logged.salt, logged.record);
 	kl_range_append(&d->range, &hash);
-	print(i, &record);
-	return KL_OK;
+	if (d->out == NULL)
+		print(i, &record);
+	return d->out == NULL ? KL_OK : export_leaf(d, &hash, &logged);
 }
 
 static int
@@ -175,8 +249,8 @@ main(int argc, char **argv)
 	struct dump d = { .kv = NULL };
 	int r;
 
-	if (argc != 2) {
-		fputs("usage: logdump KORTELIJND.CONF\n", stderr);
+	if (argc != 2 && argc != 3) {
+		fputs("usage: logdump KORTELIJND.CONF [DIR]\n", stderr);
 		return 2;
 	}
 	if (kl_crypto_init() != KL_OK)
@@ -184,7 +258,11 @@ main(int argc, char **argv)
 	if (broker_conf_read(argv[1], &conf, &error) != KL_OK)
 		return fail("configuration", error.b);
 	r = dump_open(&d, &conf);
+	if (r == KL_OK && argc == 3)
+		r = export_begin(&d, &conf, argv[2]);
 	r = r == KL_OK ? dump_all(&d) : fail(conf.state_dir, kl_err_text(r));
+	if (r == 0 && d.out != NULL && (r = export_end(&d)) != KL_OK)
+		r = fail(argv[2], kl_err_text(r));
 	dump_close(&d);
 	return r;
 }
