@@ -154,10 +154,11 @@ cmd_file(struct cli *c, const char *path, json_t **out)
 	if (r == KL_E_SIZE)
 		return refused(c, KL_C_FILE_SIZE);
 	if (r == KL_E_DENIED)
-		return output_fail(c, CLI_FILE, "%s: not readable, or no "
-		    "regular file", path);
+		return output_fail(c, CLI_FILE, "the file cannot be read, or "
+		    "is no regular file");
 	if (r != KL_OK)
-		return output_fail(c, CLI_FILE, "%s: %s", path,
+		/* Unnamed: files are named after residents. */
+		return output_fail(c, CLI_FILE, "the file: %s",
 		    kl_err_text(r));
 	*out = json_stringn(text, n);
 	kl_fs_read_free(text, n);

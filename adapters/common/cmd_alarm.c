@@ -163,8 +163,8 @@ cmd_hold(struct cli *c)
 
 	if (c->n_args > 0 && strcmp(c->arg[0], "release") != 0) {
 		json_decref(question);
-		return output_fail(c, CLI_USAGE, "%s: 'hold' or 'hold "
-		    "release'", c->arg[0]);
+		return output_fail(c, CLI_USAGE, "it is 'hold' or 'hold "
+		    "release'");
 	}
 	if (c->n_args > 0)
 		(void)json_object_set_new(question, "release", json_true());

@@ -56,8 +56,8 @@ cmd_participant_show(struct cli *c)
 	if (n > 0)
 		return output_take(c, found);
 	json_decref(found);
-	return output_fail(c, CLI_FAILED, "%s: no card of that id",
-	    output_text(kl_bytes_str(id)).b);
+	return output_fail(c, CLI_FAILED, "no card of that id; 'kortelijn "
+	    "participant list' has all");
 }
 
 int
@@ -69,11 +69,11 @@ cmd_participant_contact(struct cli *c)
 	int r;
 
 	if (kl_id_read(c->arg[0], &id) != KL_OK)
-		return output_fail(c, CLI_USAGE, "%s: no participant's id",
-		    output_text(kl_bytes_str(c->arg[0])).b);
+		return output_fail(c, CLI_USAGE, "that is no participant's "
+		    "id such as agb:01000001");
 	if (phone[0] != '\0' && !contacts_phone_ok(phone))
-		return output_fail(c, CLI_USAGE, "%s: no phone number such as "
-		    "+31 53 123 45 67", output_text(kl_bytes_str(phone)).b);
+		return output_fail(c, CLI_USAGE, "that is no phone number "
+		    "such as +31 53 123 45 67");
 	if ((r = ctl_conf(c, &conf)) != CLI_OK)
 		return r;
 	r = contacts_put(conf.config_dir, kl_id_text(&id).b, phone);

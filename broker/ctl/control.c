@@ -54,7 +54,8 @@ control_reference_check(const struct cli *c, const char *text)
 	    (strlen(text) == 2 * sizeof id &&
 	    kl_hex_read(text, id, sizeof id) == KL_OK))
 		return CLI_OK;
-	return output_fail(c, CLI_USAGE, "%s is no reference such as "
+	/* Not repeated: a name may have been typed here. */
+	return output_fail(c, CLI_USAGE, "that is no reference such as "
 	    "ABCD-EFGH-K with the right check letter, and no id of 32 "
-	    "hexadecimal digits", text);
+	    "hexadecimal digits");
 }

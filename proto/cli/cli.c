@@ -264,14 +264,15 @@ words_take(struct cli *c, size_t skip)
 		if (is_option(w) && !listed(w + 2, c->command->options) &&
 		    !listed(w + 2, c->program->options) &&
 		    !listed(w + 2, common_options))
-			return output_fail(c, CLI_USAGE, "%s: no such option, "
-			    "or its value is missing; see '%s help %s'", w,
-			    c->program->name, c->command->name);
+			return output_fail(c, CLI_USAGE, "%.*s: no such "
+			    "option, or its value is missing; see '%s help "
+			    "%s'", (int)strcspn(w, "="), w, c->program->name,
+			    c->command->name);
 	}
 	for (size_t i = skip; (w = plain_word(c, i)) != NULL; i++) {
 		if (c->n_args == c->command->args_max)
-			return output_fail(c, CLI_USAGE, "%s: one too many; "
-			    "see '%s help %s'", w, c->program->name,
+			return output_fail(c, CLI_USAGE, "one argument too "
+			    "many; see '%s help %s'", c->program->name,
 			    c->command->name);
 		c->arg[c->n_args++] = w;
 	}
@@ -319,7 +320,7 @@ cli_main(const struct cli_program *p, int argc, char **argv)
 	}
 	c.command = find(p, first, plain_word(&c, 1), &skip);
 	if (c.command == NULL)
-		return output_fail(&c, CLI_USAGE, "no command '%s'; see '%s "
-		    "help'", output_text(kl_bytes_str(first)).b, p->name);
+		return output_fail(&c, CLI_USAGE, "no such command; see '%s "
+		    "help'", p->name);
 	return run(&c, skip);
 }

@@ -435,9 +435,9 @@ help_knows_every_command()
 
 wrong_usage_is_told()
 {
-	fails 2 "usage" "$K" && fails 2 "no command" "$K" nonsense &&
+	fails 2 "usage" "$K" && fails 2 "no such command" "$K" nonsense &&
 	    fails 2 "usage" "$K" enrol show &&
-	    fails 2 "one too many" "$K" enrol show a b &&
+	    fails 2 "one argument too many" "$K" enrol show a b &&
 	    fails 2 "nonsense" kortelijn status --nonsense &&
 	    fails 2 "too long" "$K" status \
 		--socket="/$(printf 'x%.0s' {1..200})" &&

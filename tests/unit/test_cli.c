@@ -159,7 +159,7 @@ END_TEST
 START_TEST(unknown_option_is_wrong_usage)
 {
 	ck_assert_int_eq(SAY(W("show"), W("a"), W("--dais=3")), CLI_USAGE);
-	ck_assert_ptr_nonnull(strstr(err, "--dais=3: no such option"));
+	ck_assert_ptr_nonnull(strstr(err, "--dais: no such option"));
 	ck_assert_int_eq(SAY(W("show"), W("a"), W("--day=3")), CLI_USAGE);
 	ck_assert_int_eq(SAY(W("help"), W("--days=3")), CLI_USAGE);
 	ck_assert_str_eq(got, "");
@@ -179,7 +179,7 @@ START_TEST(too_few_or_too_many_arguments_are_wrong_usage)
 	ck_assert_int_eq(SAY(W("show")), CLI_USAGE);
 	ck_assert_ptr_nonnull(strstr(err, "usage: prog show ID"));
 	ck_assert_int_eq(SAY(W("show"), W("a"), W("b"), W("c")), CLI_USAGE);
-	ck_assert_ptr_nonnull(strstr(err, "c: one too many"));
+	ck_assert_ptr_nonnull(strstr(err, "one argument too many"));
 	ck_assert_str_eq(got, "");
 }
 END_TEST
@@ -188,7 +188,7 @@ START_TEST(command_of_two_words_wants_both)
 {
 	ck_assert_int_eq(SAY(W("thing"), W("make"), W("--days=1")), CLI_OK);
 	ck_assert_int_eq(SAY(W("thing")), CLI_USAGE);
-	ck_assert_ptr_nonnull(strstr(err, "no command 'thing'"));
+	ck_assert_ptr_nonnull(strstr(err, "no such command"));
 	ck_assert_int_eq(SAY(W("thing"), W("mak")), CLI_USAGE);
 }
 END_TEST
