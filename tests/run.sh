@@ -97,6 +97,11 @@ run_one()
 	*.sh)	tally_script "$rc" "$out" ;;
 	*)	tally_binary "$rc" "$tap" "$out" ;;
 	esac
+	# No test prints a resident, nor does a program that it runs.
+	if [ -n "$(canaries_in "$LOGS/canaries.list" "$tap" "$out")" ]; then
+		failed=$((failed + 1))
+		echo "not ok says_nothing_of_a_resident" >>"$out"
+	fi
 	echo "$passed $failed $skipped" >"$LOGS/$name.count"
 	[ "$failed" -eq 0 ] || verdict=FAIL
 	# One write each, so that lines of parallel tests stay whole.
@@ -109,6 +114,9 @@ run_one()
 	)"
 }
 
+ROOT=$(cd "$(dirname "$0")/.." && pwd) || exit 2
+. "$ROOT/tests/canaries.sh"
+
 if [ "${1-}" = --one ]; then
 	run_one "$2"
 	exit 0
@@ -120,6 +128,7 @@ shift
 export B LIMIT
 LOGS=$(mktemp -d "$B/logs.XXXXXX") || exit 2
 export LOGS
+canaries_fixed >"$LOGS/canaries.list"
 for t; do
 	[ -x "$t" ] || fail "$t: no such program"
 done

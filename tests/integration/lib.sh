@@ -19,6 +19,8 @@ PATIENCE=${PATIENCE:-60}
 # that is killed say nothing.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=0}
 
+. "$ROOT/tests/canaries.sh"
+
 R=			# the region's directory
 declare -A PID=()	# of what runs, by name
 PORT_FD=
@@ -93,6 +95,7 @@ region_end()
 
 	trap - EXIT HUP INT TERM
 	trap '' PIPE
+	[ "$status" -ne 0 ] || region_quiet || status=1
 	if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then
 		show_logs
 	fi
@@ -103,6 +106,27 @@ region_end()
 		rm -rf "$R"
 	fi
 	exit "$status"
+}
+
+# Whatever a script does: no resident in a log, in what the programs tell of
+# themselves, or at the broker.
+region_quiet()
+{
+	local name files=() found
+
+	command -v jq >/dev/null && [ -n "$R" ] || return 0
+	for name in "${!PID[@]}"; do
+		stop "$name"
+	done
+	mapfile -d '' files < <(find "$R" -type f \( -name '*.log' -o \
+	    -name '*.trace' -o -path "$R/broker*" -o -path "$R/standby*" -o \
+	    -path "$R/*export*/*" -o -name '*report*' \) -print0)
+	canaries_write "$R/canaries.list" "$R" || return 1
+	found=$(canaries_in "$R/canaries.list" "${files[@]}")
+	[ -n "$found" ] || return 0
+	say "not ok no_resident_in_logs_or_at_the_broker"
+	say "a resident of the tests stands in:" "$found"
+	return 1
 }
 
 show_logs()
