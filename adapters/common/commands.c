@@ -1,8 +1,13 @@
 #include "adapters/common/commands.h"
 
 #include "adapters/common/cmd.h"
+#include "adapters/common/cmd_audit.h"
 #include "adapters/common/cmd_backup.h"
 #include "adapters/common/cmd_subject.h"
+#include "proto/audit/checkpoint.h"
+#include "proto/audit/prove.h"
+#include "proto/audit/query.h"
+#include "proto/audit/verify.h"
 
 static const struct cli_command start[] = {
 	{ "init", "[--out=FILE] [--recovery-out=FILE]",
@@ -88,6 +93,20 @@ static const struct cli_command rest[] = {
 	  "--html and --json as of 'subject export'.",
 	  0, 1, { "name=", "birth-date=", "all", "yes", "html=" },
 	  cmd_subject_erase },
+	{ "audit query", AUDIT_QUERY_ARGS_WITH("actor-role"),
+	  AUDIT_QUERY_SUMMARY,
+	  AUDIT_QUERY_HELP "\nThe records of this organisation only.",
+	  0, 0, { AUDIT_QUERY_OPTIONS, "actor-role=" }, cmd_audit_query },
+	{ "audit checkpoint", AUDIT_CHECKPOINT_ARGS,
+	  AUDIT_CHECKPOINT_SUMMARY, AUDIT_CHECKPOINT_HELP,
+	  0, 0, { AUDIT_CHECKPOINT_OPTIONS }, cmd_audit_checkpoint },
+	{ "audit prove", AUDIT_PROVE_ARGS,
+	  AUDIT_PROVE_SUMMARY, AUDIT_PROVE_HELP,
+	  0, 1, { AUDIT_PROVE_OPTIONS }, cmd_audit_prove },
+	{ "audit verify", "FILE...",
+	  "say what files of the log prove", AUDIT_VERIFY_HELP,
+	  1, CLI_ARGS_MAX, { AUDIT_TRUST_OPTIONS, "language=" },
+	  cmd_audit_verify },
 	{ "backup now", "",
 	  "make a backup, now",
 	  "The adapter does this by itself every night, at backup_at, into\n"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "adapters/common/directory.h"
 #include "adapters/common/engine_audit.h"
 
 /* 0: no such request. */
@@ -35,6 +36,26 @@ control_audit_ask(struct control_cmd *c)
 		return control_cmd_refuse(c, code, "");
 	c->wait = CONTROL_LOGGED;
 	return r;
+}
+
+int
+control_audit_names(struct control_cmd *c)
+{
+	const struct directory *d = engine_directory(c->engine);
+	const struct config *conf = engine_config(c->engine);
+	json_t *list = json_pack("[{s:s,s:s}]", "id", kl_id_text(&conf->id).b,
+	    "name", conf->name);
+
+	for (size_t i = 0; i < directory_cards(d); i++) {
+		const struct directory_card *k = directory_at(d, i);
+
+		if (json_array_append_new(list, json_pack("{s:s,s:s}", "id",
+		    kl_id_text(&k->id).b, "name", k->name)) != 0) {
+			json_decref(list);
+			return KL_E_MEMORY;
+		}
+	}
+	return control_cmd_answer(c, json_pack("{s:o}", "names", list));
 }
 
 static json_t *

@@ -1,6 +1,7 @@
 /*
  * control_audit.h: command log_ask of the control socket: one packed request
- * for the broker's log, one packed answer, as proto/audit/link.h has them.
+ * for the broker's log, one packed answer, as proto/audit/link.h has them; and
+ * command names, for whoever tells people what the answers say.
  */
 #ifndef ADAPTERS_COMMON_CONTROL_AUDIT_H
 #define ADAPTERS_COMMON_CONTROL_AUDIT_H
@@ -12,6 +13,8 @@
 
 /* "request" is query or log, "body" base64. */
 int control_audit_ask(struct control_cmd *c) KL_MUST_CHECK;
+/* The names of organisations on their cards: "names". */
+int control_audit_names(struct control_cmd *c) KL_MUST_CHECK;
 /* Is it answered? Then *answer is new: "body", or the broker's code and
  * "retry_after_ms". KL_E_EMPTY: not yet. */
 int control_audit_poll(struct engine *e, uint64_t ticket, json_t **answer)

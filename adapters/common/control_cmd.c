@@ -123,6 +123,7 @@ static const struct row {
 	    "since" }, control_subject_log },
 	{ "subject_erase", ANY, { "numbers" }, control_subject_erase },
 	{ "log_ask", ANY, { "request", "body" }, control_audit_ask },
+	{ "names", ANY, { NULL }, control_audit_names },
 	{ "take_over", ANY, { NULL }, control_show_take_over },
 };
 

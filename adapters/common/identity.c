@@ -228,6 +228,28 @@ identity_load(const struct config *c, struct identity *out, const char **what)
 	return r;
 }
 
+int
+identity_broker(const struct config *c, struct kl_sign_pk *authority,
+    struct kl_sign_pk *broker, const char **what)
+{
+	char path[2][PATH_CAP];
+	struct card_paper paper;
+	int r;
+
+	*what = AUTHORITY_FILE " in key_dir";
+	if ((r = kl_fs_path(path[0], PATH_CAP, c->key_dir, AUTHORITY_FILE)) !=
+	    KL_OK || (r = kl_fs_path(path[1], PATH_CAP, c->key_dir,
+	    BROKER_FILE)) != KL_OK || (r = read_authority(path[0], c->realm,
+	    authority)) != KL_OK)
+		return r;
+	*what = BROKER_FILE " in key_dir";
+	if ((r = read_card(path[1], authority, &paper)) != KL_OK)
+		return r;
+	*broker = paper.card.sign_pk;
+	return paper.card.role == KL_BROKER && paper.card.realm == c->realm ?
+	    KL_OK : KL_E_VALUE;
+}
+
 void
 identity_clear(struct identity *id)
 {

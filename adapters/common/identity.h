@@ -48,6 +48,11 @@ int identity_load(const struct config *c, struct identity *out,
     const char **what) KL_MUST_CHECK;
 void identity_clear(struct identity *id);
 
+/* Only the pinned authority and the key of the broker's log: no key of ours is
+ * opened. Errors and *what as above. */
+int identity_broker(const struct config *c, struct kl_sign_pk *authority,
+    struct kl_sign_pk *broker, const char **what) KL_MUST_CHECK;
+
 /* Signs and packs a statement of ours; *n bytes at buf. KL_E_SIZE,
  * KL_E_VALUE, KL_E_SYSTEM. */
 int identity_sign(const struct identity *id, uint32_t statement,

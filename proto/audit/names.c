@@ -69,10 +69,38 @@ room(struct audit_names *n)
 	return &n->at[n->n++];
 }
 
+static void
+name_set(struct name *at, struct kl_bytes name)
+{
+	const struct output_text text = output_text(name);
+
+	/* Made safe it is never longer than on the card. */
+	memcpy(at->text, text.b, sizeof at->text - 1);
+	at->text[sizeof at->text - 1] = '\0';
+}
+
+int
+audit_names_add(struct audit_names **n, const struct kl_id *id,
+    const char *name)
+{
+	struct name *at;
+
+	if (*n == NULL && (*n = calloc(1, sizeof **n)) == NULL)
+		return KL_E_MEMORY;
+	if (find(*n, id) != NULL)
+		return KL_OK;
+	if ((*n)->n == AUDIT_NAMES_MAX)
+		return KL_E_FULL;
+	if ((at = room(*n)) == NULL)
+		return KL_E_MEMORY;
+	*at = (struct name){ .id = *id };
+	name_set(at, kl_bytes_str(name));
+	return KL_OK;
+}
+
 static int
 take(struct audit_names *n, const struct kl_card *card)
 {
-	const struct output_text text = output_text(card->name);
 	struct name *at = find(n, &card->id);
 
 	if (at != NULL && at->issued_ms >= card->issued_ms)
@@ -85,9 +113,7 @@ take(struct audit_names *n, const struct kl_card *card)
 	}
 	at->id = card->id;
 	at->issued_ms = card->issued_ms;
-	/* Made safe it is never longer than on the card. */
-	memcpy(at->text, text.b, sizeof at->text - 1);
-	at->text[sizeof at->text - 1] = '\0';
+	name_set(at, card->name);
 	return KL_OK;
 }
 

@@ -21,6 +21,10 @@ struct audit_names;
  */
 int audit_names_read(const char *dir, const struct kl_sign_pk *authority,
     struct audit_names **out) KL_MUST_CHECK;
+/* One more, into *n, or into a new one if that is NULL; the name is cleaned.
+ * One that is there already stays. KL_E_FULL, KL_E_MEMORY. */
+int audit_names_add(struct audit_names **n, const struct kl_id *id,
+    const char *name) KL_MUST_CHECK;
 /* Accepts NULL. */
 void audit_names_free(struct audit_names *n);
 

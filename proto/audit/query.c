@@ -14,8 +14,12 @@ audit_query_language(const struct cli *c, enum kl_lang *out)
 {
 	const char *given = cli_option(c, "language");
 
-	*out = given != NULL && strcmp(given, "en") == 0 ? KL_EN : KL_NL;
-	if (given == NULL || *out == KL_EN || strcmp(given, "nl") == 0)
+	if (given == NULL) {
+		*out = c->english ? KL_EN : KL_NL;
+		return CLI_OK;
+	}
+	*out = strcmp(given, "en") == 0 ? KL_EN : KL_NL;
+	if (*out == KL_EN || strcmp(given, "nl") == 0)
 		return CLI_OK;
 	return output_fail(c, CLI_USAGE, "--language is nl or en");
 }

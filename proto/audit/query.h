@@ -12,11 +12,13 @@
 #include "proto/audit/link.h"
 #include "proto/audit/names.h"
 
-/* For the row of a table of commands. */
-#define AUDIT_QUERY_ARGS						\
+/* For the row of a table of commands. role: how the option for the role in a
+ * record is called, see filter.h. */
+#define AUDIT_QUERY_ARGS AUDIT_QUERY_ARGS_WITH("role")
+#define AUDIT_QUERY_ARGS_WITH(role)					\
 	"[--from=TIME] [--to=TIME] [--sender=ID] [--receiver=ID] "	\
 	"[--kind=KIND] [--event=EVENT] [--reference=REFERENCE] "	\
-	"[--message=ID] [--outcome=done|refused] [--role=ROLE] "	\
+	"[--message=ID] [--outcome=done|refused] [--" role "=ROLE] "	\
 	"[--csv] [--format=nen7513|ldv] [--language=nl|en] "		\
 	"[--activity=URI]"
 #define AUDIT_QUERY_SUMMARY "find records in the delivery log"
@@ -40,7 +42,8 @@
 int audit_query(struct cli *c, struct audit_link *l,
     const struct audit_names *names);
 
-/* Is --language nl, en or not given? CLI_OK, or CLI_USAGE, said. */
+/* --language; if it is not given, that of the program. CLI_OK, or CLI_USAGE,
+ * said. */
 int audit_query_language(const struct cli *c, enum kl_lang *out);
 /* The name of the log behind the link, out of its newest checkpoint, which is
  * not verified here. CLI_OK; else it was said. */

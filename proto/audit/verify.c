@@ -21,8 +21,9 @@
 
 struct file {
 	const char *path;
-	char *text;
-	size_t n;
+	int part;			/* of evidence: 1, 2; 0: all of it */
+	char *text;			/* of the file, or part 1 of it */
+	struct kl_bytes bytes;
 	const struct file *forked;	/* of one size, another root */
 	struct audit_verdict v;
 };
@@ -37,31 +38,59 @@ struct verify {
 	size_t n;
 };
 
-static struct kl_bytes
-bytes_of(const struct file *f)
+/* ---- verifying ----------------------------------------------------------- */
+
+/* Behind the first empty line at or after `from`; 0: there is none. */
+static size_t
+behind_empty_line(struct kl_bytes text, size_t from)
 {
-	return kl_bytes(f->text, f->n);
+	for (size_t i = from; i + 1 < text.n; i++)
+		if (text.p[i] == '\n' && text.p[i + 1] == '\n')
+			return i + 2;
+	return 0;
 }
 
-/* ---- verifying ----------------------------------------------------------- */
+/* Evidence is two checkpoints with an empty line between them, and each has
+ * one before its signatures. It becomes two files. */
+static void
+evidence_split(struct verify *v)
+{
+	struct file *f = &v->file[v->n - 1], *second = f + 1;
+	size_t n = 0;
+
+	if (kl_proof_sort(f->bytes) == KL_PROOF_CHECKPOINT &&
+	    (n = behind_empty_line(f->bytes, 0)) != 0)
+		n = behind_empty_line(f->bytes, n);
+	if (n == 0 || n == f->bytes.n)
+		return;
+	n--;
+	*second = (struct file){ .path = f->path, .part = 2,
+		.bytes = kl_bytes(f->bytes.p + n + 1, f->bytes.n - n - 1) };
+	f->part = 1;
+	f->bytes.n = n;
+	v->n++;
+}
 
 static int
 files_read(struct verify *v)
 {
 	int r;
 
-	for (size_t i = 0; i < v->n; i++) {
-		struct file *f = &v->file[i];
+	for (size_t i = 0; i < v->cli->n_args; i++) {
+		struct file *f = &v->file[v->n];
 
 		f->path = v->cli->arg[i];
 		/* What is longer is none of ours, and is read so far. */
 		r = kl_fs_read_file(AT_FDCWD, f->path, KL_PROOF_TEXT_MAX,
-		    &f->text, &f->n);
+		    &f->text, &f->bytes.n);
 		if (r == KL_E_SIZE)
 			return output_fail(v->cli, CLI_FILE, "%s: larger than "
 			    "any checkpoint or proof", f->path);
 		if (r != KL_OK)
 			return output_fail_err(v->cli, r, f->path);
+		f->bytes.p = (const uint8_t *)f->text;
+		v->n++;
+		evidence_split(v);
 	}
 	return CLI_OK;
 }
@@ -74,7 +103,7 @@ old_find(const struct verify *v, const struct file *f, uint64_t size)
 	struct kl_bytes note;
 
 	for (size_t i = 0; i < v->n; i++) {
-		note = audit_verdict_note(bytes_of(&v->file[i]));
+		note = audit_verdict_note(v->file[i].bytes);
 		if (&v->file[i] != f &&
 		    audit_trust_checkpoint(v->trust, note, &c) == KL_OK &&
 		    c.size == size)
@@ -89,12 +118,12 @@ file_judge(struct verify *v, struct file *f)
 	struct kl_bytes old;
 
 	kl_arena_reset(v->mem);
-	audit_verdict(v->trust, bytes_of(f), KL_BYTES_NONE, v->mem, &f->v);
+	audit_verdict(v->trust, f->bytes, KL_BYTES_NONE, v->mem, &f->v);
 	if (f->v.err != KL_E_EMPTY)
 		return;
 	old = old_find(v, f, f->v.old_size);
 	kl_arena_reset(v->mem);
-	audit_verdict(v->trust, bytes_of(f), old, v->mem, &f->v);
+	audit_verdict(v->trust, f->bytes, old, v->mem, &f->v);
 }
 
 /* Two checkpoints of one size with two roots: the log's key has signed two
@@ -126,6 +155,19 @@ proved(const struct file *f)
 }
 
 /* ---- in words ------------------------------------------------------------ */
+
+struct name { char b[sizeof(struct output_text) + 8]; };
+
+static struct name
+name_of(const struct file *f)
+{
+	const struct output_text path = output_text(kl_bytes_str(f->path));
+	struct name n;
+
+	(void)snprintf(n.b, sizeof n.b, f->part == 0 ? "%s" : "%s (%d)",
+	    path.b, f->part);
+	return n;
+}
 
 static const char *
 either(const struct verify *v, const char *nl, const char *en)
@@ -198,7 +240,7 @@ verdict_print(const struct verify *v, const struct audit_verdict *d)
 static void
 file_print(const struct verify *v, const struct file *f)
 {
-	const struct output_text path = output_text(kl_bytes_str(f->path));
+	const struct name path = name_of(f);
 
 	if (f->forked != NULL) {
 		printf(either(v, "%s: NIET BEWEZEN\n  de broker heeft twee "
@@ -207,7 +249,7 @@ file_print(const struct verify *v, const struct file *f)
 		    "%s: NOT PROVED\n  the broker has signed two different "
 		    "logs of %" PRIu64 " records:\n  this one and %s; keep "
 		    "both files\n"), path.b, f->v.checkpoint.size,
-		    output_text(kl_bytes_str(f->forked->path)).b);
+		    name_of(f->forked).b);
 		return;
 	}
 	printf("%s: %s\n", path.b, proved(f) ?
@@ -258,12 +300,12 @@ static json_t *
 file_json(const struct file *f)
 {
 	json_t *o = json_pack("{s:s,s:s,s:b}",
-	    "file", output_text(kl_bytes_str(f->path)).b,
+	    "file", name_of(f).b,
 	    "sort", sort_name(f->v.sort), "proved", proved(f));
 
 	if (f->forked != NULL)
 		(void)json_object_set_new(o, "forked_with", json_string(
-		    output_text(kl_bytes_str(f->forked->path)).b));
+		    name_of(f->forked).b));
 	if (f->v.err == KL_OK)
 		verdict_put(o, &f->v);
 	else
@@ -310,20 +352,20 @@ int
 audit_verify(const struct cli *c, const struct audit_trust *t,
     const struct audit_names *names)
 {
-	struct verify v = { .cli = c, .trust = t, .names = names,
-		.n = c->n_args };
+	struct verify v = { .cli = c, .trust = t, .names = names };
 	int r = audit_query_language(c, &v.lang);
 
 	if (r != CLI_OK)
 		return r;
-	v.file = calloc(v.n, sizeof *v.file);
+	/* Each may be evidence. */
+	v.file = calloc(2 * c->n_args + 1, sizeof *v.file);
 	v.mem = kl_arena_new(RECORD_BYTES, RECORD_PIECES);
 	if (v.file == NULL || v.mem == NULL)
 		r = output_fail_err(c, KL_E_MEMORY, "the files");
 	else if ((r = files_read(&v)) == CLI_OK)
 		r = judge(&v);
 	for (size_t i = 0; v.file != NULL && i < v.n; i++)
-		kl_fs_read_free(v.file[i].text, v.file[i].n);
+		kl_fs_read_free(v.file[i].text, v.file[i].bytes.n);
 	kl_arena_free(v.mem);
 	free(v.file);
 	return r;

@@ -11,8 +11,9 @@
 #define AUDIT_VERIFY_HELP						\
 	"Says what each FILE proves: a checkpoint, a record in the log\n" \
 	"(inclusion), or that a checkpoint continues an earlier one\n"	\
-	"(consistency; give that one too). Checkpoints of all FILEs are\n" \
-	"held against each other. Needs public keys only, no broker and no\n" \
+	"(consistency; give that one too). Evidence of an alarm is two\n" \
+	"checkpoints in one FILE. Checkpoints of all FILEs are held\n" \
+	"against each other. Needs public keys only, no broker and no\n" \
 	"network. --vkey is the log's key and origin in one text; else the\n" \
 	"key comes from the broker's card and --origin says which log it\n" \
 	"is. --witness adds the key of a witness, or a file of them. Ends\n" \

@@ -382,6 +382,34 @@ START_TEST(names_stand_beside_ids_and_are_no_formulas)
 }
 END_TEST
 
+START_TEST(names_can_be_added_and_the_first_stays)
+{
+	const struct kl_record r = referral();
+	struct audit_names *names = NULL;
+	struct kl_id id = r.org_from;
+
+	ck_assert_int_eq(audit_names_add(&names, &id, "De\033Es"), KL_OK);
+	ck_assert_ptr_nonnull(names);
+	ck_assert_int_eq(audit_names_add(&names, &id, "Another"), KL_OK);
+	ck_assert_ptr_nonnull(audit_names_of(names, &id));
+	ck_assert_ptr_null(strchr(audit_names_of(names, &id), '\033'));
+	ck_assert_ptr_null(strstr(audit_names_of(names, &id), "Another"));
+	ck_assert_ptr_null(audit_names_of(names, &r.org_to));
+	for (int i = 1; i < AUDIT_NAMES_MAX; i++) {
+		struct kl_id other;
+		char text[20];
+
+		(void)snprintf(text, sizeof text, "agb:%08d", 90000000 + i);
+		ck_assert_int_eq(kl_id_read(text, &other), KL_OK);
+		ck_assert_int_eq(audit_names_add(&names, &other, text),
+		    KL_OK);
+	}
+	ck_assert_int_eq(kl_id_read("agb:80000000", &id), KL_OK);
+	ck_assert_int_eq(audit_names_add(&names, &id, "One more"), KL_E_FULL);
+	audit_names_free(names);
+}
+END_TEST
+
 /* ---- NEN 7513 ----------------------------------------------------------- */
 
 START_TEST(nen7513_has_every_row_that_the_broker_knows)
@@ -678,6 +706,7 @@ add_forms(TCase *t)
 	tcase_add_test(t, cells_are_no_formulas);
 	tcase_add_test(t, cells_are_not_rounded);
 	tcase_add_test(t, names_stand_beside_ids_and_are_no_formulas);
+	tcase_add_test(t, names_can_be_added_and_the_first_stays);
 }
 
 int

@@ -290,6 +290,32 @@ START_TEST(load_without_papers_names_them)
 }
 END_TEST
 
+/* For whoever verifies the log: none of our keys is needed. */
+START_TEST(key_of_the_log_is_read_without_ours)
+{
+	struct kl_sign_pk pinned, log;
+
+	ck_assert_int_eq(identity_broker(&c, &pinned, &log, &what),
+	    KL_E_NOT_FOUND);
+	ck_assert_str_eq(what, "authority.pub in key_dir");
+	ck_assert_int_eq(accept_files(), KL_OK);
+	ck_assert_int_eq(unlink(tmpdir_file(&dir, "keys/identity.key").b), 0);
+	ck_assert_int_eq(identity_broker(&c, &pinned, &log, &what), KL_OK);
+	ck_assert_mem_eq(&pinned, &authority.pk, 32);
+	ck_assert_mem_eq(&log, &broker_key.pk, 32);
+	/* A card of another sort, signed by the same authority. */
+	papers_card_write(tmpdir_file(&dir, "keys").b, "broker.card", &own,
+	    authority.sk);
+	ck_assert_int_eq(identity_broker(&c, &pinned, &log, &what),
+	    KL_E_VALUE);
+	papers_card_write(tmpdir_file(&dir, "keys").b, "broker.card", &broker,
+	    broker_key.sk);
+	ck_assert_int_eq(identity_broker(&c, &pinned, &log, &what),
+	    KL_E_SIGNATURE);
+	ck_assert_str_eq(what, "broker.card in key_dir");
+}
+END_TEST
+
 START_TEST(statement_is_signed_by_the_identity)
 {
 	struct kl_arena *mem = kl_arena_new(65536, 256);
@@ -346,6 +372,7 @@ main(void)
 	tcase_add_test(t, file_that_is_no_paper_is_named);
 	tcase_add_test(t, accept_without_keys_says_so);
 	tcase_add_test(t, load_without_papers_names_them);
+	tcase_add_test(t, key_of_the_log_is_read_without_ours);
 	tcase_add_test(t, statement_is_signed_by_the_identity);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
