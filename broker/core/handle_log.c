@@ -1,7 +1,10 @@
 #include "broker/core/core.h"
 
+#include <string.h>
+
 #include <kortelijn/base/time.h>
 
+#include "broker/core/daily.h"
 #include "broker/core/witness.h"
 
 /* Proofs lead to the newest checkpoint, which the note shows, or to the one
@@ -54,6 +57,29 @@ tile(struct core *c, const struct kl_log_request *m, struct kl_log_reply *r)
 	    n * sizeof hash[0]), &r->tile);
 }
 
+/* The first checkpoint that was kept of that day or a later one; as it was
+ * signed, and with lines of witnesses if it has any. */
+static int
+kept(struct core *c, const struct kl_log_request *m, struct kl_log_reply *r)
+{
+	struct kl_note note, bare;
+	int32_t day;
+	int err = m->size > INT32_MAX ? KL_E_NOT_FOUND :
+	    daily_from(c->turn.txn, (int32_t)m->size, &note, &day);
+
+	r->note = KL_BYTES_NONE;
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	if (kl_note_bare(kl_bytes_str(note.b), &c->journal.pk, &bare) !=
+	    KL_OK)
+		return KL_E_DAMAGED;
+	r->day = (uint64_t)day;
+	err = kl_arena_copy(c->mem, kl_bytes_str(bare.b), &r->note);
+	if (err != KL_OK || strcmp(bare.b, note.b) == 0)
+		return err;
+	return kl_arena_copy(c->mem, kl_bytes_str(note.b), &r->witnessed);
+}
+
 static int
 want_fill(struct core *c, const struct kl_log_request *m,
     struct kl_log_reply *r)
@@ -61,6 +87,7 @@ want_fill(struct core *c, const struct kl_log_request *m,
 	switch (m->want) {
 	case KL_LOG_CHECKPOINT: return witnessed(c, r);
 	case KL_LOG_TILE: return tile(c, m, r);
+	case KL_LOG_KEPT: return kept(c, m, r);
 	default: return prove(c, m, r);
 	}
 }
@@ -76,8 +103,6 @@ handle_log_body(struct core *c, struct kl_bytes body, struct answer *a)
 	code = KL_MESSAGE_READ(KL_M_LOG, body, c->in_mem, &m);
 	if (code == KL_C_OK && m.want == KL_LOG_CONSISTENCY && m.size == 0)
 		code = KL_C_VALUE_UNKNOWN;
-	if (code == KL_C_OK && m.want == KL_LOG_KEPT)
-		code = KL_C_NOT_SERVED;
 	if (code != KL_C_OK)
 		return answer_refuse(a, code);
 	err = want_fill(c, &m, &r);

@@ -7,6 +7,7 @@
 #include <kortelijn/crypto/hash.h>
 
 #include "broker/core/find.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/policy.h"
 #include "broker/core/query_who.h"
 #include "broker/core/witness.h"
@@ -315,6 +316,16 @@ witnessed(struct query *q, struct kl_bytes *out)
 	return kl_arena_copy(c->mem, kl_bytes_str(seen.note.b), out);
 }
 
+static uint32_t
+months_lost(struct query *q)
+{
+	uint32_t month = 0, n = 0;
+
+	while (month_gone_next(q->c->turn.txn, MONTH_LOST, &month) == KL_OK)
+		n++;
+	return n;
+}
+
 static int
 state_part(struct query *q)
 {
@@ -329,6 +340,8 @@ state_part(struct query *q)
 		.policy_leaf = c->loaded.leaf,
 		.policy_hash = c->loaded.hash,
 		.signed_ms = c->journal.note_ms,
+		.checked_ms = c->scrubber.done_ms,
+		.months_lost = months_lost(q),
 		.note = kl_bytes_str(c->journal.note.b),
 	};
 

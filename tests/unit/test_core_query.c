@@ -12,6 +12,7 @@
 
 #include "broker/core/approvals.h"
 #include "broker/core/cycle.h"
+#include "broker/core/daily.h"
 #include "broker/core/query.h"
 #include "tests/support/shell.h"
 
@@ -792,6 +793,100 @@ START_TEST(a_file_that_is_no_approval_stops_no_start)
 }
 END_TEST
 
+/* ---- checkpoints and hashes ---------------------------------------------- */
+
+static enum kl_code
+log_ask(uint32_t want, uint64_t size, struct kl_log_reply *r)
+{
+	const struct kl_log_request q = { .want = want, .size = size };
+	struct shell_answer a;
+
+	SHELL_SEND(&s, &reader, KL_LOG, KL_M_LOG, &q);
+	shell_answer(&s, &a);
+	if (a.m.code == KL_C_OK)
+		ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOG_REPLY, a.m.body,
+		    s.mem, r), KL_C_OK);
+	return (enum kl_code)a.m.code;
+}
+
+/* A checkpoint over all that is there. */
+static void
+sign_now(void)
+{
+	s.core->journal.note_ms -= KL_HOUR_MS;
+	shell_turn(&s);
+	cycle_sign(s.core);
+}
+
+START_TEST(tiles_lead_to_the_root_that_was_signed)
+{
+	struct kl_checkpoint c;
+	struct kl_log_reply r;
+	struct kl_range range;
+	struct kl_hash h;
+
+	grow(600);
+	sign_now();
+	kl_range_init(&range);
+	for (uint64_t tile = 0; log_ask(KL_LOG_TILE, tile, &r) == KL_C_OK;
+	    tile++)
+		for (size_t i = 0; i < r.tile.n; i += sizeof h) {
+			memcpy(h.b, r.tile.p + i, sizeof h);
+			kl_range_append(&range, &h);
+		}
+	ck_assert_int_eq(log_ask(KL_LOG_CHECKPOINT, 0, &r), KL_C_OK);
+	ck_assert_int_eq(kl_note_verify(r.note, &s.broker.sign_pk, &c),
+	    KL_OK);
+	ck_assert_uint_gt(c.size, 600);
+	ck_assert_uint_eq(range.size, c.size);
+	h = kl_range_root(&range);
+	ck_assert_mem_eq(h.b, c.root.b, sizeof h);
+	ck_assert_int_eq(log_ask(KL_LOG_TILE, UINT64_MAX, &r),
+	    KL_C_TRY_LATER);
+}
+END_TEST
+
+START_TEST(kept_checkpoints_are_found_by_their_day)
+{
+	const int32_t today = kl_day_of(LETTERS_NOW_MS);
+	struct kl_checkpoint c;
+	struct kl_log_reply r;
+
+	sign_now();
+	shell_turn(&s);
+	ck_assert_int_eq(log_ask(KL_LOG_KEPT, 0, &r), KL_C_OK);
+	ck_assert_uint_eq(r.day, (uint64_t)today);
+	ck_assert_int_eq(kl_note_verify(r.note, &s.broker.sign_pk, &c),
+	    KL_OK);
+	ck_assert_uint_eq(r.witnessed.n, 0);
+	ck_assert_int_eq(log_ask(KL_LOG_KEPT, r.day, &r), KL_C_OK);
+	ck_assert_uint_eq(r.day, (uint64_t)today);
+	ck_assert_int_eq(log_ask(KL_LOG_KEPT, r.day + 1, &r), KL_C_OK);
+	ck_assert_uint_eq(r.note.n, 0);
+	ck_assert_uint_eq(r.day, 0);
+	ck_assert_int_eq(log_ask(KL_LOG_KEPT, UINT64_MAX, &r), KL_C_OK);
+	ck_assert_uint_eq(r.note.n, 0);
+}
+END_TEST
+
+START_TEST(a_kept_checkpoint_is_shown_with_its_witness)
+{
+	const int32_t today = kl_day_of(LETTERS_NOW_MS);
+	struct kl_note note = s.core->journal.note;
+	struct kl_log_reply r;
+
+	ck_assert_int_eq(kl_note_cosign(&note, "kvk-11112222/witness",
+	    LETTERS_NOW_MS / 1000, reader.sk), KL_OK);
+	ck_assert_int_eq(kl_kv_begin(s.core->kv, &s.core->turn.txn), KL_OK);
+	ck_assert_int_eq(daily_put(s.core->turn.txn, today, &note), KL_OK);
+	ck_assert_int_eq(kl_kv_commit(&s.core->turn.txn), KL_OK);
+	ck_assert_int_eq(log_ask(KL_LOG_KEPT, (uint64_t)today, &r), KL_C_OK);
+	ck_assert(kl_bytes_equal(r.witnessed, kl_bytes_str(note.b)));
+	ck_assert(kl_bytes_equal(r.note,
+	    kl_bytes_str(s.core->journal.note.b)));
+}
+END_TEST
+
 /* ---- an auditor changes nothing ----------------------------------------- */
 
 START_TEST(an_auditor_may_ask_and_nothing_else)
@@ -900,6 +995,9 @@ add_tests(TCase *t)
 	tcase_add_test(t, a_policy_is_handed_out_as_it_was_loaded);
 	tcase_add_test(t, what_is_no_policy_has_no_bytes);
 	tcase_add_test(t, the_state_says_how_this_broker_keeps_its_word);
+	tcase_add_test(t, tiles_lead_to_the_root_that_was_signed);
+	tcase_add_test(t, kept_checkpoints_are_found_by_their_day);
+	tcase_add_test(t, a_kept_checkpoint_is_shown_with_its_witness);
 	tcase_add_test(t, an_auditor_may_ask_and_nothing_else);
 	tcase_add_test(t, no_answer_holds_content_or_ids_of_messages);
 	tcase_add_test(t, a_broker_answers_nobody_without_a_session);
