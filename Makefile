@@ -37,6 +37,7 @@ CLI = cli output ask enrol passphrase policy rewrap
 # What auditing commands share: linked with CLI, not installed.
 AUDIT = link mark records words filter names json
 AUDIT += policies table csv nen7513 ldv format query
+AUDIT += facts tell story story_text story_json
 
 # Exports, and what is wrong with them.
 AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
@@ -75,6 +76,7 @@ CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
 	cmd_subject control paper term cmd_subject_export cmd_erase \
 	subject_page
 CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
+CTL += log_names cmd_audit_query cmd_audit_story
 COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
 	config store identity directory prekeys jget json_content json_write \
 	json_put profile profile_text texts letter letter_html letter_plain
@@ -120,7 +122,7 @@ UNIT_CORE = export vault tree journal scrub find registry conversation mailbox r
 UNIT_BROKER = pipe ready config auth gate supervisor
 UNIT_CLI = cli passphrase audit_records audit_filter
 UNIT_CLI += $(UNIT_REPORT)
-UNIT_CLI += audit_format
+UNIT_CLI += audit_format audit_story
 UNIT_CLI += audit_rules audit_dir
 UNIT_CLI += audit_verdict audit_witness
 UNIT_CLI += audit_mark

@@ -34,5 +34,7 @@ int cmd_subject_export(struct cli *c);
 int cmd_audit_setup(struct cli *c);
 int cmd_erase_verify(struct cli *c);
 int cmd_subject_erase(struct cli *c);
+int cmd_audit_query(struct cli *c);
+int cmd_audit_story(struct cli *c);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "broker/ctl/cmd.h"
+#include "proto/audit/query.h"
+#include "proto/audit/story.h"
 #include "proto/cli/output.h"
 
 static const struct cli_command commands[] = {
@@ -118,6 +120,10 @@ static const struct cli_command commands[] = {
 	  "The text can be kept anywhere and later proves that the log was\n"
 	  "not rewritten.",
 	  0, 0, { NULL }, cmd_checkpoint },
+	{ "audit query", AUDIT_QUERY_ARGS, AUDIT_QUERY_SUMMARY,
+	  AUDIT_QUERY_HELP, 0, 0, { AUDIT_QUERY_OPTIONS }, cmd_audit_query },
+	{ "audit story", AUDIT_STORY_ARGS, AUDIT_STORY_SUMMARY,
+	  AUDIT_STORY_HELP, 1, 1, { AUDIT_STORY_OPTIONS }, cmd_audit_story },
 	{ "origin new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
 	  "begin a new log after a loss, or on a standby",
 	  "The broker does not start when its store is gone. This lets it\n"

@@ -83,7 +83,8 @@ part_take(const struct cli *c, struct kl_bytes body, struct kl_arena *mem,
 	    (p.part.n == 0 && p.total > *n))
 		return output_fail(c, CLI_FAILED, "what %s answers is no "
 		    "policy", c->program->daemon);
-	memcpy(text + *n, p.part.p, p.part.n);
+	if (p.part.n > 0)
+		memcpy(text + *n, p.part.p, p.part.n);
 	*n += p.part.n;
 	*done = *n == p.total;
 	return CLI_OK;
@@ -134,14 +135,31 @@ audit_policies_file(struct audit_link *l, const struct audit_policy *p,
 	r = parts_take(l, p, mem, text, n);
 	l->quiet = 0;
 	kl_arena_free(mem);
-	if (r != CLI_OK) {
-		*n = 0;
-		return r == CLI_FAILED && l->code == KL_C_POLICY_UNKNOWN ?
-		    CLI_OK : r;
-	}
-	if (is_of(kl_bytes(text, *n), &p->hash))
+	if (r == CLI_OK && is_of(kl_bytes(text, *n), &p->hash))
 		return CLI_OK;
 	*n = 0;
+	if (r != CLI_OK)
+		return r == CLI_FAILED && l->code == KL_C_POLICY_UNKNOWN ?
+		    CLI_OK : r;
 	return output_fail(l->cli, CLI_FAILED, "the policy that %s shows is "
 	    "not the one that the log names", l->cli->program->daemon);
+}
+
+int
+audit_policies_take(struct audit_link *l, const struct audit_policy *p,
+    struct kl_policy_file *out, bool *known)
+{
+	uint8_t *text = malloc(KL_POLICY_FILE_MAX);
+	struct kl_policy_error e;
+	size_t n = 0;
+	int r;
+
+	*known = false;
+	if (text == NULL)
+		return output_fail_err(l->cli, KL_E_MEMORY, "the policy");
+	r = audit_policies_file(l, p, text, &n);
+	*known = n > 0 && kl_policy_file_read(kl_bytes(text, n), out, &e) ==
+	    KL_OK;
+	free(text);
+	return r;
 }

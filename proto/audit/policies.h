@@ -41,5 +41,9 @@ const struct audit_policy *audit_policies_at(const struct audit_policies *p,
  */
 int audit_policies_file(struct audit_link *l, const struct audit_policy *p,
     uint8_t *text, size_t *n);
+/* The same, read; *known is false when it is not held, or is of a version
+ * that is not understood here. */
+int audit_policies_take(struct audit_link *l, const struct audit_policy *p,
+    struct kl_policy_file *out, bool *known);
 
 #endif

@@ -26,28 +26,35 @@ audit_query_language(const struct cli *c, enum kl_lang *out)
 
 /* ---- what the forms need besides ----------------------------------------- */
 
+int
+audit_query_origin(const struct cli *c, struct kl_bytes note,
+    char out[KL_ORIGIN_MAX])
+{
+	const uint8_t *end = note.n == 0 ? NULL : memchr(note.p, '\n', note.n);
+	const size_t n = end == NULL ? 0 : (size_t)(end - note.p);
+
+	if (n == 0 || n >= KL_ORIGIN_MAX)
+		return output_fail(c, CLI_FAILED, "%s does not say the name "
+		    "of its log", c->program->daemon);
+	memcpy(out, note.p, n);
+	out[n] = '\0';
+	return CLI_OK;
+}
+
 static int
 origin_take(const struct cli *c, struct kl_bytes body, struct kl_arena *mem,
     char out[KL_ORIGIN_MAX])
 {
 	struct kl_log_reply reply;
-	const uint8_t *end;
-	size_t n = 0;
 
-	if (KL_MESSAGE_READ(KL_M_LOG_REPLY, body, mem, &reply) == KL_C_OK &&
-	    reply.note.n > 0 &&
-	    (end = memchr(reply.note.p, '\n', reply.note.n)) != NULL)
-		n = (size_t)(end - reply.note.p);
-	if (n == 0 || n >= KL_ORIGIN_MAX)
-		return output_fail(c, CLI_FAILED, "%s does not say the name "
-		    "of its log", c->program->daemon);
-	memcpy(out, reply.note.p, n);
-	out[n] = '\0';
-	return CLI_OK;
+	if (KL_MESSAGE_READ(KL_M_LOG_REPLY, body, mem, &reply) != KL_C_OK)
+		reply.note = KL_BYTES_NONE;
+	return audit_query_origin(c, reply.note, out);
 }
 
-int
-audit_query_origin(struct audit_link *l, char out[KL_ORIGIN_MAX])
+/* Of the log behind the link. */
+static int
+origin_ask(struct audit_link *l, char out[KL_ORIGIN_MAX])
 {
 	const struct kl_log_request q = { .want = KL_LOG_CHECKPOINT };
 	struct kl_arena *mem = kl_arena_new(AUDIT_ANSWER_BYTES,
@@ -89,7 +96,7 @@ prepare(struct audit_link *l, struct audit_format_to *to,
 
 	to->origin = origin;
 	if (nen || to->format == AUDIT_FORMAT_LDV)
-		r = audit_query_origin(l, origin);
+		r = origin_ask(l, origin);
 	if (r == CLI_OK && nen)
 		r = audit_policies_read(l, &to->policies);
 	return r;

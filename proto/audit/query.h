@@ -45,8 +45,9 @@ int audit_query(struct cli *c, struct audit_link *l,
 /* --language; if it is not given, that of the program. CLI_OK, or CLI_USAGE,
  * said. */
 int audit_query_language(const struct cli *c, enum kl_lang *out);
-/* The name of the log behind the link, out of its newest checkpoint, which is
- * not verified here. CLI_OK; else it was said. */
-int audit_query_origin(struct audit_link *l, char out[KL_ORIGIN_MAX]);
+/* The name of the log in a checkpoint, which is not verified here. CLI_OK;
+ * CLI_FAILED, said: it has none. */
+int audit_query_origin(const struct cli *c, struct kl_bytes note,
+    char out[KL_ORIGIN_MAX]);
 
 #endif
