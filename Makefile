@@ -169,7 +169,7 @@ LONG = fault/kill-loop fault/seeded fault/crash-images \
 PROBE = client region people
 TOOLS = peer history
 BENCH = library stored adapters \
-	erasure
+	erasure query
 
 PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
 	libprotobuf-c-dev protobuf-c-compiler protobuf-compiler liblmdb-dev \
@@ -362,9 +362,9 @@ BENCH_BIN = $(BENCH:%=$(B)/tests/bench/%)
 $(TOOLS_BIN): %: %.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
-# The one that opens the broker's store itself.
+# Those that open the broker's store themselves.
 LOGDUMP = dirout tiles bundle
-$(B)/tests/support/logdump: $(B)/tests/support/logdump.o \
+$(B)/tests/support/logdump $(B)/tests/support/logfill: %: %.o \
     $(PARTS:%=$(B)/broker/core/%.o) $(BROKER_O) \
     $(LOGDUMP:%=$(B)/proto/audit/%.o) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -409,7 +409,8 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 test-programs: all $(UNIT_BIN) run-programs
 
 # What scripts run besides the programs themselves.
-run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump $(RACES_BIN) \
+run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump \
+    $(B)/tests/support/logfill $(RACES_BIN) \
     $(SCAN_BIN) $(B)/tests/fault/libkillat.so
 
 # As many jobs as there are processors, unless -j says otherwise.
@@ -449,9 +450,10 @@ demo: deps
 	@$(SUBMAKE) -s all
 	@B=$(B) tests/demo.sh $(KEEP)
 
-# MODES="library adapters stored erasure rewrap"; more in tests/bench/bench.sh.
+# MODES="library adapters stored erasure rewrap query"; more in tests/bench/bench.sh.
 bench: deps
-	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so
+	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so \
+	    $(B)/tests/support/logfill
 	@B=$(B) tests/bench/bench.sh $(MODES)
 
 # SECONDS=60; what a run finds interesting stays in build/fuzz/corpus, what

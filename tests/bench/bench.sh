@@ -2,17 +2,19 @@
 # make bench: closed loops with real processes over CURVE on loopback, as a
 # table, and as CSV in BUILD/bench.csv.
 #
-#   tests/bench/bench.sh [library|adapters|stored|erasure|rewrap]...
+#   tests/bench/bench.sh [library|adapters|stored|erasure|rewrap|query]...
 #
 # From outside: LOOPS (loops of each run; else by the number in flight),
-# IN_FLIGHT ("1 8 64"), MESSAGES (100000), SLOTS (100000).
+# IN_FLIGHT ("1 8 64"), MESSAGES (100000), SLOTS (100000), RECORDS (1000000).
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 
-MODES=${*:-library adapters stored erasure rewrap}
+MODES=${*:-library adapters stored erasure rewrap query}
 IN_FLIGHT=${IN_FLIGHT:-1 8 64}
 MESSAGES=${MESSAGES:-100000}
 SLOTS=${SLOTS:-100000}
+RECORDS=${RECORDS:-1000000}
+QUERY_MS=1000		# a query of 1,000 answers
 TARGET_MS=5000		# p99 of an erasure of level 1
 CSV=$B/bench.csv
 HEAD=mode,in_flight,loops,loops_per_s,accepted_p50_ms,accepted_p99_ms
@@ -166,6 +168,15 @@ rewrap()
 	echo "rewrap,$SLOTS,$beside,$quiet"
 }
 
+# A long log, and a question of it while a practice submits.
+query()
+{
+	bench_region 65536
+	"$B/tests/bench/query" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
+	    "$R/broker" "$R/authority" "$ENDPOINT" \
+	    "$B/tests/support/logfill" "$RECORDS" 1000 2>>"$R/bench.log"
+}
+
 table()
 {
 	column -t -s, -o '  ' | sed 's/^/  /'
@@ -210,6 +221,10 @@ for mode in $MODES; do
 		rewrap >"$B/bench-rewrap.csv" ||
 			{ cat "$B/bench-rewrap.csv"; exit 1; }
 		;;
+	query)
+		run query >"$B/bench-query.csv" ||
+			{ cat "$B/bench-query.csv"; exit 1; }
+		;;
 	*)
 		die "no such mode: $mode"
 		;;
@@ -249,5 +264,15 @@ if [[ $MODES == *rewrap* ]]; then
 		printf 'acc p99,loops/s without,acc p99\n'
 		cat "$B/bench-rewrap.csv"
 	} | table
+fi
+if [[ $MODES == *query* ]]; then
+	printf '\n'
+	{
+		printf 'mode,records,answers,pages,p50,max,RssAnon MiB more,'
+		printf 'acc/s without,beside,acc p99 without,beside\n'
+		cat "$B/bench-query.csv"
+	} | table
+	printf '  (a query over CURVE while a practice submits: ms; '
+	printf 'targets: <= %d, <= 16 MiB)\n' "$QUERY_MS"
 fi
 echo "as CSV: $CSV"

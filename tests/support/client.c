@@ -107,9 +107,9 @@ client_sign(const struct client *c, uint32_t statement, const void *in,
 	return sign_as(c->sign_sk, statement, in, in_size, buf, cap, n);
 }
 
-int
-client_enrol(const struct client *c, const struct kl_secret *authority,
-    const char *cards)
+static int
+enrol(const struct client *c, const struct kl_secret *authority,
+    const struct kl_id *reads, const char *cards)
 {
 	struct kl_card card = {
 		.version = KL_PROTOCOL_VERSION, .role = c->role,
@@ -123,6 +123,8 @@ client_enrol(const struct client *c, const struct kl_secret *authority,
 	size_t n;
 	int r;
 
+	if (reads != NULL)
+		card.reads[card.n_reads++] = *reads;
 	kl_random(card.serial, sizeof card.serial);
 	card.not_before_ms = card.issued_ms - KL_HOUR_MS;
 	card.not_after_ms = card.issued_ms + 365 * KL_DAY_MS;
@@ -136,6 +138,21 @@ client_enrol(const struct client *c, const struct kl_secret *authority,
 		return KL_E_SIZE;
 	return kl_textfile_write(AT_FDCWD, path, KL_TAG_CARD, NULL,
 	    kl_bytes(packed, n));
+}
+
+int
+client_enrol(const struct client *c, const struct kl_secret *authority,
+    const char *cards)
+{
+	return enrol(c, authority, NULL, cards);
+}
+
+int
+client_enrol_auditor(const struct client *c,
+    const struct kl_secret *authority, const struct kl_id *reads,
+    const char *cards)
+{
+	return enrol(c, authority, reads, cards);
 }
 
 /* ---- the link ------------------------------------------------------------ */
@@ -329,7 +346,7 @@ client_begin(struct client *c, int64_t ms, uint32_t *code)
 		return r;
 	if (h.report_in == KL_YES && (r = report_in(c, ms, code)) != KL_OK)
 		return r;
-	return publish(c, ms, code);
+	return c->role == KL_AUDITOR ? KL_OK : publish(c, ms, code);
 }
 
 int

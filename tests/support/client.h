@@ -38,6 +38,10 @@ void client_clear(struct client *c);
  * writes it into `cards`, where a broker takes it up at its start. */
 int client_enrol(const struct client *c, const struct kl_secret *authority,
     const char *cards) KL_MUST_CHECK;
+/* The same of an auditor who reads the records of one organisation. */
+int client_enrol_auditor(const struct client *c,
+    const struct kl_secret *authority, const struct kl_id *reads,
+    const char *cards) KL_MUST_CHECK;
 
 /* Opens the link; client_up waits for the handshake. */
 int client_connect(struct client *c, const char *endpoint,
@@ -67,7 +71,7 @@ int client_call(struct client *c, uint32_t request, uint32_t type,
     struct client_answer *out) KL_MUST_CHECK;
 
 /* HELLO, SYNC DONE where the broker asks to report in, and PUBLISH of this
- * week's prekey. KL_E_REFUSED: *code says why. */
+ * week's prekey but of an auditor. KL_E_REFUSED: *code says why. */
 int client_begin(struct client *c, int64_t ms, uint32_t *code) KL_MUST_CHECK;
 
 /* Signs and packs a statement of this participant, at most cap bytes. */
