@@ -74,7 +74,9 @@ SUPERVISOR = main
 CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
 	cmd_policy cmd_enrol cmd_enrol_accept cmd_hold cmd_participant cmd_status cmd_origin \
 	cmd_subject control paper term cmd_subject_export cmd_erase \
-	subject_page
+	subject_page witnesses
+CTL += cmd_audit_checkpoint cmd_audit_prove cmd_audit_verify cmd_audit_witness \
+	cmd_audit_cosign
 CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
 CTL += log_names cmd_audit_query cmd_audit_story
 COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
@@ -159,7 +161,7 @@ INTEGRATION = 00-tests-are-counted \
 	45-backup \
 	46-race-checker \
 	47-clocks
-INTEGRATION += 51-auditor
+INTEGRATION += 51-auditor 55-proofs
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \
@@ -167,7 +169,7 @@ LONG = fault/kill-loop fault/seeded fault/crash-images \
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
-TOOLS = peer history
+TOOLS = peer history trees
 BENCH = library stored adapters \
 	erasure query
 
@@ -176,7 +178,8 @@ PACKAGES = gcc make libc6-dev pkg-config libzmq3-dev libsodium-dev \
 	check libinih-dev libjansson-dev libseccomp-dev libqrencode-dev \
 	libutf8proc-dev jq openssl binutils bsdextrautils
 # What some tests want besides; they say so and skip where it cannot be had.
-TEST_PACKAGES = faketime e2fsprogs mount
+TEST_PACKAGES = faketime e2fsprogs mount openssl golang-go \
+	golang-golang-x-mod-dev
 LINT_PACKAGES = clang clang-format shellcheck mandoc
 COVERAGE_PACKAGES = gcovr
 MODULES = libzmq libsodium libprotobuf-c lmdb inih jansson libseccomp \

@@ -94,7 +94,7 @@ make_region()
 	    "$("$B/kortelijn" authority fingerprint "$R/authority" --json |
 	    jq -r .fingerprint)"
 	printf 'broker      %s\n' "$ENDPOINT"
-	printf 'log         %s\n' "$(kortelijn checkpoint --json |
+	printf 'log         %s\n' "$(kortelijn audit checkpoint --json |
 	    jq -r .note | head -n 1)"
 	head_line "Enrolled: each made its own keys; the card was issued after" \
 	    "the fingerprint"
@@ -288,7 +288,7 @@ show_end()
 	head_line "The broker"
 	kortelijn status | cut -c 1-80
 	head_line "Head of the delivery log"
-	kortelijn checkpoint | fold -w 80
+	kortelijn audit checkpoint | fold -w 80
 }
 
 # What must not be anywhere at the broker: names, postcodes, phone numbers and

@@ -40,7 +40,6 @@ static const struct {
 	{ "card", control_card },
 	{ "approval", control_approval },
 	{ "revocation", control_revocation },
-	{ "checkpoint", control_checkpoint },
 	{ "cosign", control_cosign },
 	{ "log_ask", control_query },
 	{ "export", control_export },

@@ -1,4 +1,4 @@
-/* Papers that the operator hands in, and the signed head of the log. */
+/* Papers that the operator hands in. */
 #include "broker/core/control_priv.h"
 
 #include "broker/core/cycle.h"
@@ -49,12 +49,4 @@ json_t *
 control_revocation(struct core *c, const json_t *question)
 {
 	return paper_take(c, question, "revocation", KL_REVOCATION);
-}
-
-json_t *
-control_checkpoint(struct core *c, const json_t *question)
-{
-	(void)question;
-	cycle_sign(c);
-	return json_pack("{s:b,s:s}", "ok", 1, "note", c->journal.note.b);
 }

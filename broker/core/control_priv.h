@@ -23,7 +23,6 @@ json_t *control_export_state(struct core *c, const json_t *question);
 json_t *control_subject(struct core *c, const json_t *question);
 json_t *control_left(struct core *c, const json_t *question);
 json_t *control_query(struct core *c, const json_t *question);
-json_t *control_checkpoint(struct core *c, const json_t *question);
 json_t *control_policy(struct core *c, const json_t *question);
 json_t *control_policy_load(struct core *c, const json_t *question);
 json_t *control_withdraw(struct core *c, const json_t *question);

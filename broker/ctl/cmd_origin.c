@@ -168,7 +168,7 @@ found_say(const struct found *f)
 	}
 	fputs(f->best < 0 ?
 	    "  None was found: the new log will name none. If one was kept\n"
-	    "  anywhere, as 'kortelijn checkpoint' prints it, hand it in with\n"
+	    "  anywhere, as 'audit checkpoint' prints it, hand it in with\n"
 	    "  --checkpoint=FILE.\n\n" :
 	    "  The new log will name the one with the star. What was logged\n"
 	    "  behind it is in what the participants keep.\n\n", stderr);

@@ -7,7 +7,14 @@
 #include "broker/ctl/cmd.h"
 #include "proto/audit/query.h"
 #include "proto/audit/story.h"
+#include "proto/audit/checkpoint.h"
+#include "proto/audit/prove.h"
+#include "proto/audit/trust.h"
+#include "proto/audit/verify.h"
 #include "proto/cli/output.h"
+
+/* Whose signature counts, where the configuration does not say it. */
+#define CTL_TRUST_ARGS " [--card=FILE --authority=DIR]"
 
 static const struct cli_command commands[] = {
 	{ "authority init", "DIR --realm=production|training",
@@ -115,11 +122,6 @@ static const struct cli_command commands[] = {
 	  "what a disk has kept of erased keys opens no more. Waits until it\n"
 	  "is done.",
 	  0, 0, { NULL }, cmd_rewrap },
-	{ "checkpoint", "",
-	  "print the signed head of the delivery log",
-	  "The text can be kept anywhere and later proves that the log was\n"
-	  "not rewritten.",
-	  0, 0, { NULL }, cmd_checkpoint },
 	{ "audit query", AUDIT_QUERY_ARGS, AUDIT_QUERY_SUMMARY,
 	  AUDIT_QUERY_HELP, 0, 0, { AUDIT_QUERY_OPTIONS }, cmd_audit_query },
 	{ "audit story", AUDIT_STORY_ARGS, AUDIT_STORY_SUMMARY,
@@ -130,7 +132,7 @@ static const struct cli_command commands[] = {
 	  "begin with an empty one at its next start; the adapters then\n"
 	  "present what is open. The new log names the last checkpoint of\n"
 	  "the old one: the newest of log.mark, the log export and FILE, what\n"
-	  "'kortelijn checkpoint' printed last. Says what it found, explains\n"
+	  "'audit checkpoint' printed last. Says what it found, explains\n"
 	  "what comes and asks, unless --yes is given. man kortelijnd has the\n"
 	  "drill step by step.",
 	  0, 0, { "reason=", "checkpoint=", "yes" }, cmd_origin_new },
@@ -216,6 +218,39 @@ static const struct cli_command commands[] = {
 	  "another copy of it was in use.",
 	  1, 1, { "card=", "broker-card=", "authority=", "broker=",
 	    "take-over" }, cmd_audit_setup },
+	{ "audit checkpoint", AUDIT_CHECKPOINT_ARGS CTL_TRUST_ARGS,
+	  AUDIT_CHECKPOINT_SUMMARY, AUDIT_CHECKPOINT_HELP,
+	  0, 0, { AUDIT_CHECKPOINT_OPTIONS, "card=", "authority=" },
+	  cmd_audit_checkpoint },
+	{ "audit prove", AUDIT_PROVE_ARGS CTL_TRUST_ARGS,
+	  AUDIT_PROVE_SUMMARY, AUDIT_PROVE_HELP,
+	  0, 1, { AUDIT_PROVE_OPTIONS, "card=", "authority=" },
+	  cmd_audit_prove },
+	{ "audit verify", "FILE... [--vkey=KEY] [--origin=NAME] "
+	  "[--witness=KEY|FILE] [--language=nl|en]" CTL_TRUST_ARGS,
+	  "say what files of the log prove, offline", AUDIT_VERIFY_HELP,
+	  1, CLI_ARGS_MAX, { AUDIT_TRUST_OPTIONS, "language=", "card=",
+	    "authority=" }, cmd_audit_verify },
+	{ "audit witness", "[FILE] --as=DIR [--out=FILE] [--state=DIR] "
+	  "[--vkey]",
+	  "sign a checkpoint as a witness",
+	  "For an auditor: DIR is its directory. Asks the broker for its\n"
+	  "newest checkpoint and the proof that it continues the one that\n"
+	  "was signed last, signs it and brings the line back. With FILE, of\n"
+	  "'audit prove --from-size=N', it needs no network: carry what it\n"
+	  "prints to the broker, 'audit cosign' takes it there. A log that\n"
+	  "went back or was rewritten is not signed: both checkpoints are\n"
+	  "kept in a file that is named. What was signed last lies in\n"
+	  "DIR/witness, or in --state. --vkey prints the public key under\n"
+	  "which it signs, and nothing else.",
+	  0, 1, { "out=", "state=", "vkey" }, cmd_audit_witness },
+	{ "audit cosign", "FILE",
+	  "take up a checkpoint that a witness has signed",
+	  "FILE is what 'audit witness' has written. The broker verifies it\n"
+	  "and keeps the newest line of each witness: 'audit checkpoint\n"
+	  "--witnessed' prints it, 'kortelijn status' says how far behind\n"
+	  "it is.",
+	  1, 1, { NULL }, cmd_audit_cosign },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },

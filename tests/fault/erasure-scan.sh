@@ -120,7 +120,7 @@ expired()
 # behind that.
 erased_by_now()
 {
-	kortelijn checkpoint >/dev/null
+	kortelijn audit checkpoint >/dev/null
 }
 
 # What an erasure calls: the slots are zeroed and synced, then it is committed.

@@ -312,7 +312,7 @@ status_tells_how_it_fares()
 
 checkpoint_is_a_signed_note()
 {
-	works kortelijn checkpoint &&
+	works kortelijn audit checkpoint &&
 	    grep -q "^oin-00000009000000000001/log/" <<<"$OUT" &&
 	    grep -q "^— oin-00000009000000000001/log/" <<<"$OUT"
 }
@@ -375,7 +375,7 @@ origin_new_says_what_it_found()
 {
 	local state=$R/broker-state
 
-	kortelijn checkpoint >"$R/early.note" &&
+	kortelijn audit checkpoint >"$R/early.note" &&
 	    kortelijn export now >/dev/null || return 1
 	stop broker
 	rm "$state/data.mdb"
@@ -401,7 +401,7 @@ origin_new_says_what_it_found()
 # The whole machine is gone, and the operator has a print of the last one.
 new_log_names_the_checkpoint_that_was_kept()
 {
-	kortelijn checkpoint >"$R/kept.note" || return 1
+	kortelijn audit checkpoint >"$R/kept.note" || return 1
 	stop broker
 	rm -r "$R/broker-state"
 	works kortelijn origin new --reason=fire --yes \
@@ -461,7 +461,7 @@ json_answers_always()
 	    "$(kortelijn status --json)" \
 	    "$(kortelijn participant list --json)" \
 	    "$(kortelijn participant show agb:01000001 --json)" \
-	    "$(kortelijn checkpoint --json)" \
+	    "$(kortelijn audit checkpoint --json)" \
 	    "$("$K" authority fingerprint "$R/a" --json)" \
 	    "$("$K" enrol show "$R/practice-1/request" --json)"; do
 		jq -e '.ok == true' <<<"$answer" >/dev/null || {
@@ -503,7 +503,8 @@ tables_fit_eighty_columns()
 		"broker init" "enrol show" "enrol issue" "enrol accept" \
 		"participant list" "participant show" "participant revoke" \
 		"participant contact" \
-		status checkpoint "origin new" "export now" \
+		status "audit checkpoint" "audit prove" "audit verify" \
+		"audit witness" "audit cosign" "origin new" "export now" \
 		"export list" "export open" help; do
 		    # shellcheck disable=SC2086
 		    "$K" help $name

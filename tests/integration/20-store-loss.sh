@@ -15,7 +15,7 @@ dump_log()
 # lose_store N FILE...: what it was goes into a dump, then the files go.
 lose_store()
 {
-	kortelijn checkpoint >"$R/checkpoint.$1" || die "checkpoint"
+	kortelijn audit checkpoint >"$R/checkpoint.$1" || die "checkpoint"
 	stop broker
 	dump_log "$1"
 	shift

@@ -329,7 +329,7 @@ outlives_the_store()
 {
 	local old=$1 new=$2
 
-	kortelijn checkpoint >"$R/checkpoint" || return 1
+	kortelijn audit checkpoint >"$R/checkpoint" || return 1
 	stop broker
 	adapter practice-1 withdraw "$new" >/dev/null || return 1
 	rm -rf "$R/broker-state"

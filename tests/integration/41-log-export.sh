@@ -130,7 +130,7 @@ each_month_has_a_file()
 	stop broker
 	conf_set "$KORTELIJN_CONFIG" broker clock_offset 5w
 	broker_start
-	kortelijn checkpoint >/dev/null && kortelijn export now >/dev/null &&
+	kortelijn audit checkpoint >/dev/null && kortelijn export now >/dev/null &&
 	    [ "$(compgen -G "$X/*.klog" | wc -l)" -ge 2 ] || return 1
 	for FILE in "$X"/*.klog; do
 		opens "$FILE" || return 1

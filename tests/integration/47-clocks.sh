@@ -231,7 +231,7 @@ years_are_held()
 	clock_by $((OFF + 400 * 86400))
 	wait_for "$PATIENCE" "the hold" held_is true
 	wait_for "$PATIENCE" "the broker to see it" sees "$OFF"
-	kortelijn checkpoint >/dev/null
+	kortelijn audit checkpoint >/dev/null
 	waits "$LATE" && [ "$(hold why)" = jump ]
 }
 
@@ -349,7 +349,7 @@ step_to()
 	clock_by $(($(date -u -d "$1" +%s) - $(date +%s)))
 	wait_for "$PATIENCE" "the broker to see it" sees "$OFF"
 	# A turn, and what is due at it.
-	kortelijn checkpoint >/dev/null
+	kortelijn audit checkpoint >/dev/null
 }
 
 # The clocks leap over 02:30: what is due at it is due at 03:30, 01:30 UTC.

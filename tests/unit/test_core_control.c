@@ -230,18 +230,6 @@ START_TEST(a_revocation_is_taken_up_while_it_runs)
 }
 END_TEST
 
-START_TEST(the_checkpoint_is_the_newest_and_verifies)
-{
-	struct kl_checkpoint c;
-	json_t *o = ask("{\"cmd\":\"checkpoint\"}");
-
-	ck_assert_int_eq(kl_note_verify(kl_bytes_str(text(o, "note")),
-	    &s.broker.sign_pk, &c), KL_OK);
-	ck_assert_str_eq(c.origin, s.core->journal.origin);
-	json_decref(o);
-}
-END_TEST
-
 START_TEST(a_hold_is_shown_and_released)
 {
 	json_t *o = ask("{\"cmd\":\"hold\"}");
@@ -736,7 +724,6 @@ main(void)
 	tcase_add_test(t, participants_lists_every_card);
 	tcase_add_test(t, a_card_is_taken_up_while_it_runs);
 	tcase_add_test(t, a_revocation_is_taken_up_while_it_runs);
-	tcase_add_test(t, the_checkpoint_is_the_newest_and_verifies);
 	tcase_add_test(t, a_hold_is_shown_and_released);
 	tcase_add_test(t, all_of_a_referral_is_shown);
 	tcase_add_test(t, a_withdrawal_and_what_it_asked_are_shown);
