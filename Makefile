@@ -162,6 +162,8 @@ INTEGRATION = 00-tests-are-counted \
 	46-race-checker \
 	47-clocks
 INTEGRATION += 51-auditor 55-proofs
+INTEGRATION += 51-auditor
+INTEGRATION += 54-story-formats
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \
