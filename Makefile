@@ -162,12 +162,12 @@ INTEGRATION = 00-tests-are-counted \
 	46-race-checker \
 	47-clocks
 INTEGRATION += 51-auditor 55-proofs
-INTEGRATION += 51-auditor
 INTEGRATION += 54-story-formats
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \
 	integration/42-frozen-machine
+LONG += fault/bit-flips
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people
@@ -383,6 +383,13 @@ $(B)/tests/fault/crash_images: $(CRASH:%=$(B)/tests/fault/%.o) \
 	    -Wl,--wrap=kl_kv_put,--wrap=kl_slots_sync -o $@ $^ $(LIBS) \
 	    -ljansson $(CHECK_LIBS) -ldl
 
+# The whole of core, on stores of which one bit was flipped.
+FLIPS = bit_flips flip_dump flip_store
+$(B)/tests/fault/bit_flips: $(FLIPS:%=$(B)/tests/fault/%.o) \
+    $(filter-out %/main.o,$(CORE_O)) $(BROKER_O) $(SUPPORT_CORE_O) \
+    $(SUPPORT_O) $(LIB_END) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson $(CHECK_LIBS)
+
 # Withdrawals against deliveries.
 RACES = races race_plan race_end race_take race_kill race_tell
 RACES_BIN = $(B)/tests/fault/races $(B)/tests/fault/race_check
@@ -445,6 +452,7 @@ check-long: deps
 	-@deploy/deps.sh $(TEST_PACKAGES)
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs \
 	    $(CHECK_B)/tests/fault/crash_images \
+	    $(CHECK_B)/tests/fault/bit_flips \
 	    $(SCAN:%=$(CHECK_B)/tests/fault/%) \
 	    $(CHECK_B)/tests/fault/libkillat.so
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\

@@ -7,9 +7,9 @@
 #   tests/fault/seeded.sh [NAME...]
 #
 # A patch says in its head what must be found ("# finds: PATTERN") and by whom
-# ("# runs: withdraw-races", or a unit test; else the kill loop): whom the loop
-# kills ("# victims: ...") and how often ("# cycles: N"), or how many races
-# there are ("# races: N").
+# ("# runs: withdraw-races", "bit-flips" or a unit test; else the kill loop):
+# whom the loop kills ("# victims: ...") and how often ("# cycles: N"), or how
+# many races or flips there are ("# races: N", "# flips: N").
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -46,6 +46,8 @@ build()
 	runs=$(head_of runs "$1")
 	case $runs in
 	test_*)	targets="$HERE/tests/unit/$runs" ;;
+	bit-flips)
+		targets="$HERE/tests/fault/bit_flips" ;;
 	*)	targets="all run-programs" ;;
 	esac
 	grep -q fsanitize "$B/flags" && san=(SAN=1)
@@ -65,6 +67,9 @@ run_one()
 	test_*)
 		"$B/tests/unit/$runs"
 		;;
+	bit-flips)
+		FLIPS=$(head_of flips "$patch") tests/fault/bit-flips.sh
+		;;
 	withdraw-races)
 		RACES=$(head_of races "$patch") tests/fault/withdraw-races.sh
 		;;
@@ -79,7 +84,7 @@ run_one()
 # The lines that say what was found.
 finding()
 {
-	local by='(history|races): '
+	local by='(history|races|flips): '
 
 	[[ $(head_of runs "$1") != test_* ]] || by=':[FE]:'
 	grep -m 1 -E "$by.*($(head_of finds "$1"))" "$T/out"
@@ -114,10 +119,10 @@ try()
 		FAILED=1
 	elif found "$patch"; then
 		echo "ok seeded_$name: $(sed -e 's/^history: //' \
-		    -e 's/^races: //' "$T/finding" | cut -c -80)"
+		    -e 's/^races: //' -e 's/^flips: //' "$T/finding" | cut -c -80)"
 	else
 		echo "not ok seeded_$name"
-		grep -E "^(not )?ok |^history: |^races: |^killed" "$T/out" |
+		grep -E "^(not )?ok |^history: |^races: |^flips: |^killed" "$T/out" |
 		    head -n 20
 		FAILED=1
 	fi
