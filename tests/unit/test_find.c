@@ -9,6 +9,7 @@
 #include <kortelijn/crypto/secret.h>
 
 #include "broker/core/month.h"
+#include "broker/core/month_gone.h"
 #include "broker/core/tables.h"
 #include "tests/support/parts.h"
 
@@ -320,7 +321,8 @@ START_TEST(what_was_erased_is_passed_over)
 	p.turn.now_ms = LETTERS_NOW_MS + 40 * KL_DAY_MS;
 	grow(300);
 	parts_begin(&p);
-	ck_assert_int_eq(month_drop(p.turn.txn, month, &slot), KL_OK);
+	ck_assert_int_eq(month_drop(p.turn.txn, month, MONTH_TERM,
+	    &slot), KL_OK);
 	ck_assert_int_eq(vault_zero(&p.vault, slot), KL_OK);
 	parts_commit(&p);
 	all_same(30);
@@ -344,7 +346,8 @@ START_TEST(the_rows_of_a_month_go_with_its_records)
 	ck_assert_int_eq(summary_next(p.turn.txn, 0, 0, &row), KL_OK);
 	ck_assert_uint_eq(row.tile, 0);
 	ck_assert_uint_eq(row.month, month);
-	ck_assert_int_eq(month_drop(p.turn.txn, month, &slot), KL_OK);
+	ck_assert_int_eq(month_drop(p.turn.txn, month, MONTH_TERM,
+	    &slot), KL_OK);
 	while (more)
 		ck_assert_int_eq(month_cut(p.turn.txn, 64, &more), KL_OK);
 	ck_assert_int_eq(summary_next(p.turn.txn, 0, 0, &row),
