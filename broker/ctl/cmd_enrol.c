@@ -275,6 +275,7 @@ issue(struct cli *c, const struct paper_authority *a, struct paper *request,
 {
 	const char *out = cli_option(c, "out");
 	struct paper_name name;
+	char serial[33];
 	int r;
 
 	if ((r = paper_request_read(request, c->arg[0])) != KL_OK)
@@ -288,9 +289,11 @@ issue(struct cli *c, const struct paper_authority *a, struct paper *request,
 	if ((r = paper_card_sign(p, a)) != KL_OK ||
 	    (r = paper_card_write(p, out)) != KL_OK)
 		return output_fail_err(c, r, out);
-	return output_take(c, json_pack("{s:s,s:o,s:s,s:o,s:o}",
+	kl_hex(KL_BYTES_OF(p->card.serial), serial);
+	return output_take(c, json_pack("{s:s,s:o,s:s,s:s,s:o,s:o}",
 	    "card", out,
 	    "id", output_id(&p->card.id),
+	    "serial", serial,
 	    "role", kl_role_name(p->card.role),
 	    "valid_from", output_time(p->card.not_before_ms),
 	    "valid_until", output_time(p->card.not_after_ms)));

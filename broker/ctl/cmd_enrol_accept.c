@@ -133,11 +133,15 @@ static int
 accepted(const struct cli *c, const struct paper *p, const char *kept_as,
     bool taken, const struct approval_file *f)
 {
-	json_t *o = json_pack("{s:o,s:s,s:s,s:s,s:s}",
-	    "id", output_id(&p->card.id),
+	char serial[33];
+	json_t *o;
+
+	kl_hex(KL_BYTES_OF(p->card.serial), serial);
+	o = json_pack("{s:o,s:s,s:s,s:s,s:s,s:s}",
+	    "id", output_id(&p->card.id), "serial", serial,
 	    "name", output_text(p->card.name).b,
 	    "fingerprint", kl_fingerprint_of(&p->card.id, p->card.role,
-	        &p->card.transport_pk, &p->card.sign_pk).b,
+	    &p->card.transport_pk, &p->card.sign_pk).b,
 	    "kept_as", kept_as,
 	    "effective", taken ? "now" : "when the broker starts");
 
