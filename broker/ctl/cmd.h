@@ -36,6 +36,7 @@ int cmd_audit_prove(struct cli *c);
 int cmd_audit_verify(struct cli *c);
 int cmd_audit_witness(struct cli *c);
 int cmd_audit_cosign(struct cli *c);
+int cmd_audit_export(struct cli *c);
 int cmd_erase_verify(struct cli *c);
 int cmd_subject_erase(struct cli *c);
 int cmd_audit_query(struct cli *c);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "broker/ctl/cmd.h"
+#include "proto/audit/export.h"
 #include "proto/audit/query.h"
 #include "proto/audit/story.h"
 #include "proto/audit/checkpoint.h"
@@ -251,6 +252,11 @@ static const struct cli_command commands[] = {
 	  "--witnessed' prints it, 'kortelijn status' says how far behind\n"
 	  "it is.",
 	  1, 1, { NULL }, cmd_audit_cosign },
+	{ "audit export", AUDIT_EXPORT_ARGS,
+	  AUDIT_EXPORT_SUMMARY,
+	  AUDIT_EXPORT_HELP,
+	  1, 1, { AUDIT_EXPORT_OPTIONS, "card=", "authority=" },
+	  cmd_audit_export },
 	{ "help", "[COMMAND]",
 	  "explain a command, or list all",
 	  "", 0, 2, { NULL }, cli_help },
