@@ -118,7 +118,8 @@ write_all(struct exporting *x)
 {
 	int r, err;
 
-	if ((r = audit_export_log(x)) != CLI_OK ||
+	if ((r = audit_export_state(x)) != CLI_OK ||
+	    (r = audit_export_log(x)) != CLI_OK ||
 	    (r = audit_export_records(x)) != CLI_OK ||
 	    (r = cards(x)) != CLI_OK ||
 	    (r = audit_export_text(x)) != CLI_OK ||

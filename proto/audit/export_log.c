@@ -132,12 +132,16 @@ kept(struct exporting *x)
 	return r;
 }
 
+/* One that covers what had happened when the command was given: a leaf is
+ * under a checkpoint within a second, and until then it is asked again. */
 static int
 newest(struct exporting *x)
 {
 	struct kl_log_reply p;
-	int r = ask(x, KL_LOG_CHECKPOINT, 0, &p);
+	int r = ask(x, KL_LOG_INCLUSION, x->began, &p);
 
+	if (r == CLI_OK)
+		r = ask(x, KL_LOG_CHECKPOINT, 0, &p);
 	if (r != CLI_OK)
 		return r;
 	if (!is_own(x, p.note, &x->head) || p.note.n >= sizeof x->note.b)

@@ -35,6 +35,7 @@ struct exporting {
 	struct kl_arena *mem;
 	struct kl_note note;		/* the newest */
 	struct kl_checkpoint head;
+	uint64_t began;			/* leaf of the first question */
 	int64_t now_ms, told_ms;
 	int64_t from_minute, to_minute;
 
@@ -55,10 +56,12 @@ struct exporting {
 	size_t n_months;
 };
 
-/* Checkpoint, tiles, kept checkpoints: what is public of a log. enum
- * cli_exit, said. */
+/* How the broker erases; with it, which leaf the question became: all before
+ * it goes into the export. enum cli_exit, said, as of all of these. */
+int audit_export_state(struct exporting *x);
+/* Checkpoint, tiles, kept checkpoints: what is public of a log. */
 int audit_export_log(struct exporting *x);
-/* Records, policies, and how the broker erases. */
+/* Records and policies. */
 int audit_export_records(struct exporting *x);
 /* log-key.pem, log.vkey, VERIFY.txt. */
 int audit_export_text(struct exporting *x);
