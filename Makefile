@@ -43,7 +43,8 @@ AUDIT += facts tell story story_text story_json
 AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
 	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck \
 	dirverify \
-	export export_log export_records export_text export_page
+	export export_state export_log export_records export_text \
+	export_page
 
 # Reports, out of the records of a log.
 AUDIT += orgs refs spread measure suppress page svg region
@@ -415,6 +416,11 @@ $(B)/tests/fault/libkillat.so: tests/fault/kill_at.c
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
+# What an export costs to verify, without a broker.
+$(B)/tests/bench/verify: $(B)/tests/bench/verify.o $(SUPPORT_AUDIT_O) \
+    $(CLI_O) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
 $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=c17 -O2 $(WARN) -fPIC -shared -o $@ $< -ldl
@@ -465,10 +471,10 @@ demo: deps
 	@$(SUBMAKE) -s all
 	@B=$(B) tests/demo.sh $(KEEP)
 
-# MODES="library adapters stored erasure rewrap query"; more in tests/bench/bench.sh.
+# MODES="library adapters stored erasure rewrap query verify"; more in tests/bench/bench.sh.
 bench: deps
 	@$(SUBMAKE) -s all $(BENCH_BIN) $(B)/tests/bench/libsynccount.so \
-	    $(B)/tests/support/logfill
+	    $(B)/tests/support/logfill $(B)/tests/bench/verify
 	@B=$(B) tests/bench/bench.sh $(MODES)
 
 # SECONDS=60; what a run finds interesting stays in build/fuzz/corpus, what

@@ -227,7 +227,7 @@ static const struct cli_command commands[] = {
 	  AUDIT_PROVE_SUMMARY, AUDIT_PROVE_HELP,
 	  0, 1, { AUDIT_PROVE_OPTIONS, "card=", "authority=" },
 	  cmd_audit_prove },
-	{ "audit verify", "FILE... [--vkey=KEY] [--origin=NAME] "
+	{ "audit verify", "FILE...|DIR [--vkey=KEY] [--origin=NAME] "
 	  "[--witness=KEY|FILE] [--language=nl|en]" CTL_TRUST_ARGS,
 	  "say what files of the log prove, offline", AUDIT_VERIFY_HELP,
 	  1, CLI_ARGS_MAX, { AUDIT_TRUST_OPTIONS, "language=", "card=",

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/calendar.h>
 #include <kortelijn/host/fs.h>
 
+#include "proto/audit/dirverify.h"
 #include "proto/audit/json.h"
 #include "proto/audit/query.h"
 #include "proto/audit/verdict.h"
@@ -348,6 +350,14 @@ judge(struct verify *v)
 	return r == CLI_OK && !all ? CLI_FAILED : r;
 }
 
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int
 audit_verify(const struct cli *c, const struct audit_trust *t,
     const struct audit_names *names)
@@ -357,6 +367,8 @@ audit_verify(const struct cli *c, const struct audit_trust *t,
 
 	if (r != CLI_OK)
 		return r;
+	if (c->n_args == 1 && is_directory(c->arg[0]))
+		return audit_dir_verify(c, c->arg[0], t);
 	/* Each may be evidence. */
 	v.file = calloc(2 * c->n_args + 1, sizeof *v.file);
 	v.mem = kl_arena_new(RECORD_BYTES, RECORD_PIECES);

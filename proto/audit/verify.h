@@ -16,11 +16,14 @@
 	"against each other. Needs public keys only, no broker and no\n" \
 	"network. --vkey is the log's key and origin in one text; else the\n" \
 	"key comes from the broker's card and --origin says which log it\n" \
-	"is. --witness adds the key of a witness, or a file of them. Ends\n" \
+	"is. --witness adds the key of a witness, or a file of them. Of a\n" \
+	"directory of 'audit export', which is given by itself, it hashes\n" \
+	"all records, tiles and checkpoints, and holds the records against\n" \
+	"the rules that the log shows: each that breaks one is named. Ends\n" \
 	"with 0 only if all is proved."
 
 /*
- * Verifies the arguments of c and prints what they prove, in the language of
+ * Verifies the arguments of c, or the one directory (dirverify.h), and prints what they prove, in the language of
  * --language. names: NULL if none is known. CLI_OK: all is proved; CLI_FAILED:
  * something is not, which is said; CLI_FILE: a file cannot be read.
  */

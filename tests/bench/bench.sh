@@ -2,14 +2,16 @@
 # make bench: closed loops with real processes over CURVE on loopback, as a
 # table, and as CSV in BUILD/bench.csv.
 #
-#   tests/bench/bench.sh [library|adapters|stored|erasure|rewrap|query]...
+#   tests/bench/bench.sh [library|adapters|stored|erasure|rewrap|query|
+#       verify]...
 #
 # From outside: LOOPS (loops of each run; else by the number in flight),
-# IN_FLIGHT ("1 8 64"), MESSAGES (100000), SLOTS (100000), RECORDS (1000000).
+# IN_FLIGHT ("1 8 64"), MESSAGES (100000), SLOTS (100000), RECORDS (1000000,
+# also of the export that is verified).
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/../integration/lib.sh"
 
-MODES=${*:-library adapters stored erasure rewrap query}
+MODES=${*:-library adapters stored erasure rewrap query verify}
 IN_FLIGHT=${IN_FLIGHT:-1 8 64}
 MESSAGES=${MESSAGES:-100000}
 SLOTS=${SLOTS:-100000}
@@ -201,6 +203,12 @@ erasures()
 	done
 }
 
+# An export of a log, hashed and looked at again. No broker.
+verify()
+{
+	"$B/tests/bench/verify" "$R/export" "$RECORDS"
+}
+
 echo "$HEAD" >"$CSV"
 printf 'processors: %s; store on %s\n' "$(nproc)" \
     "$(stat -f -c %T "${TMPDIR:-/tmp}")"
@@ -224,6 +232,10 @@ for mode in $MODES; do
 	query)
 		run query >"$B/bench-query.csv" ||
 			{ cat "$B/bench-query.csv"; exit 1; }
+		;;
+	verify)
+		run verify >"$B/bench-verify.txt" ||
+			{ cat "$B/bench-verify.txt"; exit 1; }
 		;;
 	*)
 		die "no such mode: $mode"
@@ -274,5 +286,10 @@ if [[ $MODES == *query* ]]; then
 	} | table
 	printf '  (a query over CURVE while a practice submits: ms; '
 	printf 'targets: <= %d, <= 16 MiB)\n' "$QUERY_MS"
+fi
+if [[ $MODES == *verify* ]]; then
+	printf '\n  verify: %s\n' "$(cat "$B/bench-verify.txt")"
+	printf '  (all records, tiles, checkpoints and rules of an export; '
+	printf 'target for 1,000,000: <= 5 s)\n'
 fi
 echo "as CSV: $CSV"
