@@ -159,7 +159,7 @@ checkpoints(struct audit_page *p, const struct exporting *x)
 {
 	const char *const columns[] = { either(p, "Bewaard op", "Kept on"),
 		either(p, "Regels", "Leaves"),
-		either(p, "Regels van getuigen", "Lines of witnesses") };
+		either(p, "Getuigen", "Witnesses") };
 	const struct audit_page_table t = { .caption = either(p,
 	    "Controlepunten", "Checkpoints"), .columns = columns, .n = 3,
 	    .numbers = 1 };
@@ -237,7 +237,7 @@ counts(struct audit_page *p, const struct exporting *x)
 /* ---- how to verify ---- */
 
 static void
-verify(struct audit_page *p)
+verify(struct audit_page *p, const struct exporting *x)
 {
 	audit_page_heading(p, 2, either(p, "Narekenen", "Verifying"));
 	audit_page_paragraph(p, "%s", either(p, "Met het programma van "
@@ -246,18 +246,23 @@ verify(struct audit_page *p)
 	    "broker:"));
 	audit_page_raw(p, "<pre>kortelijn audit verify ");
 	audit_page_text(p, either(p, "MAP", "DIR"));
+	audit_page_raw(p, " \\\n    --card=broker.card "
+	    "--authority=authority.pub \\\n    --origin=");
+	audit_page_text(p, x->head.origin);
 	audit_page_raw(p, "</pre>");
 	audit_page_paragraph(p, "%s", either(p, "Dat rekent elke hash na, "
 	    "vergelijkt alle controlepunten, en toetst de regels die een "
 	    "logboek zelf laat zien: niets vrijgegeven na een intrekking, "
 	    "elke overgang één keer, elke gemiste termijn één keer gemeld. "
 	    "Zonder dat programma, met OpenSSL alleen: VERIFY.txt. De sleutel "
-	    "van de broker moet u van elders hebben, van zijn kaart.",
+	    "van de broker (zijn kaart) en de naam van het logboek moet u van "
+	    "elders hebben.",
 	    "That hashes everything again, compares all checkpoints, and "
 	    "looks at the rules that a log shows by itself: nothing released "
 	    "after a withdrawal, each transition once, each missed term told "
 	    "once. Without that program, with OpenSSL alone: VERIFY.txt. The "
-	    "broker's key you must have from elsewhere, from its card."));
+	    "broker's key (its card) and the name of the log you must have "
+	    "from elsewhere."));
 }
 
 int
@@ -274,7 +279,7 @@ audit_export_page(struct exporting *x)
 	counts(&p, x);
 	missing(&p, x);
 	checkpoints(&p, x);
-	verify(&p);
+	verify(&p, x);
 	if ((err = audit_page_end(&p)) == KL_OK)
 		err = audit_dirout_file(x->out, "index.html", kl_bytes(p.b,
 		    p.n));

@@ -23,9 +23,10 @@
 	"with 0 only if all is proved."
 
 /*
- * Verifies the arguments of c, or the one directory (dirverify.h), and prints what they prove, in the language of
- * --language. names: NULL if none is known. CLI_OK: all is proved; CLI_FAILED:
- * something is not, which is said; CLI_FILE: a file cannot be read.
+ * Verifies the arguments of c, or the one directory (dirverify.h), and prints
+ * what they prove, in the language of --language. names: NULL if none is
+ * known. CLI_OK: all is proved; CLI_FAILED: something is not, which is said;
+ * CLI_FILE: a file cannot be read.
  */
 int audit_verify(const struct cli *c, const struct audit_trust *t,
     const struct audit_names *names);

@@ -13,7 +13,8 @@ log_fill()
 	local a b
 
 	a=$(refer practice-1 practice-1/van-putten | jq -r .reference)
-	b=$(refer practice-1 practice-1/van-putten | jq -r .reference)
+	b=$(refer practice-1 practice-1/van-putten \
+	    '.referral_id = "withdrawn"' | jq -r .reference)
 	wait_state municipality "$a" delivered
 	wait_state municipality "$b" delivered
 	desk "$a" taken_up
@@ -28,7 +29,7 @@ verify()
 {
 	KORTELIJN_CONFIG='' "$K" audit verify "$1" \
 	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
-	    "${@:2}" >"$R/verified" 2>"$R/verified.err"
+	    "--origin=$ORIGIN" "${@:2}" >"$R/verified" 2>"$R/verified.err"
 }
 
 # ---- what is in it ----
@@ -150,8 +151,16 @@ other_brokers_key_verifies_nothing()
 		"--state=$R/state-2" >/dev/null || return 1
 	! KORTELIJN_CONFIG='' "$K" audit verify "$X" \
 	    "--card=$R/broker-2/broker.card" \
-	    "--authority=$R/authority-2" >/dev/null 2>"$R/err" &&
-	    grep -q "not signed by the key" "$R/err"
+	    "--authority=$R/authority-2" "--origin=$ORIGIN" >/dev/null \
+	    2>"$R/err" && grep -q "not signed by the key" "$R/err"
+}
+
+other_log_is_told()
+{
+	! KORTELIJN_CONFIG='' "$K" audit verify "$X" \
+	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
+	    "--origin=${ORIGIN%?}" >/dev/null 2>"$R/err" &&
+	    grep -q "another log" "$R/err"
 }
 
 # ---- what was changed is found ----
@@ -292,6 +301,7 @@ auditor_gets_what_its_card_reads()
 region_begin
 region_small
 log_fill
+ORIGIN=$(kortelijn audit checkpoint | head -n 1)
 ok export_has_all_that_was_logged export_has_all_that_was_logged
 ok csv_has_a_line_for_each_record csv_has_a_line_for_each_record
 ok policy_is_the_file_that_was_loaded policy_is_the_file_that_was_loaded
@@ -305,6 +315,7 @@ ok key_is_the_one_that_is_printed key_is_the_one_that_is_printed
 ok openssl_finds_a_changed_root openssl_finds_a_changed_root
 ok program_verifies_it program_verifies_it
 ok other_brokers_key_verifies_nothing other_brokers_key_verifies_nothing
+ok other_log_is_told other_log_is_told
 ok changed_bytes_are_found changed_bytes_are_found
 ok record_that_was_changed_is_named record_that_was_changed_is_named
 ok cut_and_missing_files_are_found cut_and_missing_files_are_found
