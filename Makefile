@@ -163,7 +163,7 @@ INTEGRATION = 00-tests-are-counted \
 	45-backup \
 	46-race-checker \
 	47-clocks
-INTEGRATION += 50-query 51-auditor 55-proofs
+INTEGRATION += 50-query 51-auditor 55-proofs 56-export
 INTEGRATION += 54-story-formats
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \

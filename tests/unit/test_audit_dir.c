@@ -73,7 +73,7 @@ START_TEST(tiles_are_those_of_the_specification)
 	for (uint32_t i = 0; i < 70000; i++) {
 		memcpy(t->leaf[i].b, &i, sizeof i);
 		ck_assert_int_eq(audit_tiles_append(made, &t->leaf[i]), 0);
-		if (i % 977 != 0 && i > 600)
+		if (i > 300 && i != 511 && i != 65535 && i != 69999)
 			continue;
 		root = audit_tiles_root(made);
 		want = kl_tree_root(t->leaf, i + 1);
@@ -590,6 +590,7 @@ main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 60);
 	for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
 		tcase_add_test(t, tests[i]);
 	suite_add_tcase(s, t);
