@@ -103,7 +103,8 @@ FACES = cmd_backup control_backup page page_text page_withdrawal \
 	view_alarm page_alarm control_alarm cmd_alarm control_policy \
 	control_show control_subject control_audit control_wait cmd cmd_policy cmd_setup \
 	cmd_rewrap cmd_run cmd_case cmd_show subject_letter letter_case \
-	cmd_subject cmd_audit commands
+	cmd_subject cmd_audit cmd_audit_story \
+	commands
 PRACTICE = main folder
 MUNICIPALITY = main folder
 

@@ -30,9 +30,8 @@ cmd_audit_link(struct cli *c, struct audit_link **out)
 	return audit_link_socket(c, path, out);
 }
 
-/* How organisations are called, as the adapter knows them from their cards. */
-static int
-names_ask(struct cli *c, struct audit_names **out)
+int
+cmd_audit_names(struct cli *c, struct audit_names **out)
 {
 	json_t *answer;
 	const json_t *o;
@@ -81,7 +80,7 @@ cmd_audit_query(struct cli *c)
 	int r;
 
 	if ((r = cmd_audit_link(c, &l)) == CLI_OK &&
-	    (r = names_ask(c, &names)) == CLI_OK)
+	    (r = cmd_audit_names(c, &names)) == CLI_OK)
 		r = audit_query(c, l, names);
 	audit_names_free(names);
 	audit_link_close(l);

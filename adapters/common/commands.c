@@ -7,6 +7,7 @@
 #include "proto/audit/checkpoint.h"
 #include "proto/audit/prove.h"
 #include "proto/audit/query.h"
+#include "proto/audit/story.h"
 #include "proto/audit/verify.h"
 
 static const struct cli_command start[] = {
@@ -97,6 +98,11 @@ static const struct cli_command rest[] = {
 	  AUDIT_QUERY_SUMMARY,
 	  AUDIT_QUERY_HELP "\nThe records of this organisation only.",
 	  0, 0, { AUDIT_QUERY_OPTIONS, "actor-role=" }, cmd_audit_query },
+	{ "audit story", AUDIT_STORY_ARGS,
+	  AUDIT_STORY_SUMMARY,
+	  AUDIT_STORY_HELP "\nTells who looked at it in this organisation, "
+	  "too.",
+	  1, 1, { AUDIT_STORY_OPTIONS }, cmd_audit_story },
 	{ "audit checkpoint", AUDIT_CHECKPOINT_ARGS,
 	  AUDIT_CHECKPOINT_SUMMARY, AUDIT_CHECKPOINT_HELP,
 	  0, 0, { AUDIT_CHECKPOINT_OPTIONS }, cmd_audit_checkpoint },

@@ -13,7 +13,7 @@ cmd_audit_story(struct cli *c)
 	if ((r = ctl_link_open(c, &link)) != CLI_OK)
 		return r;
 	names = log_names(c);
-	r = audit_story(c, link, names);
+	r = audit_story(c, link, names, NULL);
 	audit_names_free(names);
 	audit_link_close(link);
 	return r;

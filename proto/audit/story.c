@@ -26,6 +26,7 @@ struct asking {
 	struct audit_fact *at;
 	size_t n, cap;
 	struct audit_policies policies;
+	const struct audit_story_more *more;	/* NULL: none */
 };
 
 /* ---- parties ------------------------------------------------------------- */
@@ -258,9 +259,14 @@ print(const struct asking *a)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (a->c->json) {
 		o = audit_story_json(&a->s);
+		if (o != NULL && a->more != NULL)
+			(void)json_object_set(o, a->more->key,
+			    a->more->json);
 		return output_take(a->c, o);
 	}
 	audit_story_text(stdout, &a->s);
+	if (a->more != NULL)
+		a->more->text(stdout, a->more->json, a->s.tell.lang);
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return CLI_OK;
 	return output_fail(a->c, CLI_FAILED,
@@ -282,7 +288,7 @@ ask(struct asking *a)
 
 int
 audit_story(struct cli *c, struct audit_link *l,
-    const struct audit_names *names)
+    const struct audit_names *names, const struct audit_story_more *more)
 {
 	struct asking *a = calloc(1, sizeof *a);
 	int r;
@@ -295,6 +301,7 @@ audit_story(struct cli *c, struct audit_link *l,
 		a->l = l;
 		a->s.reference = c->arg[0];
 		a->s.tell.names = names;
+		a->more = more;
 		r = ask(a);
 		audit_policies_free(&a->policies);
 		free(a->at);

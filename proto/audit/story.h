@@ -5,6 +5,10 @@
 #ifndef PROTO_AUDIT_STORY_H
 #define PROTO_AUDIT_STORY_H
 
+#include <stdio.h>
+
+#include <jansson.h>
+
 #include <kortelijn/base/origin.h>
 
 #include "proto/audit/facts.h"
@@ -26,11 +30,20 @@
 	"a record."
 #define AUDIT_STORY_OPTIONS "language="
 
+/* What stands elsewhere and belongs to it: a member of the JSON object, and
+ * the end of the page. */
+struct audit_story_more {
+	const char *key;
+	json_t *json;			/* borrowed */
+	void (*text)(FILE *f, const json_t *json, enum kl_lang lang);
+};
+
 /* Asks and prints on standard output, as a page or as one JSON object. names:
- * NULL if none is known. CLI_OK; CLI_FAILED: nothing is known of it, and it
- * was said where to ask; CLI_USAGE; or what the link answers. */
+ * NULL if none is known; more: NULL if there is none. CLI_OK; CLI_FAILED:
+ * nothing is known of it, and it was said where to ask; CLI_USAGE; or what the
+ * link answers. */
 int audit_story(struct cli *c, struct audit_link *l,
-    const struct audit_names *names);
+    const struct audit_names *names, const struct audit_story_more *more);
 
 /* ---- what is told -------------------------------------------------------- */
 

@@ -134,6 +134,48 @@ role_of_a_record_is_a_filter_of_its_own()
 	    --actor-role=practice | jq -r .actor_role | sort -u)" = practice ]
 }
 
+# tells NAME REFERENCE LANGUAGE TEXT...: each TEXT, however the lines break.
+tells()
+{
+	local name=$1 ref=$2 page text
+
+	page=$(audit "$name" story "$ref" "--language=$3" | tr -s ' \n' ' ')
+	shift 3
+	for text; do
+		[[ $page == *"$text"* ]] ||
+		    { say "no '$text' in: $page"; return 1; }
+	done
+}
+
+story_in_dutch_tells_what_happened_and_who_looked()
+{
+	adapter municipality show "$TAKEN" --staff=desk-7 --role=desk \
+	    >/dev/null &&
+	    tells municipality "$TAKEN" nl "verstuurde een verwijzing" \
+	    "Praktijk De Linde" "is opgepakt" \
+	    "In het toegangslogboek van Meldpunt Twentestad" \
+	    "desk-7, medewerker meldpunt: bekeek de verwijzing"
+}
+
+story_in_english_tells_it_too()
+{
+	tells practice-1 "$WITHDRAWN" en "The story of $WITHDRAWN" \
+	    "In the access log of Praktijk De Linde" "withdrew the consent"
+}
+
+# Whose clerk it was is that organisation's to know.
+other_side_is_not_told_who()
+{
+	! tells practice-1 "$TAKEN" nl desk-7 >/dev/null
+}
+
+looking_at_the_story_is_a_line_of_it()
+{
+	adapter practice-1 audit story "$TAKEN" --staff=fg-2 --role=fg --json |
+	    jq -e '.access.lines[-1] |
+	    .act == "looked" and .staff == "fg-2"' >/dev/null
+}
+
 # Not one page or print that names no case.
 every_page_has_the_reference()
 {
@@ -249,6 +291,11 @@ ok stranger_learns_nothing stranger_learns_nothing "$TAKEN"
 ok who_asked_is_written_down who_asked_is_written_down
 ok role_of_a_record_is_a_filter_of_its_own \
     role_of_a_record_is_a_filter_of_its_own
+ok story_in_dutch_tells_what_happened_and_who_looked \
+    story_in_dutch_tells_what_happened_and_who_looked
+ok story_in_english_tells_it_too story_in_english_tells_it_too
+ok other_side_is_not_told_who other_side_is_not_told_who
+ok looking_at_the_story_is_a_line_of_it looking_at_the_story_is_a_line_of_it
 ok every_page_has_the_reference every_page_has_the_reference
 ok goes_on_while_many_ask goes_on_while_many_ask
 ok proofs_of_what_was_delivered proofs_of_what_was_delivered

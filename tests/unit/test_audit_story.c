@@ -472,7 +472,7 @@ tell(const char *reference, const char *option)
 	int r;
 
 	said_begin(&said);
-	r = audit_story(&c, &l, NULL);
+	r = audit_story(&c, &l, NULL, NULL);
 	said_end(&said);
 	return r;
 }
