@@ -166,6 +166,7 @@ INTEGRATION = 00-tests-are-counted \
 	47-clocks
 INTEGRATION += 50-query 51-auditor 55-proofs 56-export
 INTEGRATION += 54-story-formats
+INTEGRATION += 59-log-terms
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \
