@@ -194,10 +194,10 @@ story_of_nothing()
 filters_find()
 {
 	[ "$(records true --event=accepted --kind=correction)" = 1 ] &&
-	    [ "$(records '.org_from == "'$DESK'"' "--sender=$DESK" \
+	    [ "$(records ".org_from == \"$DESK\"" "--sender=$DESK" \
 		--kind=feedback --event=accepted)" = 2 ] &&
 	    [ "$(records true "--receiver=$PRACTICE" --event=card)" = \
-		"$(records '.event == "card" and .org_to == "'$PRACTICE'"')" \
+		"$(records ".event == \"card\" and .org_to == \"$PRACTICE\"")" \
 		] && [ "$(records true --role=municipality --event=accepted)" \
 		= 2 ] && [ "$(records true --outcome=refused)" = \
 		"$(records '.outcome == "refused"')" ] &&
@@ -256,8 +256,8 @@ hash()
 	local hex
 
 	hex=$(printf '%s' "$@")
-	printf '%b' "$(sed 's/../\\x&/g' <<<"$hex")" | sha256sum |
-	    cut -d ' ' -f 1
+	printf '%b' "$(printf '%s' "$hex" | sed 's/../\\x&/g')" |
+	    sha256sum | cut -d ' ' -f 1
 }
 
 # Leaf, salt and record hash to the leaf, as anyone can compute it.
@@ -330,8 +330,8 @@ cut_short_is_told()
 	[ "$status" = 1 ] && grep -q "cut short after" "$R/said" &&
 	    grep -q "No space left" "$R/said" || return
 	# A pipe whose reader has gone.
-	mkfifo "$R/pipe" && exec 8<>"$R/pipe" 9>"$R/pipe" && exec 8<&- ||
-	    return
+	mkfifo "$R/pipe" && exec 8<>"$R/pipe" || return
+	exec 9>"$R/pipe" && exec 8<&- || return
 	kortelijn audit query --json >&9 2>"$R/said"
 	status=$?
 	exec 9>&-
