@@ -291,6 +291,23 @@ show_end()
 	kortelijn audit checkpoint | fold -w 80
 }
 
+# As an auditor has it: all hashes, records and checkpoints as files, verified
+# with public keys alone.
+show_log()
+{
+	local log
+
+	log=$(kortelijn audit checkpoint | head -n 1)
+	head_line "The delivery log as an auditor takes it away, and verified" \
+	    "offline"
+	kortelijn audit export "$R/audit" >/dev/null || die "audit export"
+	"$B/kortelijn" audit verify "$R/audit" --config=/dev/null \
+	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
+	    "--origin=$log" | cut -c 1-80
+	[ "${PIPESTATUS[0]}" = 0 ] || die "the log does not verify"
+	printf 'for people  %s\n' "$R/audit/index.html"
+}
+
 # What must not be anywhere at the broker: names, postcodes, phone numbers and
 # e-mail addresses of the residents, of all files that went out.
 canaries()
@@ -431,6 +448,7 @@ say "Kortelijn, a closed loop on $DAY. Times are UTC; people are invented."
 make_region
 run_loop
 show_end
+show_log
 check_blind
 [ -z "$KEEP" ] || keep_region
 last_line

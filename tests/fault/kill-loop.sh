@@ -187,5 +187,6 @@ for name in "${ADAPTERS[@]}" broker; do
 	stop "$name"
 done
 "$B/tests/support/logdump" "$KORTELIJN_CONFIG" >"$R/log.1" || die "logdump"
+ok log_breaks_no_rule log_breaks_no_rule "$KORTELIJN_CONFIG"
 ok history_holds history_holds
 exit "$FAILED"

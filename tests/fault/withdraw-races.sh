@@ -41,6 +41,7 @@ conf_set "$KORTELIJN_CONFIG" limits bytes_per_day_mb 1048576
 ok every_answer_is_explained races_run
 [ -s "$R/held" ] || exit 1
 "$B/tests/support/logdump" "$KORTELIJN_CONFIG" >"$R/log" || die "logdump"
+ok log_breaks_no_rule log_breaks_no_rule "$KORTELIJN_CONFIG"
 ok log_alone_shows_no_release_after_withdrawal log_holds
 ok participants_and_log_agree order_holds
 exit "$FAILED"

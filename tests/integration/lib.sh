@@ -256,6 +256,20 @@ broker_status()
 	kortelijn status --json | jq -r "$1"
 }
 
+# log_breaks_no_rule CONF: the log of a broker that stands still, as an export
+# that an auditor verifies.
+log_breaks_no_rule()
+{
+	local x
+
+	x=$(mktemp -d "$R/rules.XXXXXX")/export
+	"$B/tests/support/logdump" "$1" "$x" || return 1
+	"$B/kortelijn" audit verify "$x" "--vkey=$(cat "$x/log.vkey")" \
+	    >"$x.verified" 2>&1 && return
+	cat "$x.verified"
+	return 1
+}
+
 # Edge and core, the children of the supervisor.
 broker_child()
 {
