@@ -89,7 +89,7 @@ audit_format_begin(struct audit_format_to *to)
 	errno = 0;
 	to->n = 0;
 	if (to->format == AUDIT_FORMAT_TABLE)
-		audit_table_begin(to->f);
+		audit_table_begin(to->f, to->lang);
 	if (to->format == AUDIT_FORMAT_CSV)
 		audit_csv_begin(to->f, to->lang);
 	return written(to);

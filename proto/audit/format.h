@@ -28,7 +28,7 @@ struct audit_format_to {
 	const struct cli *cli;
 	FILE *f;
 	enum audit_format format;
-	enum kl_lang lang;			/* of CSV */
+	enum kl_lang lang;			/* of CSV and headings */
 	const struct audit_names *names;	/* of CSV; NULL: none known */
 	const char *origin;			/* of NEN7513 and LDV */
 	struct audit_policies policies;		/* of NEN7513 */

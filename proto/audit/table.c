@@ -12,10 +12,16 @@
 #define BELOW "        %-32s %-12s %s\n"
 
 void
-audit_table_begin(FILE *f)
+audit_table_begin(FILE *f, enum kl_lang lang)
 {
-	fprintf(f, LINE, "LEAF", "TIME", "EVENT", "KIND", "FROM");
-	fprintf(f, BELOW, "CONVERSATION OR REASON", "STEP", "TO");
+	if (lang == KL_EN) {
+		fprintf(f, LINE, "LEAF", "TIME", "EVENT", "KIND", "FROM");
+		fprintf(f, BELOW, "CONVERSATION OR REASON", "STEP", "TO");
+	} else {
+		fprintf(f, LINE, "REGEL", "TIJD", "GEBEURTENIS", "SOORT",
+		    "VAN");
+		fprintf(f, BELOW, "GESPREK OF REDEN", "STAP", "AAN");
+	}
 }
 
 /* Without the blanks at its end; nothing of a line that is empty. */

@@ -7,10 +7,12 @@
 
 #include <stdio.h>
 
+#include <kortelijn/domain/list.h>
+
 #include "proto/audit/records.h"
 
-/* Whether it could be written is in the error of `f`. */
-void audit_table_begin(FILE *f);
+/* Headings. Whether it could be written is in the error of `f`. */
+void audit_table_begin(FILE *f, enum kl_lang lang);
 /* Times by the clocks of Europe/Amsterdam. */
 void audit_table_put(FILE *f, const struct audit_record *r);
 

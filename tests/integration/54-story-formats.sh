@@ -245,7 +245,7 @@ wrong_filters_say_what_is_allowed()
 table_fits()
 {
 	query >"$R/table" && narrow "$R/table" &&
-	    grep -q "^LEAF " "$R/table" &&
+	    grep -q "^REGEL " "$R/table" &&
 	    grep -q "^5  .* accepted " "$R/table" &&
 	    grep -q "^[0-9]* records$" "$R/said"
 }
