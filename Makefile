@@ -47,8 +47,10 @@ AUDIT += tiles bundle logrecord reftab rules rules_form rules_clock \
 	export_page
 
 # Reports, out of the records of a log.
-AUDIT += orgs refs spread measure suppress page svg region
-UNIT_REPORT = audit_suppress audit_measure audit_region
+AUDIT += orgs refs spread measure suppress page svg region report_words \
+	report_region report_audit report_counts report_times report_rules \
+	report_read report
+UNIT_REPORT = audit_suppress audit_measure audit_region audit_report
 # Proofs, and what verifies them.
 AUDIT += trust logask checkpoint prove verdict verify witness
 
@@ -81,6 +83,7 @@ CTL += cmd_audit_checkpoint cmd_audit_prove cmd_audit_verify cmd_audit_witness \
 CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
 CTL += log_names cmd_audit_query cmd_audit_story
 CTL += cmd_audit_export
+CTL += cmd_report
 COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
 	config store identity directory prekeys jget json_content json_write \
 	json_put profile profile_text texts letter letter_html letter_plain
@@ -109,7 +112,7 @@ PRACTICE = main folder
 MUNICIPALITY = main folder
 
 # Shared by the unit tests.
-SUPPORT = sample tmpdir said vectors starve people papers letters \
+SUPPORT = sample madelog tmpdir said vectors starve people papers letters \
 	spec readable
 SUPPORT_CORE = parts shell
 SUPPORT_ADAPTER = adapter
@@ -167,6 +170,7 @@ INTEGRATION = 00-tests-are-counted \
 INTEGRATION += 50-query 51-auditor 55-proofs 56-export
 INTEGRATION += 54-story-formats
 INTEGRATION += 59-log-terms
+INTEGRATION += 57-report
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/erasure-scan \

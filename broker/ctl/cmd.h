@@ -39,6 +39,8 @@ int cmd_audit_cosign(struct cli *c);
 int cmd_audit_export(struct cli *c);
 int cmd_erase_verify(struct cli *c);
 int cmd_subject_erase(struct cli *c);
+int cmd_report_audit(struct cli *c);
+int cmd_report_region(struct cli *c);
 int cmd_audit_query(struct cli *c);
 int cmd_audit_story(struct cli *c);
 

@@ -7,6 +7,7 @@
 #include "broker/ctl/cmd.h"
 #include "proto/audit/export.h"
 #include "proto/audit/query.h"
+#include "proto/audit/report.h"
 #include "proto/audit/story.h"
 #include "proto/audit/checkpoint.h"
 #include "proto/audit/prove.h"
@@ -127,6 +128,13 @@ static const struct cli_command commands[] = {
 	  AUDIT_QUERY_HELP, 0, 0, { AUDIT_QUERY_OPTIONS }, cmd_audit_query },
 	{ "audit story", AUDIT_STORY_ARGS, AUDIT_STORY_SUMMARY,
 	  AUDIT_STORY_HELP, 1, 1, { AUDIT_STORY_OPTIONS }, cmd_audit_story },
+	{ "report audit", AUDIT_REPORT_AUDIT_ARGS, AUDIT_REPORT_AUDIT_SUMMARY,
+	  AUDIT_REPORT_AUDIT_HELP, 0, 0, { AUDIT_REPORT_AUDIT_OPTIONS,
+	    AUDIT_TRUST_OPTIONS, "card=", "authority=" }, cmd_report_audit },
+	{ "report region", AUDIT_REPORT_REGION_ARGS,
+	  AUDIT_REPORT_REGION_SUMMARY, AUDIT_REPORT_REGION_HELP, 0, 0,
+	  { AUDIT_REPORT_REGION_OPTIONS, AUDIT_TRUST_OPTIONS, "card=",
+	    "authority=" }, cmd_report_region },
 	{ "origin new", "--reason=TEXT [--checkpoint=FILE] [--yes]",
 	  "begin a new log after a loss, or on a standby",
 	  "The broker does not start when its store is gone. This lets it\n"

@@ -158,18 +158,19 @@ static const char style[] =
 	" vertical-align: bottom; }\n"
 	"thead { display: table-header-group; }\n"
 	"th, td { text-align: left; vertical-align: top;"
-	" padding: .28rem .9rem .28rem 0; overflow-wrap: anywhere; }\n"
+	" padding: .28rem .9rem .28rem 0; overflow-wrap: break-word; }\n"
 	"tbody th { font-weight: 400; }\n"
 	"tbody tr { border-bottom: 1px solid #d9dfe3; break-inside: avoid;"
 	" }\n"
-	".num { text-align: right; overflow-wrap: normal; }\n"
+	".num { text-align: right; }\n"
 	".num:last-child { padding-right: .2rem; }\n"
 	"tr.total { border-top: 1.5px solid #1f4e6b; font-weight: 600; }\n"
 	"tr.total th { font-weight: 600; }\n"
-	".tiles { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0"
+	".tiles { display: grid; grid-template-columns:"
+	" repeat(auto-fill, minmax(8.4rem, 1fr)); gap: .7rem; margin: 1rem 0"
 	" 1.2rem; padding: 0; list-style: none; break-inside: avoid; }\n"
-	".tiles li { flex: 1 1 9.5rem; border: 1px solid #c3ccd2;"
-	" border-radius: 4px; padding: .55rem .8rem; }\n"
+	".tiles li { border: 1px solid #c3ccd2; border-radius: 4px;"
+	" padding: .55rem .8rem; }\n"
 	".tiles b { display: block; font-size: 1.35rem; line-height: 1.25;"
 	" color: #163c54; }\n"
 	".tiles span { font-size: .87rem; color: #45525b; }\n"
@@ -177,7 +178,15 @@ static const char style[] =
 	" align-items: flex-start; break-inside: avoid; margin: .4rem 0"
 	" 1rem; }\n"
 	".plot figure { flex: 1 1 24rem; margin: 0; min-width: 0; }\n"
-	".plot .side { flex: 1 1 14rem; min-width: 0; }\n"
+	".plot .side { flex: 1 1 14rem; min-width: min-content; }\n"
+	".plot.wide { display: block; }\n"
+	".side caption, caption.hidden { position: absolute; width: 1px;"
+	" height: 1px; padding: 0; overflow: hidden; clip-path: inset(50%);"
+	" }\n"
+	".wide .side caption { position: static; width: auto;"
+	" height: auto; padding: .2rem 0 .35rem; clip-path: none; }\n"
+	"h3 + p { break-after: avoid; }\n"
+	"table.whole { break-inside: avoid; }\n"
 	".plot svg { width: 100%; height: auto; display: block; }\n"
 	"svg text { font: 12px system-ui, \"Segoe UI\", \"Noto Sans\","
 	" \"Liberation Sans\", Arial, sans-serif; fill: #1c2328; }\n"
@@ -186,10 +195,13 @@ static const char style[] =
 	"footer { border-top: 1px solid #c3ccd2; margin-top: 2.5rem;"
 	" padding-top: .6rem; font-size: .87rem; color: #45525b; }\n"
 	"@media print { body { font-size: 9.6pt; margin: 0; padding: 0;"
-	" max-width: none; } h1 { font-size: 17pt; } h2 { font-size: 13pt;"
+	" max-width: none; } p { max-width: none; }"
+	" h1 { font-size: 17pt; } h2 { font-size: 13pt;"
 	" margin-top: 1.5rem; } .warn { background: none; }"
-	" .plot { flex-wrap: nowrap; } .plot figure { flex: 1 1 58%; }"
-	" .plot .side { flex: 1 1 38%; } }\n"
+	" .tiles { grid-template-columns: repeat(6, 1fr); gap: 2mm; }"
+	" .tiles li { padding: 1.5mm 2mm; }"
+	" .plot { flex-wrap: nowrap; } .plot figure { flex: 1 1 56%; }"
+	" .plot .side { flex: 1 1 34%; } }\n"
 	"</style>\n";
 
 void
@@ -273,7 +285,11 @@ audit_page_warning(struct audit_page *p, const char *format, ...)
 void
 audit_page_table(struct audit_page *p, const struct audit_page_table *t)
 {
-	audit_page_raw(p, "<table>\n<caption>");
+	/* A heading stays with its first rows, a caption does not. */
+	if (!t->whole)
+		audit_page_heading(p, 3, t->caption);
+	audit_page_raw(p, t->whole ? "<table class=\"whole\">\n<caption>" :
+	    "<table>\n<caption class=\"hidden\">");
 	audit_page_text(p, t->caption);
 	audit_page_raw(p, "</caption>\n<thead><tr>");
 	for (size_t i = 0; i < t->n; i++) {

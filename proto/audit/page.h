@@ -66,6 +66,7 @@ struct audit_page_table {
 	const char *const *columns;
 	size_t n;
 	size_t numbers;		/* n or more: none */
+	bool whole;		/* few rows: not over two sheets */
 };
 void audit_page_table(struct audit_page *p, const struct audit_page_table *t);
 /* The heading of a row; `total`: set apart. Then its cells. */

@@ -300,7 +300,9 @@ audit_suppress(struct audit_suppress_cell *cells, size_t n, uint32_t nodes,
 	if ((err = net_init(&g, cells, n, nodes)) != KL_OK)
 		goto out;
 	for (size_t i = 0; i < n; i++)
-		cells[i].hidden = false;
+		cells[i].hidden = below > AUDIT_SUPPRESS_MOST;
+	if (below > AUDIT_SUPPRESS_MOST)
+		goto out;
 	for (uint32_t b = AUDIT_SUPPRESS_LEAST; b <= below ||
 	    b == AUDIT_SUPPRESS_LEAST; b++)
 		suppress(&g, b);

@@ -31,6 +31,7 @@
 #include <kortelijn/base/err.h>
 
 #define AUDIT_SUPPRESS_LEAST 10		/* DOMAIN P53 as it is shipped */
+#define AUDIT_SUPPRESS_MOST 1000	/* a higher limit hides everything */
 #define AUDIT_SUPPRESS_CELLS_MAX 65536
 #define AUDIT_SUPPRESS_NODES_MAX 4096
 #define AUDIT_SUPPRESS_COUNT_MAX 100000000

@@ -7,7 +7,8 @@
 #define STEPS_MAX 6u
 
 /* All in units of the picture, of which the page makes what fits. */
-#define WIDTH 560u
+#define WIDTH 440u
+#define COLUMNS_WIDE 680u
 #define LETTER 7u		/* as wide as a wide one at 12 units */
 #define BAR_HIGH 18u
 #define BAR_STEP 27u
@@ -121,13 +122,15 @@ rect_at(struct audit_page *p, unsigned int x, unsigned int y,
 
 static void
 begin(struct audit_page *p, const struct audit_svg_chart *c,
-    unsigned int high)
+    unsigned int wide, unsigned int high)
 {
 	const unsigned int id = ++p->ids;
 
-	audit_page_raw(p, "<div class=\"plot\">\n<figure>\n");
+	audit_page_raw(p, wide > WIDTH ?
+	    "<div class=\"plot wide\">\n<figure>\n" :
+	    "<div class=\"plot\">\n<figure>\n");
 	audit_page_rawf(p, "<svg viewBox=\"0 0 %u %u\" role=\"img\" "
-	    "aria-labelledby=\"t%u\">\n<title id=\"t%u\">", WIDTH, high, id,
+	    "aria-labelledby=\"t%u\">\n<title id=\"t%u\">", wide, high, id,
 	    id);
 	audit_page_text(p, c->title);
 	audit_page_raw(p, audit_page_either(p,
@@ -151,7 +154,7 @@ static void
 table(struct audit_page *p, const struct audit_svg_chart *c)
 {
 	const char *columns[AUDIT_SVG_SERIES_MAX + 2] = { c->rows };
-	struct audit_page_table t = { .caption = c->title,
+	struct audit_page_table t = { .caption = c->title, .whole = true,
 		.columns = columns, .n = 1 + c->n_series, .numbers = 1 };
 	const uint64_t whole = all(c);
 
@@ -230,13 +233,16 @@ audit_svg_bars(struct audit_page *p, const struct audit_svg_chart *c)
 		.high = (unsigned int)c->n * BAR_STEP };
 	const unsigned int y = f.top + (unsigned int)c->mark * BAR_STEP - 1;
 
+	if (c->n == 0 || c->n > AUDIT_SVG_BARS_MAX)
+		return;
+
 	f.left = text_wide(c->rows);
 	for (size_t i = 0; i < c->n; i++)
 		if (text_wide(c->bars[i].label) > f.left)
 			f.left = text_wide(c->bars[i].label);
 	f.left = (f.left > WIDTH / 2 ? WIDTH / 2 : f.left) + 10;
 	f.wide = WIDTH - f.left - 56;
-	begin(p, c, f.top + f.high + 42);
+	begin(p, c, WIDTH, f.top + f.high + 42);
 	bars_grid(p, c, &f);
 	for (size_t i = 0; i < c->n; i++)
 		bars_one(p, c, &f, i);
@@ -316,8 +322,8 @@ audit_svg_columns(struct audit_page *p, const struct audit_svg_chart *c)
 	if (c->n == 0 || c->n > AUDIT_SVG_BARS_MAX)
 		return;
 	f.left = text_wide(audit_page_count(f.axis.end, p->lang).b) + 12;
-	f.wide = WIDTH - f.left - 6;
-	begin(p, c, f.top + f.high + 44);
+	f.wide = COLUMNS_WIDE - f.left - 6;
+	begin(p, c, COLUMNS_WIDE, f.top + f.high + 44);
 	columns_grid(p, c, &f);
 	legend(p, c, &f);
 	for (size_t i = 0; i < c->n; i++)

@@ -352,6 +352,8 @@ START_TEST(the_limit_is_never_below_ten)
 	run(&t, 3);
 	ck_assert(t.c[0].hidden);
 	withstands(&t, BELOW, 3);
+	run(&t, AUDIT_SUPPRESS_MOST + 1);
+	ck_assert_uint_eq(hidden(&t), t.n);
 }
 END_TEST
 
