@@ -133,7 +133,7 @@ UNIT_CLI += $(UNIT_REPORT)
 UNIT_CLI += audit_format audit_story
 UNIT_CLI += audit_rules audit_dir
 UNIT_CLI += audit_verdict audit_witness
-UNIT_CLI += audit_mark
+UNIT_CLI += audit_mark audit_link
 UNIT_FACES = interfaces page subject cmd withdraw_pages folder_sweep
 UNIT_ADAPTER = backup_file json_content profile texts letter schemas \
 	adapter_config identity directory prekeys store watch

@@ -1,6 +1,6 @@
 /*
  * remote_log.h: does the log continue what this auditor saw of it? Asked at
- * the beginning of each session. PROTOCOL.md 10.6.
+ * the beginning of each session. PROTOCOL.md 7.1.2, 7.1.3.
  */
 #ifndef BROKER_CTL_REMOTE_LOG_H
 #define BROKER_CTL_REMOTE_LOG_H

@@ -144,11 +144,10 @@ retry_after(const json_t *answer, uint32_t code)
 {
 	const json_t *ms = json_object_get(answer, "retry_after_ms");
 
-	if (code != KL_C_TRY_LATER)
-		return -1;
-	return json_is_integer(ms) && json_integer_value(ms) > 0 &&
-	    json_integer_value(ms) <= WAIT_MAX_MS ?
-	    json_integer_value(ms) : 1000;
+	if (json_is_integer(ms) && json_integer_value(ms) > 0 &&
+	    json_integer_value(ms) <= WAIT_MAX_MS)
+		return json_integer_value(ms);
+	return code == KL_C_TRY_LATER ? 1000 : -1;
 }
 
 static int

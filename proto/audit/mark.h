@@ -1,6 +1,6 @@
 /*
  * mark.h: the last checkpoint of each log that an auditor has seen, and the
- * alarm when a log does not continue what it showed before. PROTOCOL.md 10.6.
+ * alarm when a log does not continue what it showed before. PROTOCOL.md 7.1.2.
  *
  * DIR/marks has one signed note for each log. DIR/alarms has the evidence: the
  * note that was kept, an empty line, and the one that does not continue it,

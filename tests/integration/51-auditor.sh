@@ -316,6 +316,43 @@ card_that_ended_is_told()
 	fails 1 "has ended" query ended
 }
 
+# readme WHO: the commands that README.md gives to them, with this region's
+# realm and address.
+readme()
+{
+	awk -v who="\`\`\`$1" '$0 == who { on = 1; next } /^```/ { on = 0 }
+	    on' "$ROOT/README.md" | sed \
+	    -e "s|^kortelijn |'$K' |" -e "s|--realm=production|--realm=training|" \
+	    -e "s|tcp://broker.example:7700|$FAR|"
+}
+
+# Two directories: what the auditor has, and what the operator has.
+readme_tells_how()
+{
+	local a=$R/readme o=$R/readme-operator first
+
+	mkdir "$a" "$o" && ln -s "$R/authority" "$o/authority" || return 1
+	first=$(readme auditor | head -n 1)
+	[ "$(readme auditor | wc -l)" -eq 3 ] &&
+	    [ "$(readme operator | wc -l)" -eq 2 ] || return 1
+	(cd "$a" && eval "$first '--passphrase-file=$R/words'") \
+	    >"$R/readme.said" || return 1
+	cp "$a/audit/request" "$o/"
+	# The last five letters, as they are read over the phone.
+	readme operator | while read -r line; do
+		(cd "$o" && awk '/^fingerprint:/ { n = length($2)
+		    print substr($2, n - 5) }' "$R/readme.said" |
+		    eval "$line '--config=$KORTELIJN_CONFIG'") || exit 1
+	done >"$R/readme.issued" 2>&1 || return 1
+	cp "$o/auditor.card" "$R/broker/broker.card" \
+	    "$R/authority/authority.pub" "$a/"
+	readme auditor | tail -n 2 | while read -r line; do
+		(cd "$a" && eval "$line '--passphrase-file=$R/words'") ||
+		    exit 1
+	done >"$R/readme.got" 2>&1 &&
+	    grep -q agb:01000001 "$R/readme.got"
+}
+
 # ---- while it works ------------------------------------------------------
 
 # A query whose answers nobody takes yet stops at the second page or so.
@@ -501,6 +538,7 @@ ok every_session_has_an_epoch_of_its_own every_session_has_an_epoch_of_its_own
 ok copy_of_a_directory_is_noticed copy_of_a_directory_is_noticed
 ok broker_that_is_not_there_is_told broker_that_is_not_there_is_told
 ok card_that_ended_is_told card_that_ended_is_told
+ok readme_tells_how readme_tells_how
 ok query_goes_on_after_the_broker_started_again \
     query_goes_on_after_the_broker_started_again
 ok card_revoked_in_the_middle_ends_it card_revoked_in_the_middle_ends_it

@@ -7,6 +7,7 @@
  * 4 bytes big-endian; salt, 16; nonce, secret and tag as aead.h has them,
  * under the key that Argon2id makes of passphrase and salt, with the line's
  * front and all that stands before the nonce as associated data.
+ * PROTOCOL.md 3.9.
  */
 #ifndef KORTELIJN_CRYPTO_KEYFILE_SEALED_H
 #define KORTELIJN_CRYPTO_KEYFILE_SEALED_H
