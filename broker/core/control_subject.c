@@ -104,6 +104,7 @@ look_up_in_turn(struct core *c, void *arg)
 	struct conversation v;
 	uint64_t next;
 	bool marker;
+	json_t *log;
 	int r;
 
 	x->found = control_subject_find(c, x->text, &v, &marker);
@@ -117,11 +118,12 @@ look_up_in_turn(struct core *c, void *arg)
 	x->o = json_pack("{s:b}", "ok", 1);
 	if (x->first)
 		put_all(c, &v, x->o);
-	put(x->o, "log", control_subject_log(c, &v, x->first ? v.born_leaf :
-	    x->from, &next));
+	r = control_subject_log(c, &v, x->first ? v.born_leaf : x->from, &log,
+	    &next);
+	put(x->o, "log", log);
 	if (next != 0)
 		put(x->o, "next", json_integer((json_int_t)next));
-	return KL_OK;
+	return r;
 }
 
 json_t *

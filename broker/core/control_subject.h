@@ -32,9 +32,10 @@ json_t *control_subject_withdrawals(struct core *c, const struct kl_tag *tag);
 json_t *control_subject_asked(struct core *c, const struct conversation *v);
 
 /* Records of it from leaf `from` on, of a slice of the log. *next: where the
- * next slice begins; 0: that was all. */
-json_t *control_subject_log(struct core *c, const struct conversation *v,
-    uint64_t from, uint64_t *next);
+ * next slice begins; 0: that was all. *out is the caller's, also on failure.
+ * As find_piece. */
+int control_subject_log(struct core *c, const struct conversation *v,
+    uint64_t from, json_t **out, uint64_t *next) KL_MUST_CHECK;
 
 /* "ABCD-EFGH-K". */
 json_t *control_subject_spoken(const struct conversation *v);

@@ -6,9 +6,10 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/policy.h>
 
+#include "broker/core/find.h"
 #include "broker/core/withdraw_row.h"
 
-#define LOG_SLICE 4096		/* leaves that are opened at once */
+#define LOG_ROWS 2048		/* of the log, looked at in one turn */
 #define WAITING_MAX 20000	/* rows of mailboxes that are looked at */
 
 static void
@@ -438,38 +439,34 @@ record_json(struct core *c, uint64_t leaf, const struct kl_record *r)
 	return o;
 }
 
-static bool
-record_read(struct core *c, uint64_t leaf, struct kl_record *out)
-{
-	struct kl_logged l;
-	struct kl_bytes packed;
+struct log_piece {
+	struct core *c;
+	json_t *list;
+};
 
-	return journal_logged(&c->journal, c->turn.txn, leaf, c->turn.mem,
-	    &packed) == KL_OK &&
-	    KL_MESSAGE_READ(KL_M_LOGGED, packed, c->turn.mem, &l) ==
-	    KL_C_OK &&
-	    KL_STATEMENT_READ(KL_S_RECORD, l.record, c->turn.mem, out) ==
-	    KL_C_OK;
+static int
+record_take(void *arg, const struct journal_leaf *l,
+    const struct kl_record *r)
+{
+	struct log_piece *p = arg;
+
+	(void)json_array_append_new(p->list, record_json(p->c, l->index, r));
+	return KL_OK;
 }
 
-json_t *
+int
 control_subject_log(struct core *c, const struct conversation *v,
-    uint64_t from, uint64_t *next)
+    uint64_t from, json_t **out, uint64_t *next)
 {
-	const size_t mark = kl_arena_mark(c->turn.mem);
-	const uint64_t size = c->journal.range.size;
-	const uint64_t end = size - from > LOG_SLICE && from < size ?
-	    from + LOG_SLICE : size;
-	json_t *list = json_array();
-	struct kl_record r;
+	const struct find_who operator = { .all = true };
+	const struct find_what what = { .conv_ref = v->ref };
+	struct log_piece p = { .c = c, .list = json_array() };
+	struct find f = { .who = &operator, .what = &what, .next = from,
+		.end = c->journal.range.size, .left = LOG_ROWS };
+	int r = find_piece(&f, &c->journal, c->turn.txn, c->turn.mem,
+	    record_take, &p);
 
-	for (uint64_t leaf = from; leaf < end; leaf++) {
-		if (record_read(c, leaf, &r) && memcmp(r.conv_ref.b, v->ref.b,
-		    sizeof v->ref.b) == 0)
-			(void)json_array_append_new(list,
-			    record_json(c, leaf, &r));
-		kl_arena_release(c->turn.mem, mark);
-	}
-	*next = end < size ? end : 0;
-	return list;
+	*out = p.list;
+	*next = f.next < f.end ? f.next : 0;
+	return r;
 }

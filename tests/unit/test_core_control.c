@@ -14,6 +14,7 @@
 
 #include "broker/core/control.h"
 #include "broker/core/core_main.h"
+#include "broker/core/cycle.h"
 #include "broker/core/exporter.h"
 #include "tests/support/shell.h"
 
@@ -482,6 +483,194 @@ delivered(struct letter *l, char conv[33], char msg[33])
 	kl_hex(KL_BYTES_OF(l->e.header.msg_id), msg);
 }
 
+static int
+grow_in_turn(struct core *c, void *arg)
+{
+	int *n = arg, r = KL_OK;
+
+	for (; *n > 0 && r == KL_OK; (*n)--) {
+		struct kl_record rec = { .event = KL_EV_CARD,
+			.org_from = s.desk.id };
+		struct journal_leaf leaf;
+
+		r = journal_append(&c->journal, c->turn.txn, c->turn.now_ms,
+		    &rec, c->mem, &leaf);
+		kl_arena_reset(c->mem);
+	}
+	return r;
+}
+
+/* Its records lie far apart, and are found without opening those between. */
+START_TEST(the_log_of_a_referral_is_all_of_it)
+{
+	char conv[33], msg[33];
+	struct letter l;
+	int n = 3000;
+	json_t *o;
+
+	delivered(&l, conv, msg);
+	ck_assert_int_eq(cycle_run(s.core, grow_in_turn, &n), KL_OK);
+	o = ask_about("subject", "reference", conv);
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "log")), 5);
+	ck_assert_ptr_null(json_object_get(o, "next"));
+	json_decref(o);
+}
+END_TEST
+
+/* ---- the log, asked as over the link ------------------------------------ */
+
+/* The body of the answer, which must be OK. */
+static struct kl_bytes
+log_ask(const char *request, struct kl_bytes body, json_t **o)
+{
+	static uint8_t out[KL_BODY_MAX];
+	char in[512], question[700];
+	size_t n;
+
+	ck_assert_int_eq(kl_base64(body, in, sizeof in), KL_OK);
+	(void)snprintf(question, sizeof question, "{\"cmd\":\"log_ask\","
+	    "\"request\":\"%s\",\"body\":\"%s\"}", request, in);
+	*o = ask(question);
+	if (!json_is_true(json_object_get(*o, "ok")))
+		return KL_BYTES_NONE;
+	ck_assert_int_eq(kl_base64_read(kl_bytes_str(text(*o, "body")), out,
+	    sizeof out, &n), KL_OK);
+	return kl_bytes(out, n);
+}
+
+START_TEST(an_operator_asks_the_log_and_reads_all)
+{
+	const struct kl_query_what w = { .event = KL_EV_ACCEPTED };
+	struct kl_query q = { .want = KL_QUERY_RECORDS };
+	char conv[33], msg[33];
+	struct kl_query_reply r;
+	uint8_t what[256], buf[512];
+	struct kl_record rec;
+	struct kl_logged g;
+	struct letter l;
+	json_t *o;
+	size_t n;
+
+	delivered(&l, conv, msg);
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY_WHAT, &w, what,
+	    sizeof what, &n), KL_OK);
+	q.what = kl_bytes(what, n);
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY, &q, buf, sizeof buf,
+	    &n), KL_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_QUERY_REPLY, log_ask("query",
+	    kl_bytes(buf, n), &o), s.mem, &r), KL_C_OK);
+	ck_assert_uint_eq(r.n_logged, 1);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOGGED, r.logged[0], s.mem,
+	    &g), KL_C_OK);
+	ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, g.record, s.mem,
+	    &rec), KL_C_OK);
+	ck_assert(kl_id_equal(&rec.org_from, &s.practice.id));
+	json_decref(o);
+	/* It is durable that he has asked, and that it was nobody else. */
+	ck_assert_uint_lt(r.ticket, s.core->journal.committed.size);
+	q.ticket = r.ticket;
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY, &q, buf, sizeof buf,
+	    &n), KL_OK);
+	ck_assert_uint_gt(log_ask("query", kl_bytes(buf, n), &o).n, 0);
+	json_decref(o);
+	q.ticket--;
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY, &q, buf, sizeof buf,
+	    &n), KL_OK);
+	(void)log_ask("query", kl_bytes(buf, n), &o);
+	ck_assert_str_eq(text(o, "code"), "ticket");
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(an_operator_asks_for_tiles_too)
+{
+	const struct kl_log_request q = { .want = KL_LOG_TILE };
+	const struct kl_log_request beyond = { .want = KL_LOG_TILE,
+		.size = UINT64_MAX };
+	struct kl_log_reply r;
+	struct kl_checkpoint c;
+	uint8_t buf[64];
+	json_t *o;
+	size_t n;
+
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_LOG, &q, buf, sizeof buf, &n),
+	    KL_OK);
+	ck_assert_int_eq(KL_MESSAGE_READ(KL_M_LOG_REPLY, log_ask("log",
+	    kl_bytes(buf, n), &o), s.mem, &r), KL_C_OK);
+	ck_assert_int_eq(kl_note_verify(r.note, &s.broker.sign_pk, &c),
+	    KL_OK);
+	ck_assert_uint_eq(r.tile.n, c.size * sizeof(struct kl_hash));
+	json_decref(o);
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_LOG, &beyond, buf, sizeof buf,
+	    &n), KL_OK);
+	(void)log_ask("log", kl_bytes(buf, n), &o);
+	ck_assert_str_eq(text(o, "code"), "try_later");
+	ck_assert_int_gt(number(o, "retry_after_ms"), 0);
+	json_decref(o);
+}
+END_TEST
+
+START_TEST(a_question_that_is_none_is_malformed)
+{
+	static const char *const wrong[] = {
+		"{\"cmd\":\"log_ask\"}",
+		"{\"cmd\":\"log_ask\",\"request\":\"query\"}",
+		"{\"cmd\":\"log_ask\",\"request\":\"submit\",\"body\":\"\"}",
+		"{\"cmd\":\"log_ask\",\"request\":\"log\",\"body\":7}",
+		"{\"cmd\":\"log_ask\",\"request\":\"log\",\"body\":\"!\"}",
+		"{\"cmd\":\"log_ask\",\"request\":\"query\",\"body\":\"\"}",
+		"{\"cmd\":\"approval\"}",
+		"{\"cmd\":\"approval\",\"approval\":\"!\"}",
+		"{\"cmd\":\"approval\",\"approval\":\"W2NhcmRd\"}",
+	};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		json_t *o = ask(wrong[i]);
+
+		ck_assert_msg(strcmp(text(o, "code"), "malformed") == 0,
+		    "%s", wrong[i]);
+		json_decref(o);
+	}
+}
+END_TEST
+
+START_TEST(status_names_who_reads_all_and_what_is_missing)
+{
+	char file[512], question[1024], base64[700], serial[33];
+	struct kl_card card = party_card(&s.auditor);
+	const json_t *all;
+	json_t *o;
+
+	o = ask("{\"cmd\":\"status\"}");
+	ck_assert_ptr_null(json_object_get(o, "reads_all"));
+	json_decref(o);
+	card.serial[0] ^= 1;
+	card.reads_all = KL_YES;
+	ck_assert_int_eq(shell_card(&s, &card), KL_C_OK);
+	o = ask("{\"cmd\":\"status\"}");
+	all = first(o, "reads_all");
+	ck_assert_str_eq(text(all, "auditor"), kl_id_text(&card.id).b);
+	ck_assert_ptr_nonnull(strstr(text(all, "missing"), "approval"));
+	json_decref(o);
+	kl_hex(KL_BYTES_OF(card.serial), serial);
+	(void)snprintf(file, sizeof file, "[card]\nauditor = %s\nserial = %s\n"
+	    "[%s]\napproved_by = x\napproved_on = 2026-11-01\n",
+	    kl_id_text(&card.id).b, serial, kl_id_text(&s.practice.id).b);
+	ck_assert_int_eq(kl_base64(kl_bytes_str(file), base64,
+	    sizeof base64), KL_OK);
+	(void)snprintf(question, sizeof question,
+	    "{\"cmd\":\"approval\",\"approval\":\"%s\"}", base64);
+	o = ask(question);
+	ck_assert(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	o = ask("{\"cmd\":\"status\"}");
+	all = first(o, "reads_all");
+	ck_assert_int_eq(number(all, "organisations"), 1);
+	ck_assert_ptr_null(json_object_get(all, "missing"));
+	json_decref(o);
+}
+END_TEST
+
 START_TEST(all_of_a_referral_is_shown)
 {
 	char conv[33], msg[33], reference[16];
@@ -726,6 +915,11 @@ main(void)
 	tcase_add_test(t, a_revocation_is_taken_up_while_it_runs);
 	tcase_add_test(t, a_hold_is_shown_and_released);
 	tcase_add_test(t, all_of_a_referral_is_shown);
+	tcase_add_test(t, the_log_of_a_referral_is_all_of_it);
+	tcase_add_test(t, an_operator_asks_the_log_and_reads_all);
+	tcase_add_test(t, an_operator_asks_for_tiles_too);
+	tcase_add_test(t, a_question_that_is_none_is_malformed);
+	tcase_add_test(t, status_names_who_reads_all_and_what_is_missing);
 	tcase_add_test(t, a_withdrawal_and_what_it_asked_are_shown);
 	tcase_add_test(t, what_was_withdrawn_before_it_came_is_shown);
 	tcase_add_test(t, what_is_unknown_says_so);

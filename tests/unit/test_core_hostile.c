@@ -661,6 +661,121 @@ START_TEST(a_checkpoint_that_was_never_written_is_not_missed)
 }
 END_TEST
 
+/* ---- the log is asked for what is not one's own -------------------------- */
+
+static enum kl_code
+query(const struct party *who, const struct kl_query *q,
+    struct kl_query_reply *r)
+{
+	struct shell_answer a;
+
+	memset(r, 0, sizeof *r);
+	SHELL_SEND(&s, who, KL_QUERY, KL_M_QUERY, q);
+	shell_answer(&s, &a);
+	if (a.m.code == KL_C_OK)
+		ck_assert_int_eq(KL_MESSAGE_READ(KL_M_QUERY_REPLY, a.m.body,
+		    s.mem, r), KL_C_OK);
+	return (enum kl_code)a.m.code;
+}
+
+static struct kl_bytes
+what_of(const struct kl_query_what *w)
+{
+	static uint8_t buf[256];
+	size_t n;
+
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY_WHAT, w, buf, sizeof buf,
+	    &n), KL_OK);
+	return kl_bytes(buf, n);
+}
+
+/* Whatever leaf is shown as a ticket: each of the log, and those that it has
+ * not. */
+START_TEST(no_ticket_of_another_opens_anything)
+{
+	const struct kl_query_what w = { .event = KL_EV_ACCEPTED };
+	struct kl_query q = { .want = KL_QUERY_RECORDS,
+		.what = what_of(&w) };
+	struct kl_query_reply r;
+	uint64_t own;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	ck_assert_int_eq(query(&s.desk, &q, &r), KL_C_OK);
+	shell_begin(&s, &s.auditor);
+	ck_assert_int_eq(query(&s.auditor, &q, &r), KL_C_OK);
+	own = r.ticket;
+	for (q.ticket = 1; q.ticket < own + 300; q.ticket++)
+		if (q.ticket != own)
+			ck_assert_int_eq(query(&s.auditor, &q, &r),
+			    KL_C_TICKET);
+	q.ticket = own;
+	ck_assert_int_eq(query(&s.auditor, &q, &r), KL_C_OK);
+	ck_assert_uint_eq(r.n_logged, 0);
+}
+END_TEST
+
+/* With every field that may name somebody, one alone and all together. */
+START_TEST(nobody_crosses_over_by_what_he_asks)
+{
+	struct kl_query_what w[6] = { { .event = 0 } };
+	struct kl_query q = { .want = KL_QUERY_RECORDS };
+	struct kl_query_reply r;
+	struct conversation v;
+
+	shell_deliver(&s, &s.practice, &s.desk, &l);
+	shell_begin(&s, &s.auditor);
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	ck_assert_int_eq(conversation_by_id(&s.core->turn,
+	    &l.e.header.conv_id, &v), KL_OK);
+	kl_kv_abort(&s.core->turn.txn);
+	w[0].sender = s.practice.id;
+	w[1].receiver = s.desk.id;
+	w[2].conv_ref = v.ref;
+	memcpy(w[3].message, l.e.header.msg_id.b, 16);
+	memcpy(w[4].message, v.id.b, 16);
+	w[5] = (struct kl_query_what){ .sender = s.practice.id,
+		.receiver = s.desk.id, .conv_ref = v.ref };
+	for (int i = 0; i < 6; i++) {
+		q.what = what_of(&w[i]);
+		ck_assert_int_eq(query(&s.auditor, &q, &r), KL_C_OK);
+		ck_assert_uint_eq(r.n_logged, 0);
+		ck_assert_uint_eq(r.next, 0);
+		ck_assert_int_eq(query(&s.desk, &q, &r), KL_C_OK);
+		ck_assert_uint_gt(r.n_logged, 0);
+	}
+	memcpy(w[0].spoken, v.spoken, 9);
+	q.what = what_of(&w[0]);
+	ck_assert_int_eq(query(&s.auditor, &q, &r), KL_C_REFERRAL_UNKNOWN);
+}
+END_TEST
+
+START_TEST(no_bytes_that_ask_the_log_stop_the_broker)
+{
+	static const uint32_t requests[] = { KL_QUERY, KL_LOG };
+	const struct kl_query_what w = { .sender = s.desk.id };
+	const struct kl_query q = { .want = KL_QUERY_RECORDS,
+		.what = what_of(&w), .ticket = 1, .from = UINT64_MAX };
+	uint8_t whole[512], bad[512];
+	struct shell_answer a;
+	size_t size;
+
+	ck_assert_int_eq(KL_MESSAGE_PACK(KL_M_QUERY, &q, whole, sizeof whole,
+	    &size), KL_OK);
+	for (int i = 0; i < 2000; i++) {
+		const size_t at = (size_t)i % size;
+
+		memcpy(bad, whole, size);
+		kl_random(bad + at, 1);
+		shell_send_from(&s, &s.desk, 0, requests[i % 2],
+		    kl_bytes(bad, i % 3 == 0 ? at : size), KL_BYTES_NONE);
+		shell_answer(&s, &a);
+		ck_assert_int_eq(s.core->exit, CORE_EXIT_STOPPED);
+	}
+	submit(&s.practice, &l);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -686,6 +801,9 @@ suite(void)
 	tcase_add_test(tc, a_checkpoint_of_another_branch_stops_the_broker);
 	tcase_add_test(tc, an_older_checkpoint_is_welcome);
 	tcase_add_test(tc, a_checkpoint_that_was_never_written_is_not_missed);
+	tcase_add_test(tc, no_ticket_of_another_opens_anything);
+	tcase_add_test(tc, nobody_crosses_over_by_what_he_asks);
+	tcase_add_test(tc, no_bytes_that_ask_the_log_stop_the_broker);
 	suite_add_tcase(suite, tc);
 
 	tcase_add_checked_fixture(roomy, setup_roomy, teardown);
