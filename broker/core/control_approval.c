@@ -61,22 +61,22 @@ valid_now(struct core *c, const struct registry_reads *r)
 	return false;
 }
 
+/* One line: whose records it reads, or what it lacks. */
 static json_t *
-reader_json(const struct core *c, const struct registry_reads *r)
+reader_words(const struct core *c, const struct registry_reads *r)
 {
 	const struct core_approval *a = approvals_of(c, r->serial);
 	char serial[33];
 
 	kl_hex(KL_BYTES_OF(r->serial), serial);
 	if (a == NULL)
-		return json_pack("{s:s,s:s,s:s}", "auditor",
-		    kl_id_text(&r->who).b, "serial", serial, "missing",
-		    "the controllers' approval: until then it reads nothing "
-		    "of others; 'kortelijn enrol accept CARD "
-		    "--approval=FILE'");
-	return json_pack("{s:s,s:s,s:I,s:I}", "auditor",
-	    kl_id_text(&r->who).b, "serial", serial, "organisations",
-	    (json_int_t)a->n, "leaf", (json_int_t)a->leaf);
+		return json_sprintf("%s, card %s: reads nothing of others; "
+		    "the controllers' approval is missing: 'kortelijn enrol "
+		    "accept CARD --approval=FILE'", kl_id_text(&r->who).b,
+		    serial);
+	return json_sprintf("%s, card %s: reads the records of %zu "
+	    "organisations that have agreed, see record %llu",
+	    kl_id_text(&r->who).b, serial, a->n, (unsigned long long)a->leaf);
 }
 
 void
@@ -88,7 +88,7 @@ control_approval_status(struct core *c, json_t *o)
 		const struct registry_reads *r = &c->registry.reads[i];
 
 		if (r->all && valid_now(c, r))
-			(void)json_array_append_new(list, reader_json(c, r));
+			(void)json_array_append_new(list, reader_words(c, r));
 	}
 	if (json_array_size(list) == 0)
 		json_decref(list);

@@ -8,8 +8,6 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/rules.h>
 
-#define SHOWN_MAX 60		/* of what a message quotes */
-
 enum place { NOWHERE, IN_CARD, IN_ORG };
 
 struct reader {
@@ -22,6 +20,7 @@ struct reader {
 	char text[KL_APPROVAL_LINE_MAX + 1];	/* of the line */
 };
 
+/* Nothing of the file is quoted: it may be another one, and this is logged. */
 static int __attribute__((format(printf, 3, 4)))
 fail(struct reader *r, int err, const char *format, ...)
 {
@@ -32,20 +31,6 @@ fail(struct reader *r, int err, const char *format, ...)
 	(void)vsnprintf(r->e->b, sizeof r->e->b, format, ap);
 	va_end(ap);
 	return err;
-}
-
-/* What stands in the file, as far as it can be shown. */
-struct shown { char b[SHOWN_MAX + 1]; };
-static struct shown
-shown(const char *text)
-{
-	struct shown out;
-	size_t n = 0;
-
-	for (; text[n] != '\0' && n < SHOWN_MAX; n++)
-		out.b[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
-	out.b[n] = '\0';
-	return out;
 }
 
 /* ---- one value ---------------------------------------------------------- */
@@ -65,7 +50,7 @@ card_set(struct reader *r, const char *name, const char *value)
 		r->auditor = true;
 		return kl_id_read(value, &r->out->auditor) == KL_OK ? KL_OK :
 		    fail(r, KL_E_FORMAT, "auditor wants an id such as "
-		    "kvk:12345678, not %s", shown(value).b);
+		    "kvk:12345678");
 	}
 	if (strcmp(name, "serial") == 0) {
 		if (r->serial)
@@ -75,10 +60,10 @@ card_set(struct reader *r, const char *name, const char *value)
 		    kl_hex_read(value, r->out->serial,
 		    sizeof r->out->serial) == KL_OK ? KL_OK :
 		    fail(r, KL_E_FORMAT, "serial wants the 32 hexadecimal "
-		    "digits of the card, not %s", shown(value).b);
+		    "digits of the card");
 	}
-	return fail(r, KL_E_UNKNOWN, "%s: [card] has auditor and serial",
-	    shown(name).b);
+	return fail(r, KL_E_UNKNOWN, "[card] has auditor and serial, and no "
+	    "other key");
 }
 
 static int
@@ -88,7 +73,7 @@ day_set(struct reader *r, const char *value)
 
 	if (kl_day_read(value, &day) != KL_OK || day <= 0)
 		return fail(r, KL_E_FORMAT, "approved_on wants a day such as "
-		    "2026-11-24, not %s", shown(value).b);
+		    "2026-11-24");
 	if (day > r->out->last_on)
 		r->out->last_on = day;
 	return KL_OK;
@@ -106,8 +91,8 @@ org_set(struct reader *r, const char *name, const char *value)
 		return day_set(r, value);
 	}
 	if (strcmp(name, "approved_by") != 0)
-		return fail(r, KL_E_UNKNOWN, "%s: an organisation has "
-		    "approved_by and approved_on", shown(name).b);
+		return fail(r, KL_E_UNKNOWN, "an organisation has approved_by "
+		    "and approved_on, and no other key");
 	if (r->by)
 		return fail_twice(r, name);
 	r->by = true;
@@ -143,8 +128,8 @@ org_begin(struct reader *r, const char *name)
 	struct kl_id id;
 
 	if (kl_id_read(name, &id) != KL_OK)
-		return fail(r, KL_E_FORMAT, "[%s]: an approval has [card] and "
-		    "[ID] for each organisation", shown(name).b);
+		return fail(r, KL_E_FORMAT, "an approval has [card] and [ID] "
+		    "for each organisation, and no other section");
 	for (size_t i = 0; i < a->n; i++)
 		if (kl_id_equal(&a->org[i], &id))
 			return fail(r, KL_E_EXISTS, "[%s] is given twice",
@@ -215,8 +200,8 @@ line_take(struct reader *r)
 	case IN_CARD: return card_set(r, trim(s), trim(eq + 1));
 	case IN_ORG: return org_set(r, trim(s), trim(eq + 1));
 	default:
-		return fail(r, KL_E_FORMAT, "%s stands before any [section]",
-		    shown(trim(s)).b);
+		return fail(r, KL_E_FORMAT, "a key stands before any "
+		    "[section]");
 	}
 }
 

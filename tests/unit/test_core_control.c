@@ -638,7 +638,7 @@ START_TEST(status_names_who_reads_all_and_what_is_missing)
 {
 	char file[512], question[1024], base64[700], serial[33];
 	struct kl_card card = party_card(&s.auditor);
-	const json_t *all;
+	const char *all;
 	json_t *o;
 
 	o = ask("{\"cmd\":\"status\"}");
@@ -648,9 +648,10 @@ START_TEST(status_names_who_reads_all_and_what_is_missing)
 	card.reads_all = KL_YES;
 	ck_assert_int_eq(shell_card(&s, &card), KL_C_OK);
 	o = ask("{\"cmd\":\"status\"}");
-	all = first(o, "reads_all");
-	ck_assert_str_eq(text(all, "auditor"), kl_id_text(&card.id).b);
-	ck_assert_ptr_nonnull(strstr(text(all, "missing"), "approval"));
+	all = json_string_value(first(o, "reads_all"));
+	ck_assert_ptr_nonnull(all);
+	ck_assert_ptr_nonnull(strstr(all, kl_id_text(&card.id).b));
+	ck_assert_ptr_nonnull(strstr(all, "approval is missing"));
 	json_decref(o);
 	kl_hex(KL_BYTES_OF(card.serial), serial);
 	(void)snprintf(file, sizeof file, "[card]\nauditor = %s\nserial = %s\n"
@@ -664,9 +665,9 @@ START_TEST(status_names_who_reads_all_and_what_is_missing)
 	ck_assert(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
 	o = ask("{\"cmd\":\"status\"}");
-	all = first(o, "reads_all");
-	ck_assert_int_eq(number(all, "organisations"), 1);
-	ck_assert_ptr_null(json_object_get(all, "missing"));
+	all = json_string_value(first(o, "reads_all"));
+	ck_assert_ptr_nonnull(all);
+	ck_assert_ptr_nonnull(strstr(all, "records of 1 organisations"));
 	json_decref(o);
 }
 END_TEST
