@@ -173,6 +173,7 @@ INTEGRATION += 59-log-terms
 INTEGRATION += 57-report
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
+	fault/mutations \
 	fault/erasure-scan \
 	integration/42-frozen-machine
 LONG += fault/bit-flips
@@ -409,6 +410,13 @@ $(B)/tests/fault/races: $(RACES:%=$(B)/tests/fault/%.o) $(PROBE_O) \
 $(B)/tests/fault/race_check: $(B)/tests/fault/race_check.o
 	$(CC) $(LDFLAGS) -o $@ $^ -ljansson
 
+# Checkpoints, proofs and exports that were changed.
+MUTATIONS = mutations mutate
+MUTATIONS_BIN = $(B)/tests/fault/mutations
+$(MUTATIONS_BIN): $(MUTATIONS:%=$(B)/tests/fault/%.o) $(CLI_O) \
+    $(B)/tests/support/sample.o $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
 # What the scan of a raw image needs.
 SCAN = erase_load erase_control image_scan
 SCAN_BIN = $(SCAN:%=$(B)/tests/fault/%)
@@ -435,7 +443,7 @@ $(B)/tests/bench/libsynccount.so: tests/bench/synccount.c
 test-programs: all $(UNIT_BIN) run-programs
 
 # What scripts run besides the programs themselves.
-run-programs: $(TOOLS_BIN) $(B)/tests/support/logdump \
+run-programs: $(TOOLS_BIN) $(MUTATIONS_BIN) $(B)/tests/support/logdump \
     $(B)/tests/support/logfill $(RACES_BIN) \
     $(SCAN_BIN) $(B)/tests/fault/libkillat.so
 

@@ -7,9 +7,9 @@
 #   tests/fault/seeded.sh [NAME...]
 #
 # A patch says in its head what must be found ("# finds: PATTERN") and by whom
-# ("# runs: withdraw-races", "bit-flips" or a unit test; else the kill loop):
-# whom the loop kills ("# victims: ...") and how often ("# cycles: N"), or how
-# many races or flips there are ("# races: N", "# flips: N").
+# ("# runs: withdraw-races", "bit-flips", "mutations" or a unit test; else the
+# kill loop): whom the loop kills ("# victims: ...") and how often ("# cycles:
+# N"), or how many races or flips there are ("# races: N", "# flips: N").
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -73,6 +73,9 @@ run_one()
 	withdraw-races)
 		RACES=$(head_of races "$patch") tests/fault/withdraw-races.sh
 		;;
+	mutations)
+		tests/fault/mutations.sh
+		;;
 	*)
 		DRAIN=${DRAIN:-40} CYCLES=$(head_of cycles "$patch") \
 		    VICTIMS=$(head_of victims "$patch") \
@@ -84,7 +87,7 @@ run_one()
 # The lines that say what was found.
 finding()
 {
-	local by='(history|races|flips): '
+	local by='(history|races|flips|mutations): '
 
 	[[ $(head_of runs "$1") != test_* ]] || by=':[FE]:'
 	grep -m 1 -E "$by.*($(head_of finds "$1"))" "$T/out"
@@ -119,7 +122,8 @@ try()
 		FAILED=1
 	elif found "$patch"; then
 		echo "ok seeded_$name: $(sed -e 's/^history: //' \
-		    -e 's/^races: //' -e 's/^flips: //' "$T/finding" | cut -c -80)"
+		    -e 's/^races: //' -e 's/^flips: //' \
+		    -e 's/^mutations: //' "$T/finding" | cut -c -80)"
 	else
 		echo "not ok seeded_$name"
 		grep -E "^(not )?ok |^history: |^races: |^flips: |^killed" "$T/out" |

@@ -14,6 +14,7 @@
 
 #include <kortelijn/crypto/logfile.h>
 #include <kortelijn/crypto/note.h>
+#include <kortelijn/crypto/proof.h>
 #include <kortelijn/crypto/secret.h>
 #include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/conf.h>
@@ -294,11 +295,47 @@ logfile(struct kl_bytes in, struct kl_arena *mem)
 	}
 }
 
+/* Whatever is read packs to the same bytes. */
+static void
+proof(struct kl_bytes in, struct kl_arena *mem)
+{
+	static const struct kl_vkey log = { .name = "b/log/1",
+		.type = KL_NOTE_ED25519 };
+	char again[KL_PROOF_TEXT_MAX];
+	struct kl_proof_consistency c;
+	struct kl_proof_inclusion p;
+	struct kl_checkpoint at;
+	size_t n;
+
+	(void)mem;
+	(void)kl_vkey_checkpoint(&log, in, &at);
+	if (kl_proof_inclusion_read(in, &p) == KL_OK) {
+		must(kl_proof_inclusion_pack(&p, again, sizeof again, &n) ==
+		    KL_OK && kl_bytes_equal(in, kl_bytes(again, n)));
+		must(kl_proof_inclusion_verify(&p, &log, &at) != KL_OK);
+	}
+	if (kl_proof_consistency_read(in, &c) == KL_OK) {
+		must(kl_proof_consistency_pack(&c, again, sizeof again, &n) ==
+		    KL_OK && kl_bytes_equal(in, kl_bytes(again, n)));
+		must(kl_proof_consistency_verify(&c, in, &log, &at) != KL_OK);
+	}
+}
+
+static void
+vkey(struct kl_bytes in, struct kl_arena *mem)
+{
+	struct kl_vkey v;
+
+	(void)mem;
+	if (kl_vkey_read(in, &v) == KL_OK)
+		must(kl_bytes_equal(in, kl_bytes_str(kl_vkey_text(&v).b)));
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 static void (*const readers[])(struct kl_bytes in, struct kl_arena *mem) = {
 	message, statement, envelope, content, note, pipe_message, json, conf,
-	policy, logfile,
+	policy, logfile, proof, vkey,
 };
 
 int

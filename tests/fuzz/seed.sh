@@ -51,6 +51,13 @@ put logfile-leaf "090011""01""$(printf %016x 0)$(printf %016x 1)\
 put logfile-head "09$(printf kortelijn-log-export | od -An -v -tx1 |
     tr -d ' \n')0100005f0b$(printf %032d 0)0002610a"
 
+# Proofs and checkpoints, and the text of keys.
+sed -n 's/^\([a-z_]*\) = \([0-9a-f]*\)$/\1 \2/p' tests/vectors/proof.txt |
+while read -r name hex; do
+	put "proof-$name" "0a$hex"
+	put "vkey-$name" "0b$hex"
+done
+
 for file in tests/data/*/*.json deploy/conf/*.conf; do
 	case $file in
 	*.json) reader='\006' ;;

@@ -6,6 +6,8 @@
 
 #include <kortelijn/crypto/sign.h>
 
+#include "tests/support/vectors.h"
+
 #define LEAVES 200		/* of the tree */
 #define SIZE 173		/* of the checkpoint */
 #define OLD 100			/* of the earlier one */
@@ -154,6 +156,41 @@ text_holds(struct kl_bytes t)
 	r = kl_proof_consistency_read(t, &c);
 	return r == KL_OK ? consistency_holds(&c, old_note.b) : r;
 }
+
+/* Made by somebody else's program, from the same two documents. */
+START_TEST(the_files_of_the_vectors_are_read_written_and_verified)
+{
+	struct vectors *v = vectors_open("proof.txt");
+	const struct kl_bytes inc = vectors_get(v, "inclusion");
+	const struct kl_bytes con = vectors_get(v, "consistency");
+	struct kl_proof_consistency c;
+	struct kl_proof_inclusion p;
+	struct kl_checkpoint at;
+	struct kl_vkey key, witness;
+	struct text t;
+
+	ck_assert_int_eq(kl_vkey_read(vectors_get(v, "vkey"), &key), KL_OK);
+	ck_assert_int_eq(kl_vkey_read(vectors_get(v, "witness_vkey"),
+	    &witness), KL_OK);
+	ck_assert_uint_eq(witness.type, KL_NOTE_COSIGNATURE);
+	ck_assert_int_eq(kl_proof_inclusion_read(inc, &p), KL_OK);
+	ck_assert(kl_bytes_equal(kl_bytes(p.record, p.record_n),
+	    vectors_get(v, "record")));
+	ck_assert(kl_bytes_equal(KL_BYTES_OF(p.salt), vectors_get(v,
+	    "salt")));
+	t = inclusion_text(&p);
+	ck_assert(kl_bytes_equal(kl_bytes(t.b, t.n), inc));
+	ck_assert_int_eq(kl_proof_inclusion_verify(&p, &key, &at), KL_OK);
+	ck_assert_uint_eq(at.size, 7);
+
+	ck_assert_int_eq(kl_proof_consistency_read(con, &c), KL_OK);
+	t = consistency_text(&c);
+	ck_assert(kl_bytes_equal(kl_bytes(t.b, t.n), con));
+	ck_assert_int_eq(kl_proof_consistency_verify(&c, vectors_get(v,
+	    "old"), &key, &at), KL_OK);
+	vectors_free(v);
+}
+END_TEST
 
 START_TEST(every_leaf_is_proved)
 {
@@ -461,6 +498,8 @@ main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc,
+	    the_files_of_the_vectors_are_read_written_and_verified);
 	tcase_add_test(tc, every_leaf_is_proved);
 	tcase_add_test(tc, a_later_checkpoint_is_proved_to_continue);
 	tcase_add_test(tc, inclusion_errors_are_named);

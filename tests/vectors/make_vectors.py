@@ -485,6 +485,80 @@ write("log.txt", "Records and the hashes of their leaves under one salt.",
       [("salt", salt32), ("previous_note", note)] + rows +
       [("logged", logged)])
 
+# ---- proofs as files --------------------------------------------------------
+
+# A log of seven leaves, the sixth of which is a record; and its first three.
+proof_leaves = leaves[:5] + [None] + leaves[6:7]
+
+
+def hash_of(leaf):
+    if leaf is None:
+        return sha256(b"\0kortelijn/v1/leaf\0" + sha256(salt32 + accepted))
+    return sha256(b"\0" + leaf)
+
+
+def root_of(hashes):
+    if len(hashes) == 1:
+        return hashes[0]
+    k = 1
+    while 2 * k < len(hashes):
+        k *= 2
+    return sha256(b"\1" + root_of(hashes[:k]) + root_of(hashes[k:]))
+
+
+def path(m, hashes):
+    """RFC 6962 2.1.1."""
+    if len(hashes) == 1:
+        return []
+    k = 1
+    while 2 * k < len(hashes):
+        k *= 2
+    if m < k:
+        return path(m, hashes[:k]) + [root_of(hashes[k:])]
+    return path(m - k, hashes[k:]) + [root_of(hashes[:k])]
+
+
+def subproof(m, hashes, whole=True):
+    """RFC 6962 2.1.2."""
+    if m == len(hashes):
+        return [] if whole else [root_of(hashes)]
+    k = 1
+    while 2 * k < len(hashes):
+        k *= 2
+    if m <= k:
+        return subproof(m, hashes[:k], whole) + [root_of(hashes[k:])]
+    return subproof(m - k, hashes[k:], False) + [root_of(hashes[:k])]
+
+
+def lines(hashes):
+    return b"".join(base64.b64encode(h) + b"\n" for h in hashes)
+
+
+def checkpoint(hashes):
+    body = (origin + b"\n%d\n" % len(hashes) +
+            base64.b64encode(root_of(hashes)) + b"\n")
+    return (body + b"\n" + dash + origin + b" " +
+            base64.b64encode(keyid + sign_key.sign(body)) + b"\n")
+
+
+def vkey(name, kind, pk):
+    return (name + b"+" + sha256(name + b"\n" + kind + pk)[:4].hex().encode() +
+            b"+" + base64.b64encode(kind + pk))
+
+
+hashed = [hash_of(leaf) for leaf in proof_leaves]
+write("proof.txt", "Keys, and proofs of inclusion and consistency, as text.", [
+    ("vkey", vkey(origin, b"\1", sign_pk)),
+    ("witness_vkey", vkey(witness, b"\4", wpk)),
+    ("inclusion", b"c2sp.org/tlog-proof@v1\nextra " +
+     base64.b64encode(salt32 + accepted) + b"\nindex 5\n" +
+     lines(path(5, hashed)) + b"\n" + checkpoint(hashed)),
+    ("consistency", b"old 3\n" + lines(subproof(3, hashed)) + b"\n" +
+     checkpoint(hashed)),
+    ("old", checkpoint(hashed[:3])),
+    ("salt", salt32), ("record", accepted),
+])
+
 # ---- requests and replies ---------------------------------------------------
 
 signed = dict(referral_rows)["referral_signed"]
