@@ -4,6 +4,7 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+K=$B/kortelijn
 EACH=11			# referrals of each practice: enough to be shown
 declare -a NAMES=(practice-1 practice-2 municipality)
 
@@ -253,6 +254,70 @@ stricter_policy_hides_more()
 	    number "$f" '.quarters[0].region.referred' null
 }
 
+# From an export, with the public cards only, it is the same. What the broker
+# says of itself is not in one.
+export_gives_the_same_reports()
+{
+	local d=$R/exported
+
+	kortelijn audit export "$d" >/dev/null 2>&1 || return 1
+	kortelijn report region --json >"$R/link-report.json" &&
+	    "$K" report region --json "--dir=$d" \
+	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
+	    >"$R/dir-report.json" || return 1
+	cmp "$R/link-report.json" "$R/dir-report.json" || return 1
+	"$K" report audit --json "--dir=$d" "--vkey=$(cat "$d/log.vkey")" \
+	    >"$R/dir-audit-report.json" || return 1
+	number "$R/dir-audit-report.json" .all.referrals $((2 * EACH)) &&
+	    number "$R/dir-audit-report.json" '.policies | map(.held) | all' \
+	    true && number "$R/dir-audit-report.json" '.log.erasure' null &&
+	    "$K" report audit "--html=$R/dir-report.html" "--dir=$d" \
+	    "--vkey=$(cat "$d/log.vkey")" >/dev/null &&
+	    grep -q 'is daar niet in te zien' "$R/dir-report.html"
+}
+
+# Another key has not signed it, and a leaf that was changed is not read.
+wrong_export_is_refused()
+{
+	local d=$R/exported first
+
+	"$K" broker init "$R/other" --id=oin:00000001000000000009 \
+	    --name=Ander "--authority=$R/authority" >/dev/null 2>&1
+	fails 1 'signed by its broker' "$K" report audit --json "--dir=$d" \
+	    "--card=$R/other/broker.card" "--authority=$R/authority" ||
+	    return 1
+	first=$(find "$d/records" -type f | head -1)
+	printf '\xff' | dd of="$first" bs=1 seek=40 conv=notrunc status=none
+	fails 4 '' "$K" report region --json "--dir=$d" \
+	    "--card=$R/broker/broker.card" "--authority=$R/authority"
+}
+
+# An auditor whose card names one practice reads a part, and is told so.
+auditor_reads_a_part()
+{
+	local d=$R/auditor fp f=$R/part-report.json
+
+	echo "vijf rustige woorden zonder zin" >"$R/words"
+	chmod 600 "$R/words"
+	"$K" enrol request "$d" --id=kvk:90000007 --name=Rekenkamer \
+	    --role=auditor --realm=training "--passphrase-file=$R/words" \
+	    >/dev/null || return 1
+	fp=$("$K" enrol show "$d/request" --json | jq -r .fingerprint)
+	"$K" enrol issue "$d/request" "--authority=$R/authority" \
+	    "--out=$d.card" "--fingerprint=$fp" --reads=agb:01000001 \
+	    >/dev/null && kortelijn enrol accept "$d.card" >/dev/null &&
+	    "$K" audit setup "$d" "--card=$d.card" \
+	    "--broker-card=$R/broker/broker.card" \
+	    "--authority=$R/authority" "--broker=$ENDPOINT" \
+	    "--passphrase-file=$R/words" >/dev/null || return 1
+	"$K" report audit "--as=$d" "--passphrase-file=$R/words" --json \
+	    >"$f" || return 1
+	number "$f" .all.referrals "$EACH" && number "$f" .partial true &&
+	    "$K" report region "--as=$d" "--passphrase-file=$R/words" \
+	    "--html=$R/part-report.html" >/dev/null &&
+	    grep -q 'deel het niet' "$R/part-report.html"
+}
+
 # No report holds what leads to one case: the reference that people say, what
 # the log calls it, or its message.
 no_report_leads_to_a_case()
@@ -312,6 +377,9 @@ ok region_counts_and_hides region_counts_and_hides
 ok rule_stands_under_each_table rule_stands_under_each_table
 ok spreadsheet_has_the_same spreadsheet_has_the_same
 ok stricter_policy_hides_more stricter_policy_hides_more
+ok export_gives_the_same_reports export_gives_the_same_reports
+ok wrong_export_is_refused wrong_export_is_refused
+ok auditor_reads_a_part_and_is_told_so auditor_reads_a_part
 ok page_stands_alone page_stands_alone
 ok no_report_leads_to_a_case no_report_leads_to_a_case
 ok wrong_options_are_refused wrong_options_are_refused
