@@ -323,10 +323,10 @@ erased(struct audit_page *p, const struct audit_report_audit *r)
 	audit_page_paragraph(p, "%s: %s.", either(r, "Gemeten", "Measured"),
 	    audit_report_times_said(&e->erased, false, r->lang).b);
 	audit_report_times_spread(p, &e->erased, &plot);
-	audit_page_note(p, either(r, "Bij %u intrekkingen was er niets meer "
-	    "te wissen: alles was al afgeleverd, en daarmee al gewist.",
-	    "At %u withdrawals there was nothing left to erase: all was "
-	    "delivered, and erased with that."), e->nothing_held);
+	audit_page_note(p, either(r, "Niets meer te wissen: %u keer. Alles "
+	    "was dan al afgeleverd, en daarmee al gewist.",
+	    "Nothing left to erase: %u times. All was delivered then, and "
+	    "erased with that."), e->nothing_held);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "proto/audit/report_words.h"
 
 #define either audit_report_audit_either
+#define FEW_ROWS 8		/* that fit a sheet */
 
 /* ---- what was looser ----------------------------------------------------- */
 
@@ -162,7 +163,7 @@ looser(struct audit_page *p, const struct audit_report_audit *r)
 		either(r, "tot", "to"),
 		either(r, "goedgekeurd door, op grond van",
 		    "approved by, on the basis of") };
-	const struct audit_page_table t = { .columns = columns, .n = 5,
+	struct audit_page_table t = { .columns = columns, .n = 5,
 		.numbers = 5, .caption = either(r,
 		"Waar het beleid soepeler was dan de standaard",
 		"Where the policy was looser than the defaults") };
@@ -175,6 +176,7 @@ looser(struct audit_page *p, const struct audit_report_audit *r)
 		    "No rule was looser than its default."));
 		return;
 	}
+	t.whole = l.n < FEW_ROWS;
 	audit_page_table(p, &t);
 	for (size_t i = 0; i < l.n && i < AUDIT_REPORT_LOOSER_MAX; i++)
 		looser_row(p, r, &l.v[i]);

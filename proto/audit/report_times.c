@@ -130,10 +130,10 @@ step(struct audit_page *p, const struct audit_report_audit *r,
 	    "the referral"), audit_report_times_said(s, days, r->lang).b);
 	audit_report_times_spread(p, s, plot);
 	if (s->gone > 0)
-		audit_page_note(p, either(r, "%zu verwijzingen tellen hier "
-		    "niet mee: ingetrokken, verlopen, teruggegeven, zonder "
-		    "deze stap afgerond, of zonder terugkoppeling.",
-		    "%zu referrals do not count here: withdrawn, expired, "
+		audit_page_note(p, either(r, "Niet meegeteld: %zu, want "
+		    "ingetrokken, verlopen, teruggegeven, zonder deze stap "
+		    "afgerond, of zonder terugkoppeling.",
+		    "Not counted: %zu, as they were withdrawn, expired, "
 		    "returned, ended without this step, or without "
 		    "feedback."), s->gone);
 }
@@ -182,9 +182,11 @@ steps_of_desks(struct audit_page *p, const struct audit_report_audit *r)
 		either(r, "verwij\xc2\xadzingen", "referrals"),
 		either(r, "gehaald: de helft binnen",
 		    "collected: half within"),
-		either(r, "9 van de 10 binnen", "nine of ten within"),
+		either(r, "9\xc2\xa0van\xc2\xa0" "de\xc2\xa0" "10 binnen",
+		    "nine of ten within"),
 		either(r, "opgepakt: de helft na", "taken up: half after"),
-		either(r, "9 van de 10 na", "nine of ten after"),
+		either(r, "9\xc2\xa0van\xc2\xa0" "de\xc2\xa0" "10 na",
+		    "nine of ten after"),
 		either(r, "op tijd beantwoord", "answered in time") };
 	const struct audit_page_table t = { .columns = columns, .n = 7,
 		.numbers = 7, .whole = r->m->orgs.n < 20, .caption =
@@ -227,6 +229,8 @@ audit_report_times_steps(struct audit_page *p,
 	    "Of the %s referrals that were accepted in this period. What "
 	    "still waits counts: nine of ten is of all that did not fall "
 	    "away."), audit_page_count(all->referrals, r->lang).b);
+	if (all->referrals == 0)
+		return;
 	for (size_t i = 0; i < AUDIT_STEPS; i++) {
 		const bool days = i == AUDIT_TAKEN_UP ||
 		    i == AUDIT_IN_PROGRESS;
@@ -238,8 +242,7 @@ audit_report_times_steps(struct audit_page *p,
 		step(p, r, days ? &all->days[i] : &all->minutes[i], days,
 		    &plot);
 	}
-	if (all->referrals > 0)
-		steps_of_desks(p, r);
+	steps_of_desks(p, r);
 }
 
 /* ---- promised and measured ----------------------------------------------- */

@@ -118,7 +118,7 @@ audit_spread_text(uint32_t minutes, enum kl_lang lang)
 
 	if (minutes == 0) {
 		(void)snprintf(t.b, sizeof t.b, "%s", nl ?
-		    "minder dan een minuut" : "less than a minute");
+		    "een minuut" : "a minute");
 		return t;
 	}
 	if (minutes == 1)
