@@ -177,7 +177,7 @@ LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/erasure-scan \
 	integration/42-frozen-machine
 LONG += fault/bit-flips
-INTEGRATION += 52-participant
+INTEGRATION += 52-participant 53-put-back
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
 PROBE = client region people

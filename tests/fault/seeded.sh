@@ -7,9 +7,10 @@
 #   tests/fault/seeded.sh [NAME...]
 #
 # A patch says in its head what must be found ("# finds: PATTERN") and by whom
-# ("# runs: withdraw-races", "bit-flips", "mutations" or a unit test; else the
-# kill loop): whom the loop kills ("# victims: ...") and how often ("# cycles:
-# N"), or how many races or flips there are ("# races: N", "# flips: N").
+# ("# runs: withdraw-races", "bit-flips", "mutations", "put-back" or a unit
+# test; else the kill loop): whom the loop kills ("# victims: ...") and how
+# often ("# cycles: N"), or how many races or flips there are ("# races: N",
+# "# flips: N").
 set -u
 B=$(cd "${B:-build}" && pwd) || exit 2
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -70,6 +71,9 @@ run_one()
 	bit-flips)
 		FLIPS=$(head_of flips "$patch") tests/fault/bit-flips.sh
 		;;
+	put-back)
+		tests/integration/53-put-back.sh
+		;;
 	withdraw-races)
 		RACES=$(head_of races "$patch") tests/fault/withdraw-races.sh
 		;;
@@ -87,7 +91,7 @@ run_one()
 # The lines that say what was found.
 finding()
 {
-	local by='(history|races|flips|mutations): '
+	local by='(history|races|flips|mutations|put-back): '
 
 	[[ $(head_of runs "$1") != test_* ]] || by=':[FE]:'
 	grep -m 1 -E "$by.*($(head_of finds "$1"))" "$T/out"
@@ -123,10 +127,12 @@ try()
 	elif found "$patch"; then
 		echo "ok seeded_$name: $(sed -e 's/^history: //' \
 		    -e 's/^races: //' -e 's/^flips: //' \
-		    -e 's/^mutations: //' "$T/finding" | cut -c -80)"
+		    -e 's/^mutations: //' \
+		    -e 's/^put-back: //' "$T/finding" | cut -c -80)"
 	else
 		echo "not ok seeded_$name"
-		grep -E "^(not )?ok |^history: |^races: |^flips: |^killed" "$T/out" |
+		grep -E "^(not )?ok |^(history|races|flips|put-back): |^killed" \
+		    "$T/out" |
 		    head -n 20
 		FAILED=1
 	fi
