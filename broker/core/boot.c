@@ -507,6 +507,13 @@ months_repair(struct core *c, struct repair *n)
 }
 
 static int
+months_tell(struct core *c, void *arg)
+{
+	(void)arg;
+	return repair_tell(&c->turn);
+}
+
+static int
 rest_repair(struct core *c, void *arg)
 {
 	return repair_rest(&c->turn, &c->registry, arg);
@@ -536,7 +543,8 @@ slots_repair(struct core *c)
 int
 boot_settle(struct core *c)
 {
-	if (slots_repair(c) != KL_OK)
+	if (slots_repair(c) != KL_OK ||
+	    cycle_run(c, months_tell, NULL) != KL_OK)
 		return CORE_EXIT_COMMIT;
 	do {
 		if (cycle_run(c, NULL, NULL) != KL_OK)

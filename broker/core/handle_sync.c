@@ -191,7 +191,8 @@ is_own(const struct message *m, const uint32_t *box, size_t n)
 }
 
 static int
-lose(struct core *c, struct conversation *v, struct message *m)
+lose(struct core *c, const struct request *q, struct conversation *v,
+    struct message *m)
 {
 	struct turn *t = &c->turn;
 	const struct participant *from;
@@ -200,8 +201,8 @@ lose(struct core *c, struct conversation *v, struct message *m)
 	if (err == KL_E_NOT_FOUND)	/* of one of the same id before it */
 		return KL_OK;
 	if (err == KL_OK)
-		err = mailbox_move(t, v, m, KL_MSG_LOST, KL_C_OK, NULL, 0,
-		    NULL);
+		err = mailbox_move(t, v, m, KL_MSG_LOST, KL_C_OK,
+		    &q->card->key_id, q->by->role, NULL);
 	if (err != KL_OK)
 		return err;
 	from = registry_by_id(&c->registry, &m->from);
@@ -211,21 +212,21 @@ lose(struct core *c, struct conversation *v, struct message *m)
 
 /* What this message's receiver should have and did not show. *n counts. */
 static int
-lose_unless_held(struct core *c, struct participant *by, struct message *m,
+lose_unless_held(struct core *c, const struct request *q, struct message *m,
     int *n)
 {
 	struct conversation v;
 	int err;
 
-	if (m->state != KL_MSG_DELIVERED || m->held == by->epoch)
+	if (m->state != KL_MSG_DELIVERED || m->held == q->by->epoch)
 		return KL_OK;
 	err = conversation_get(&c->turn, &m->conv, &v);
 	if (err != KL_OK || v.state != KL_CONV_OPEN)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
 	(*n)++;
 	/* If the turn is undone, its session ends and all begins anew. */
-	registry_touch(&c->registry, by);
-	return lose(c, &v, m);
+	registry_touch(&c->registry, q->by);
+	return lose(c, q, &v, m);
 }
 
 /* KL_E_NOT_FOUND: all messages were looked at. */
@@ -246,7 +247,7 @@ take_over_step(struct core *c, const struct request *q)
 		s->ending = true;
 		s->done_at = m.tag;
 		if (is_own(&m, box, boxes) && (err = lose_unless_held(c,
-		    q->by, &m, &lost)) != KL_OK)
+		    q, &m, &lost)) != KL_OK)
 			return err == KL_E_NOT_FOUND ? KL_E_DAMAGED : err;
 		kl_arena_release(c->mem, mark);
 	}

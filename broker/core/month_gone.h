@@ -10,6 +10,7 @@
 enum month_gone {
 	MONTH_TERM = 1,			/* its term has passed */
 	MONTH_LOST = 2,			/* its key was broken */
+	MONTH_UNTOLD = 3,		/* the same; not in the log yet */
 };
 
 int month_gone_put(struct kl_kv_txn *txn, uint32_t month, uint32_t why)

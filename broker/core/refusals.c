@@ -65,8 +65,11 @@ write_one(const struct refusal *f, struct turn *t, struct registry *r)
 	};
 	struct journal_leaf leaf;
 
-	if (p != NULL)
+	/* By any of its keys: those are not told apart. */
+	if (p != NULL) {
 		rec.org_from = p->id;
+		rec.actor_role = p->role;
+	}
 	return journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
 	    &leaf);
 }

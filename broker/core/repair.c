@@ -95,7 +95,7 @@ repair_months(struct turn *t, struct repair *n)
 		return err;
 	while ((err = walk_next(t, &w)) == KL_OK) {
 		kl_reader_init(&r, kl_bytes(w.key, w.n));
-		err = month_drop(t->txn, kl_get_u32(&r), MONTH_LOST,
+		err = month_drop(t->txn, kl_get_u32(&r), MONTH_UNTOLD,
 		    &slot);
 		if (err == KL_OK)
 			err = mailbox_erase_later(t, slot);
@@ -106,6 +106,28 @@ repair_months(struct turn *t, struct repair *n)
 	if (err != KL_E_NOT_FOUND)
 		return err;
 	return n->months == 0 ? KL_OK : records_cut(t);
+}
+
+int
+repair_tell(struct turn *t)
+{
+	struct kl_record rec;
+	struct journal_leaf leaf;
+	uint32_t month = 0;
+	int err;
+
+	while ((err = month_gone_next(t->txn, MONTH_UNTOLD, &month)) ==
+	    KL_OK) {
+		rec = (struct kl_record){ .event = KL_EV_MONTH_LOST,
+			.count = month };
+		err = journal_append(t->journal, t->txn, t->now_ms, &rec,
+		    t->mem, &leaf);
+		if (err == KL_OK)
+			err = month_gone_put(t->txn, month, MONTH_LOST);
+		if (err != KL_OK)
+			return err;
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
 }
 
 /* Of its rows only those are found whose key is its tag or its slot; the

@@ -16,6 +16,8 @@ struct repair {
 /* Months before anything is logged; their records are lost, and new ones get
  * a new key. With them go withdrawals whose key is broken. */
 int repair_months(struct turn *t, struct repair *n) KL_MUST_CHECK;
+/* A leaf for each that was lost and has none yet: in a turn, at every start. */
+int repair_tell(struct turn *t) KL_MUST_CHECK;
 /* Then what is forgotten with its conversation's key, and messages that wait
  * under a broken one, or whose record went with a month: dead, with
  * broker_damage, or unconfirmed if they were released. */

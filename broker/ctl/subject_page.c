@@ -104,6 +104,7 @@ static const struct {
 	{ "uncertain", "onzeker" }, { "gap", "blijft uit" },
 	{ "erase_request", "wisverzoek" },
 	{ "erase_asked", "om wissen gevraagd" },
+	{ "month_lost", "maand van het logboek verloren" },
 	{ "consent_ended", "toestemming voorbij" },
 	{ "consent_withdrawn", "toestemming ingetrokken" },
 	{ "deadline", "termijn verstreken" },

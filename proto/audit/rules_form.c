@@ -50,6 +50,7 @@ static const struct form forms[KL_EV_LAST + 1] = {
 	[KL_EV_READS_ALL] =	  { NO,   NO,  MUST, NO,   NO,  MUST, NO, 0 },
 	[KL_EV_ERASE_ASKED] =	  { MUST, NO,  MAY,  MAY,  NO,  MUST, MUST,
 	    0 },
+	[KL_EV_MONTH_LOST] =	  { NO,   NO,  NO,   NO,   NO,  NO,   NO, 0 },
 };
 
 static void
@@ -98,7 +99,8 @@ outcome(const struct rules_leaf *l)
 	if (refused && r->reason == KL_C_OK)
 		audit_rules_say(l, AUDIT_RULE_FORM, AUDIT_NO_LEAF,
 		    "a refusal without its reason");
-	if (!refused && r->event != KL_EV_HOLD && r->count != 1)
+	if (!refused && r->event != KL_EV_HOLD &&
+	    r->event != KL_EV_MONTH_LOST && r->count != 1)
 		audit_rules_say(l, AUDIT_RULE_FORM, AUDIT_NO_LEAF,
 		    "an act that counts as %u", r->count);
 }

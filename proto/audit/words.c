@@ -43,6 +43,8 @@ static const struct word events[] = {
 	{ KL_EV_READS_ALL, "goedkeuring om alles te lezen",
 	  "approval to read all" },
 	{ KL_EV_ERASE_ASKED, "om wissen gevraagd", "erasure asked for" },
+	{ KL_EV_MONTH_LOST, "maand van het logboek verloren",
+	  "month of the log lost" },
 };
 
 static const struct word kinds[] = {

@@ -490,6 +490,7 @@ static const char *const event_names[] = {
 	[KL_EV_ESCALATED] = "escalated",
 	[KL_EV_READS_ALL] = "reads_all",
 	[KL_EV_ERASE_ASKED] = "erase_asked",
+	[KL_EV_MONTH_LOST] = "month_lost",
 };
 static const char *const state_names[] = {
 	[KL_MSG_NONE] = "none", [KL_MSG_ACCEPTED] = "accepted",

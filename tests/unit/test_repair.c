@@ -239,6 +239,28 @@ START_TEST(what_is_repeated_after_its_record_was_lost_is_answered)
 }
 END_TEST
 
+static unsigned int
+leaves_of(uint32_t event)
+{
+	const uint64_t end = s.core->journal.committed.size;
+	unsigned int n = 0;
+
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &s.core->turn.txn),
+	    KL_OK);
+	for (uint64_t i = s.core->journal.read.erased; i < end; i++) {
+		struct journal_leaf leaf;
+		struct kl_record r;
+
+		ck_assert_int_eq(journal_record(&s.core->journal,
+		    s.core->turn.txn, i, s.core->mem, &leaf), KL_OK);
+		ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, leaf.record,
+		    s.core->mem, &r), KL_C_OK);
+		n += r.event == event && r.count == 2026 * 12 + 11;
+	}
+	kl_kv_abort(&s.core->turn.txn);
+	return n;
+}
+
 /* What is lost of the log is told, and what is left of it signed. */
 static void
 log_is_told_lost(void)
@@ -252,6 +274,7 @@ log_is_told_lost(void)
 	    "2026-11");
 	ck_assert(json_is_true(json_object_get(log, "read_since_start")));
 	ck_assert_uint_gt(s.core->journal.read.erased, 0);
+	ck_assert_uint_eq(leaves_of(KL_EV_MONTH_LOST), 1);
 	ck_assert_uint_eq(s.core->journal.checked.size,
 	    s.core->journal.read.at.size);
 	json_decref(o);
@@ -267,6 +290,9 @@ START_TEST(withdrawal_of_the_unknown_goes_with_its_month)
 	ck_assert_int_eq(shell_withdraw(&s, &s.practice, &w, NULL), KL_C_OK);
 	restart_with_broken(slot_of_month());
 	log_is_told_lost();
+	shell_restart(&s, LETTERS_NOW_MS + 2 * KL_MINUTE_MS);
+	ck_assert_uint_eq(leaves_of(KL_EV_MONTH_LOST), 1);
+	shell_begin(&s, &s.practice);
 	ck_assert_int_eq(cycle_begin(s.core), KL_OK);
 	ck_assert_int_eq(kl_kv_seek(s.core->turn.txn, T_WITHDRAWAL,
 	    KL_BYTES_NONE, false, &row), KL_E_NOT_FOUND);

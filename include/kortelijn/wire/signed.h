@@ -269,8 +269,9 @@ enum kl_event {			/* of the log; numbers never change */
 	KL_EV_ESCALATED = 26,
 	KL_EV_READS_ALL = 27,		/* an approval was taken up */
 	KL_EV_ERASE_ASKED = 28,		/* its receipt is owed from here */
+	KL_EV_MONTH_LOST = 29,		/* records, with a broken key */
 };
-#define KL_EV_LAST KL_EV_ERASE_ASKED
+#define KL_EV_LAST KL_EV_MONTH_LOST
 
 enum kl_message_state {			/* of a message at the broker */
 	KL_MSG_NONE = 0,
