@@ -176,7 +176,7 @@ LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/mutations \
 	fault/erasure-scan \
 	integration/42-frozen-machine
-LONG += fault/bit-flips
+LONG += fault/bit-flips fault/export-mutations
 INTEGRATION += 52-participant 53-put-back
 # Programs that only tests run: TOOLS of tests/support, BENCH of tests/bench,
 # with the objects of PROBE. They link what adapters link.
@@ -430,7 +430,11 @@ $(B)/tests/fault/libkillat.so: tests/fault/kill_at.c
 $(BENCH_BIN): %: %.o $(B)/tests/bench/meter.o $(PROBE_O) $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
 
-# What an export costs to verify, without a broker.
+# What an export costs to verify, without a broker; and one that is changed.
+$(B)/tests/fault/export_mutations: $(B)/tests/fault/export_mutations.o \
+    $(SUPPORT_AUDIT_O) $(CLI_O) $(LIB)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
+
 $(B)/tests/bench/verify: $(B)/tests/bench/verify.o $(SUPPORT_AUDIT_O) \
     $(CLI_O) $(LIB)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -ljansson
@@ -475,6 +479,7 @@ check-long: deps
 	@$(SUBMAKE) -s SAN=1 B=$(CHECK_B) test-programs \
 	    $(CHECK_B)/tests/fault/crash_images \
 	    $(CHECK_B)/tests/fault/bit_flips \
+	    $(CHECK_B)/tests/fault/export_mutations \
 	    $(SCAN:%=$(CHECK_B)/tests/fault/%) \
 	    $(CHECK_B)/tests/fault/libkillat.so
 	@$(if $(LONG),JOBS=1 LIMIT=1800 tests/run.sh $(CHECK_B) $(LONG_SH),\
