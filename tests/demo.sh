@@ -303,7 +303,7 @@ show_log()
 	kortelijn audit export "$R/audit" >/dev/null || die "audit export"
 	"$B/kortelijn" audit verify "$R/audit" --config=/dev/null \
 	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
-	    "--origin=$log" | cut -c 1-80
+	    "--origin=$log" --language=en | cut -c 1-80
 	[ "${PIPESTATUS[0]}" = 0 ] || die "the log does not verify"
 	printf 'for people  %s\n' "$R/audit/index.html"
 }

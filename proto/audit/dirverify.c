@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "proto/audit/dircheck.h"
+#include "proto/audit/words.h"
 #include "proto/cli/output.h"
 
 #define LISTED_MAX 10000u	/* in one JSON object; more are counted */
@@ -14,6 +15,7 @@
 struct telling {
 	const struct cli *cli;
 	const char *dir;
+	enum kl_lang lang;
 	json_t *files, *findings;	/* with --json */
 };
 
@@ -26,7 +28,52 @@ list_add(json_t *list, json_t *o)
 		json_decref(o);
 }
 
+static const char *
+either(const struct telling *t, const char *nl, const char *en)
+{
+	return t->lang == KL_EN ? en : nl;
+}
+
 /* ---- files ---- */
+
+/* What is said of files, but for what the library says. */
+static const char *
+wrong_text(const struct telling *t, const char *en)
+{
+	static const struct {
+		const char *en, *nl;
+	} texts[] = {
+		{ "its hashes do not follow from the tiles below",
+		  "zijn hashes volgen niet uit de tegels eronder" },
+		{ "not the policy that was loaded",
+		  "niet het beleid dat is geladen" },
+		{ "not the record that was logged",
+		  "niet het record dat is vastgelegd" },
+		{ "logged, and no record of this protocol",
+		  "vastgelegd, maar geen record van dit protocol" },
+		{ "cut short, or no record", "afgebroken, of geen record" },
+		{ "longer than its records", "langer dan zijn records" },
+		{ "too long or too short", "te lang of te kort" },
+		{ "not the key of this log",
+		  "niet de sleutel van dit logboek" },
+		{ "the line of a witness does not hold",
+		  "de regel van een getuige klopt niet" },
+		{ "not signed by the key of this log",
+		  "niet ondertekend met de sleutel van dit logboek" },
+		{ "no checkpoint", "geen controlepunt" },
+		{ "of another log", "van een ander logboek" },
+		{ "of more leaves than the export has",
+		  "van meer regels dan de uitvoer heeft" },
+		{ "the leaves do not lead to its root",
+		  "de regels leiden niet tot zijn wortel" },
+	};
+
+	for (size_t i = 0; t->lang != KL_EN && i < sizeof texts /
+	    sizeof texts[0]; i++)
+		if (strcmp(texts[i].en, en) == 0)
+			return texts[i].nl;
+	return en;
+}
 
 static void
 wrong(void *arg, const char *file, uint64_t leaf, const char *text)
@@ -38,8 +85,9 @@ wrong(void *arg, const char *file, uint64_t leaf, const char *text)
 	if (!t->cli->json) {
 		printf("%s", name.b);
 		if (leaf != AUDIT_NO_LEAF)
-			printf(", leaf %" PRIu64, leaf);
-		printf(": %s\n", text);
+			printf(", %s %" PRIu64, either(t, "regel", "leaf"),
+			    leaf);
+		printf(": %s\n", wrong_text(t, text));
 		return;
 	}
 	o = json_pack("{s:s,s:s}", "file", name.b, "text", text);
@@ -64,18 +112,22 @@ ref_text(const struct kl_ref *ref)
 }
 
 static void
-broken_print(const struct audit_finding *f)
+broken_print(const struct telling *t, const struct audit_finding *f)
 {
 	const struct ref_text conv = ref_text(&f->conv_ref);
 
-	printf("leaf %" PRIu64 ", %s", f->leaf, kl_event_name(f->event));
+	printf("%s %" PRIu64 ", %s", either(t, "regel", "leaf"), f->leaf,
+	    t->lang == KL_EN ? kl_event_name(f->event) :
+	    audit_words_event(f->event, t->lang));
 	if (conv.b[0] != '\0')
-		printf(", conversation %s", conv.b);
-	printf(": %s", f->text);
+		printf(", %s %s", either(t, "gesprek", "conversation"),
+		    conv.b);
+	printf(": %s", either(t, f->dutch, f->text));
 	if (f->other != AUDIT_NO_LEAF)
-		printf("; see leaf %" PRIu64, f->other);
-	printf(" (rule %s, PROTOCOL.md %s)\n", audit_rule_name(f->rule),
-	    audit_rule_clause(f->rule));
+		printf("; %s %" PRIu64, either(t, "zie regel", "see leaf"),
+		    f->other);
+	printf(" (%s %s, PROTOCOL.md %s)\n", either(t, "spelregel", "rule"),
+	    audit_rule_name(f->rule), audit_rule_clause(f->rule));
 }
 
 static void
@@ -85,7 +137,7 @@ broken(void *arg, const struct audit_finding *f)
 	json_t *o;
 
 	if (!t->cli->json) {
-		broken_print(f);
+		broken_print(t, f);
 		return;
 	}
 	o = json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:s}",
@@ -109,50 +161,67 @@ right(const struct audit_dircheck_sum *s)
 }
 
 static void
-sum_checkpoints(const struct audit_dircheck_sum *s)
+sum_checkpoints(const struct telling *t, const struct audit_dircheck_sum *s)
 {
-	printf("checkpoints: %" PRIu64 " of this log, each the beginning of "
-	    "the ones after it\n", s->checkpoints);
+	printf(either(t, "controlepunten: %" PRIu64 " van dit logboek, elk het "
+	    "begin van de volgende\n", "checkpoints: %" PRIu64 " of this log, "
+	    "each the beginning of the ones after it\n"), s->checkpoints);
 	if (s->forked)
-		printf("forked: the key of the log has signed two pasts. Keep "
-		    "'checkpoint' and the one named above: they prove it\n");
+		printf("%s\n", either(t, "gevorkt: de sleutel van het logboek "
+		    "heeft twee verledens ondertekend. Bewaar 'checkpoint' en "
+		    "dat hierboven: zij bewijzen het", "forked: the key of the "
+		    "log has signed two pasts. Keep 'checkpoint' and the one "
+		    "named above: they prove it"));
 	if (s->witnesses > 0)
-		printf("witnesses: %" PRIu32 ", up to leaf %" PRIu64 "\n",
-		    s->witnesses, s->witnessed - 1);
+		printf(either(t, "getuigen: %" PRIu32 ", tot en met regel %"
+		    PRIu64 "\n", "witnesses: %" PRIu32 ", up to leaf %" PRIu64
+		    "\n"), s->witnesses, s->witnessed - 1);
 }
 
 static void
-sum_rules(const struct audit_rules_counts *n)
+sum_rules(const struct telling *t, const struct audit_rules_counts *n)
 {
-	printf("records: %" PRIu64 " of %" PRIu64 " messages in %" PRIu64
-	    " conversations; %" PRIu64 " leaves have no record here\n",
-	    n->records, n->messages, n->conversations, n->absent);
+	printf(either(t, "records: %" PRIu64 " van %" PRIu64 " berichten in %"
+	    PRIu64 " gesprekken; van %" PRIu64 " regels is het record hier "
+	    "niet\n", "records: %" PRIu64 " of %" PRIu64 " messages in %"
+	    PRIu64 " conversations; %" PRIu64 " leaves have no record "
+	    "here\n"), n->records, n->messages, n->conversations, n->absent);
 	if (n->open > 0)
-		printf("left open: %" PRIu64 " times a record is missed that "
-		    "may be one that is not here\n", n->open);
+		printf(either(t, "opengelaten: %" PRIu64 " keer wordt een "
+		    "record gemist dat er een kan zijn die hier niet is\n",
+		    "left open: %" PRIu64 " times a record is missed that may "
+		    "be one that is not here\n"), n->open);
 	if (n->clock_back > 0)
-		printf("clock: %" PRIu64 " times it ran back\n",
+		printf(either(t, "klok: %" PRIu64 " keer teruggelopen\n",
+		    "clock: %" PRIu64 " times it ran back\n"),
 		    n->clock_back);
 	if (n->broken == 0)
-		printf("rules: all hold\n");
+		printf("%s\n", either(t, "spelregels: alle kloppen",
+		    "rules: all hold"));
 	else
-		printf("rules: broken %" PRIu64 " times\n", n->broken);
+		printf(either(t, "spelregels: %" PRIu64 " keer gebroken\n",
+		    "rules: broken %" PRIu64 " times\n"), n->broken);
 }
 
 static void
 sum_print(const struct telling *t, const struct audit_dircheck_sum *s)
 {
-	printf("log: %s, %" PRIu64 " leaves\n", s->newest.origin, s->leaves);
+	printf(either(t, "logboek: %s, %" PRIu64 " regels\n",
+	    "log: %s, %" PRIu64 " leaves\n"), s->newest.origin, s->leaves);
 	if (s->wrong == 0)
-		printf("hashes: all records and tiles lead to what was "
-		    "signed\n");
+		printf("%s\n", either(t, "hashes: alle records en tegels "
+		    "leiden tot wat is ondertekend", "hashes: all records and "
+		    "tiles lead to what was signed"));
 	else
-		printf("hashes: %" PRIu64 " files or leaves are not what was "
-		    "signed\n", s->wrong);
-	sum_checkpoints(s);
-	sum_rules(&s->rules);
-	printf("memory: %zu KiB\n", s->bytes / 1024);
-	printf("%s: %s\n", t->dir, right(s) ? "verified" : "NOT verified");
+		printf(either(t, "hashes: %" PRIu64 " bestanden of regels zijn "
+		    "niet wat is ondertekend\n", "hashes: %" PRIu64 " files "
+		    "or leaves are not what was signed\n"), s->wrong);
+	sum_checkpoints(t, s);
+	sum_rules(t, &s->rules);
+	printf("%s: %zu KiB\n", either(t, "geheugen", "memory"),
+	    s->bytes / 1024);
+	printf("%s: %s\n", t->dir, right(s) ? either(t, "klopt", "verified") :
+	    either(t, "klopt NIET", "NOT verified"));
 }
 
 static int
@@ -201,12 +270,12 @@ unread(const struct telling *t, int err)
 
 int
 audit_dir_verify(const struct cli *c, const char *dir,
-    const struct audit_trust *t)
+    const struct audit_trust *t, enum kl_lang lang)
 {
 	const struct audit_dircheck_keys keys = { .log = &t->pk,
 		.origin = t->origin, .witness = t->witness,
 		.n_witness = t->n };
-	struct telling to = { .cli = c, .dir = dir,
+	struct telling to = { .cli = c, .dir = dir, .lang = lang,
 		.files = json_array(), .findings = json_array() };
 	const struct audit_dircheck_told told = { wrong, broken, &to };
 	struct audit_dircheck_sum sum;

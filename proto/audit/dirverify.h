@@ -5,16 +5,19 @@
 #ifndef PROTO_AUDIT_DIRVERIFY_H
 #define PROTO_AUDIT_DIRVERIFY_H
 
+#include <kortelijn/domain/list.h>
+
 #include "proto/audit/trust.h"
 
 /*
  * Looks at all of it (dircheck.h) and says on standard output what is wrong,
- * as it is found, and how it is as a whole; with --json one object. CLI_OK:
+ * as it is found, and how it is as a whole; with --json one object, in
+ * English. CLI_OK:
  * all of it is as the log's key has signed it, and no rule is broken;
  * CLI_FAILED: something is not; CLI_FILE: the directory cannot be read, or its
  * checkpoint is not one of that log.
  */
 int audit_dir_verify(const struct cli *c, const char *dir,
-    const struct audit_trust *t);
+    const struct audit_trust *t, enum kl_lang lang);
 
 #endif

@@ -61,6 +61,9 @@ audit_rules_say(const struct rules_leaf *l, uint32_t rule, uint64_t other,
 	va_start(ap, form);
 	(void)vsnprintf(f.text, sizeof f.text, form, ap);
 	va_end(ap);
+	va_start(ap, form);
+	(void)vsnprintf(f.dutch, sizeof f.dutch, audit_rules_dutch(form), ap);
+	va_end(ap);
 	l->r->n.broken++;
 	l->r->found(l->r->arg, &f);
 }

@@ -43,6 +43,7 @@ struct audit_finding {
 	uint32_t event;			/* of leaf */
 	struct kl_ref conv_ref, msg_ref;	/* of leaf, or zero */
 	char text[160];			/* what is wrong, without full stop */
+	char dutch[160];
 };
 
 struct audit_rules;

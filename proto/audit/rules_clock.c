@@ -33,6 +33,7 @@ ends_by_time(const struct kl_record *r)
 static void
 suspect_add(const struct rules_leaf *l)
 {
+	static const char held[] = "ended by time while the clock was held";
 	struct audit_rules *r = l->r;
 	struct audit_finding *f;
 
@@ -40,8 +41,9 @@ suspect_add(const struct rules_leaf *l)
 		audit_rules_settle(r);
 	f = &r->suspect[r->n_suspects++];
 	*f = audit_rules_finding(l, AUDIT_RULE_HOLD, AUDIT_NO_LEAF);
-	(void)snprintf(f->text, sizeof f->text,
-	    "ended by time while the clock was held");
+	(void)snprintf(f->text, sizeof f->text, "%s", held);
+	(void)snprintf(f->dutch, sizeof f->dutch, "%s",
+	    audit_rules_dutch(held));
 	r->suspect_minute = l->minute;
 }
 

@@ -85,6 +85,8 @@ struct rules_leaf {
 void audit_rules_say(const struct rules_leaf *l, uint32_t rule,
     uint64_t other, const char *form, ...)
     __attribute__((format(printf, 4, 5)));
+/* The Dutch of such a form; what has none stays as it is. */
+const char *audit_rules_dutch(const char *en);
 struct audit_finding audit_rules_finding(const struct rules_leaf *l,
     uint32_t rule, uint64_t other);
 

@@ -368,7 +368,7 @@ audit_verify(const struct cli *c, const struct audit_trust *t,
 	if (r != CLI_OK)
 		return r;
 	if (c->n_args == 1 && is_directory(c->arg[0]))
-		return audit_dir_verify(c, c->arg[0], t);
+		return audit_dir_verify(c, c->arg[0], t, v.lang);
 	/* Each may be evidence. */
 	v.file = calloc(2 * c->n_args + 1, sizeof *v.file);
 	v.mem = kl_arena_new(RECORD_BYTES, RECORD_PIECES);

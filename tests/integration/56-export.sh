@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 K=$B/kortelijn
-X= LEAVES=0
+X='' LEAVES=0
 
 # A referral that was taken up, one that was withdrawn.
 log_fill()
@@ -29,7 +29,7 @@ verify()
 {
 	KORTELIJN_CONFIG='' "$K" audit verify "$1" \
 	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
-	    "--origin=$ORIGIN" "${@:2}" >"$R/verified" 2>"$R/verified.err"
+	    "--origin=$ORIGIN" --language=en "${@:2}" >"$R/verified" 2>"$R/verified.err"
 }
 
 # ---- what is in it ----

@@ -265,6 +265,7 @@ log_breaks_no_rule()
 	x=$(mktemp -d "$R/rules.XXXXXX")/export
 	"$B/tests/support/logdump" "$1" "$x" || return 1
 	"$B/kortelijn" audit verify "$x" "--vkey=$(cat "$x/log.vkey")" \
+	    --language=en \
 	    >"$x.verified" 2>&1 && return
 	cat "$x.verified"
 	return 1

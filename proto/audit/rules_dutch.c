@@ -1,0 +1,113 @@
+#include <string.h>
+
+#include "proto/audit/rules_priv.h"
+
+/* What is said of a record, as it is written, and the same in Dutch; the values
+ * in it come in the same order. */
+static const struct {
+	const char *en, *nl;
+} texts[] = {
+	{ "names no %s", "noemt niet: %s" },
+	{ "names a %s, which its event has not",
+	  "noemt wat bij deze gebeurtenis niet hoort: %s" },
+	{ "a refusal that was done", "een weigering die gelukt heet" },
+	{ "an act that was refused", "een handeling die geweigerd heet" },
+	{ "a refusal without its reason", "een weigering zonder reden" },
+	{ "an act that counts as %u", "een handeling die voor %u telt" },
+	{ "a question of which it is not said who asked it",
+	  "een vraag waarvan niet staat wie haar stelde" },
+	{ "leads to state %s", "leidt tot toestand %s" },
+	{ "the log does not begin with its origin",
+	  "het logboek begint niet met zijn begin" },
+	{ "an origin in the middle of a log",
+	  "een begin midden in een logboek" },
+	{ "ended by time while the clock was held",
+	  "door tijd beëindigd terwijl de klok werd aangehouden" },
+	{ "ended by a clock that had run back",
+	  "beëindigd door een klok die was teruggelopen" },
+	{ "names another %s than the first leaf of its message",
+	  "noemt iets anders dan de eerste regel van het bericht: %s" },
+	{ "no leaf says that this message was accepted",
+	  "geen regel zegt dat dit bericht is aangenomen" },
+	{ "the same message is accepted a second time",
+	  "hetzelfde bericht is nog eens aangenomen" },
+	{ "accepted a second time", "nog eens aangenomen" },
+	{ "accepted after its consent was withdrawn",
+	  "aangenomen nadat de toestemming was ingetrokken" },
+	{ "feedback accepted after its consent was withdrawn",
+	  "terugkoppeling aangenomen nadat de toestemming ervoor was "
+	  "ingetrokken" },
+	{ "feedback accepted after its consent had ended",
+	  "terugkoppeling aangenomen nadat de toestemming voorbij was" },
+	{ "accepted from one of whom no card was taken up",
+	  "aangenomen van wie geen kaart is opgenomen" },
+	{ "released after its consent was withdrawn",
+	  "afgegeven nadat de toestemming was ingetrokken" },
+	{ "feedback released after its consent was withdrawn",
+	  "terugkoppeling afgegeven nadat de toestemming ervoor was "
+	  "ingetrokken" },
+	{ "released after its consent had ended",
+	  "afgegeven nadat de toestemming voorbij was" },
+	{ "released more than 60 days after it was accepted",
+	  "afgegeven meer dan 60 dagen nadat het was aangenomen" },
+	{ "withdrawn, and nobody withdrew its consent",
+	  "ingetrokken, en niemand trok de toestemming in" },
+	{ "erased a second time", "nog eens gewist" },
+	{ "not delivered in time, and nobody was told",
+	  "niet op tijd afgeleverd, en niemand kreeg dat te horen" },
+	{ "a missed term is told a second time",
+	  "een gemiste termijn is nog eens gemeld" },
+	{ "a term is told before it was missed",
+	  "een termijn is gemeld voordat hij gemist was" },
+	{ "another term than the one that ran",
+	  "een andere termijn dan die liep" },
+	{ "a term of what had ended",
+	  "een termijn van wat al geëindigd was" },
+	{ "%s from %s, but it was %s", "%s vanuit %s, maar het was %s" },
+	{ "%s does not follow %s", "%s volgt niet op %s" },
+	{ "a withdrawal of %s", "een intrekking van %s" },
+	{ "the same withdrawal ends the same consent again",
+	  "dezelfde intrekking beëindigt dezelfde toestemming nog eens" },
+	{ "feedback is withdrawn where all was",
+	  "terugkoppeling is ingetrokken waar alles dat al was" },
+	{ "the same consent ends a second time",
+	  "dezelfde toestemming eindigt nog eens" },
+	{ "a consent ends that was withdrawn before",
+	  "een toestemming eindigt die al was ingetrokken" },
+	{ "a missed answer is told a second time",
+	  "een gemist antwoord is nog eens gemeld" },
+	{ "a missed answer is told before its term",
+	  "een gemist antwoord is voor zijn termijn gemeld" },
+	{ "an answer is missed that had come",
+	  "een antwoord heet gemist dat er was" },
+	{ "an answer is missed after all was withdrawn",
+	  "een antwoord heet gemist nadat alles was ingetrokken" },
+	{ "%s where nothing was withdrawn",
+	  "%s waar niets is ingetrokken" },
+	{ "the same erasure is asked for a second time",
+	  "om hetzelfde wissen is nog eens gevraagd" },
+	{ "a receipt that is owed is told before its term",
+	  "een wisbewijs is voor zijn termijn als gemist gemeld" },
+	{ "a receipt is missed that nobody asked for",
+	  "een wisbewijs heet gemist waar niemand om vroeg" },
+	{ "a receipt that is owed is told a second time",
+	  "een gemist wisbewijs is nog eens gemeld" },
+	{ "a receipt is missed that was given",
+	  "een wisbewijs heet gemist dat gegeven is" },
+	{ "a message that still waits after its consent was withdrawn",
+	  "een bericht wacht nog nadat de toestemming was ingetrokken" },
+	{ "ended and never erased", "geëindigd en nooit gewist" },
+	{ "not answered in time, and nobody was told",
+	  "niet op tijd beantwoord, en niemand kreeg dat te horen" },
+	{ "no receipt came in time, and nobody was told",
+	  "geen wisbewijs op tijd, en niemand kreeg dat te horen" },
+};
+
+const char *
+audit_rules_dutch(const char *en)
+{
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (strcmp(texts[i].en, en) == 0)
+			return texts[i].nl;
+	return en;
+}
