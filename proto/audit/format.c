@@ -83,16 +83,17 @@ line_put(struct audit_format_to *to, json_t *o)
 	return CLI_OK;
 }
 
-int
-audit_format_begin(struct audit_format_to *to)
+/* Once. */
+static void
+begin(struct audit_format_to *to)
 {
-	errno = 0;
-	to->n = 0;
+	if (to->begun)
+		return;
+	to->begun = true;
 	if (to->format == AUDIT_FORMAT_TABLE)
 		audit_table_begin(to->f, to->lang);
 	if (to->format == AUDIT_FORMAT_CSV)
 		audit_csv_begin(to->f, to->lang);
-	return written(to);
 }
 
 int
@@ -102,6 +103,7 @@ audit_format_put(void *arg, const struct audit_record *rec)
 	int r = CLI_OK;
 
 	errno = 0;
+	begin(to);
 	switch (to->format) {
 	case AUDIT_FORMAT_TABLE:
 		audit_table_put(to->f, rec);
@@ -130,5 +132,6 @@ int
 audit_format_end(struct audit_format_to *to)
 {
 	errno = 0;
+	begin(to);
 	return fflush(to->f) == 0 ? written(to) : cut_short(to, errno);
 }

@@ -33,12 +33,14 @@ struct audit_format_to {
 	const char *origin;			/* of NEN7513 and LDV */
 	struct audit_policies policies;		/* of NEN7513 */
 	const char *activity;			/* of LDV; NULL: none */
+	bool begun;				/* the headings are there */
 	uint64_t n;				/* records written */
 };
 
 /* Each answers CLI_OK, or CLI_FAILED and says how far it came: nobody reads on,
- * the disk is full. SIGPIPE is to be ignored. */
-int audit_format_begin(struct audit_format_to *to);
+ * the disk is full. SIGPIPE is to be ignored. Headings come with the first
+ * record, or at the end: of a question that is refused nothing is written. */
+
 /* `arg` is a struct audit_format_to: for audit_records. */
 int audit_format_put(void *arg, const struct audit_record *r);
 int audit_format_end(struct audit_format_to *to);

@@ -131,7 +131,6 @@ audit_query(struct cli *c, struct audit_link *l,
 	/* A reader that goes away is told as an error, as a full disk is. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if ((r = prepare(l, &to, origin)) == CLI_OK &&
-	    (r = audit_format_begin(&to)) == CLI_OK &&
 	    (r = audit_records(l, &what, audit_format_put, &to)) == CLI_OK)
 		r = audit_format_end(&to);
 	audit_policies_free(&to.policies);

@@ -236,6 +236,8 @@ wrong_filters_say_what_is_allowed()
 	    grep -q "delivered" "$R/said" &&
 	    ! kortelijn audit query --from=gisteren 2>"$R/said" &&
 	    grep -q "2026-11-24T09:30" "$R/said" &&
+	    ! kortelijn audit query --reference=ABCD-EFGH-J \
+		>"$R/table" 2>"$R/said" && [ ! -s "$R/table" ] &&
 	    ! kortelijn audit query --csv --format=ldv 2>"$R/said" &&
 	    grep -q "one form at a time" "$R/said"
 }
