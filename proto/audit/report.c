@@ -10,8 +10,9 @@
 
 #include "proto/audit/filter.h"
 #include "proto/audit/query.h"
+#include "proto/audit/region_data.h"
+#include "proto/audit/report_data.h"
 #include "proto/audit/report_read.h"
-#include "proto/audit/report_region.h"
 #include "proto/audit/suppress.h"
 #include "proto/cli/output.h"
 
@@ -122,7 +123,7 @@ audit_write(struct auditing *a)
 		err = audit_report_audit_html(&a->out, &p);
 		return file_write(a->r->cli, &p, err, 0600);
 	}
-	json = audit_report_audit_json(&a->out);
+	json = audit_report_data_json(&a->out);
 	return output_take(a->r->cli, json);
 }
 
@@ -296,12 +297,12 @@ region_print(const struct regional *g)
 
 	if (g->r->cli->json)
 		return output_take(g->r->cli,
-		    audit_report_region_json(&g->out));
+		    audit_region_data_json(&g->out));
 	if (cli_option(g->r->cli, "csv") == NULL) {
 		err = audit_report_region_html(&g->out, &p);
 		return file_write(g->r->cli, &p, err, 0644);
 	}
-	audit_report_region_csv(&g->out, stdout);
+	audit_region_data_csv(&g->out, stdout);
 	return fflush(stdout) == 0 && !ferror(stdout) ? CLI_OK : CLI_FAILED;
 }
 

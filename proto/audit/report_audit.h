@@ -6,8 +6,6 @@
 #ifndef PROTO_AUDIT_REPORT_AUDIT_H
 #define PROTO_AUDIT_REPORT_AUDIT_H
 
-#include <jansson.h>
-
 #include <kortelijn/crypto/note.h>
 #include <kortelijn/domain/policy_file.h>
 #include <kortelijn/wire/request.h>
@@ -52,8 +50,6 @@ struct audit_report_audit {
 /* KL_OK, or why the page is not whole. Clear `page` after it. */
 int audit_report_audit_html(const struct audit_report_audit *r,
     struct audit_page *page) KL_MUST_CHECK;
-/* NULL: no memory. */
-json_t *audit_report_audit_json(const struct audit_report_audit *r);
 
 /* The policy that counted last. */
 void audit_report_audit_policy(const struct audit_report_audit *r,

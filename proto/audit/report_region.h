@@ -1,13 +1,9 @@
 /*
  * report_region.h: `report region`: what region.h tells, as a page for the
- * project leader, as CSV for a spreadsheet and as JSON. All of them say what
- * is hidden and why.
+ * project leader, which says what is hidden and why.
  */
 #ifndef PROTO_AUDIT_REPORT_REGION_H
 #define PROTO_AUDIT_REPORT_REGION_H
-
-#include <jansson.h>
-#include <stdio.h>
 
 #include "proto/audit/names.h"
 #include "proto/audit/page.h"
@@ -35,10 +31,6 @@ void audit_report_region_clear(struct audit_report_region *r);
 /* KL_OK, or why the page is not whole. Clear `page` after it. */
 int audit_report_region_html(const struct audit_report_region *r,
     struct audit_page *page) KL_MUST_CHECK;
-/* Whether it could be written is in the error of `f`. */
-void audit_report_region_csv(const struct audit_report_region *r, FILE *f);
-/* NULL: no memory. A hidden count is null. */
-json_t *audit_report_region_json(const struct audit_report_region *r);
 
 /* What is hidden and why, in one paragraph; and in one line, which stands
  * under every table. */

@@ -182,9 +182,10 @@ period_is_that_of_the_records()
 
 # ---- for the region ----------------------------------------------------------
 
+# Of today.
 quarter()
 {
-	date -u -d "${1:-0} days" "+%Y %-m" | while read -r year month; do
+	date -u '+%Y %-m' | while read -r year month; do
 		echo "$year-Q$(((month + 2) / 3))"
 	done
 }

@@ -7,7 +7,8 @@
 #include <kortelijn/base/code.h>
 #include <kortelijn/base/time.h>
 
-#include "proto/audit/report_region.h"
+#include "proto/audit/region_data.h"
+#include "proto/audit/report_data.h"
 #include "proto/audit/report_rules.h"
 #include "proto/audit/report_words.h"
 #include "proto/audit/svg.h"
@@ -307,7 +308,7 @@ audit_page_of(enum kl_lang lang)
 	ck_assert_int_eq(audit_report_audit_html(&r, &p), KL_OK);
 	stands_alone(p.b);
 	audit_page_clear(&p);
-	json = audit_report_audit_json(&r);
+	json = audit_report_data_json(&r);
 	ck_assert_ptr_nonnull(json);
 	ck_assert_int_eq(json_integer_value(json_object_get(json,
 	    "records")), (json_int_t)measure.records);
@@ -367,7 +368,7 @@ START_TEST(a_regional_report_shows_no_small_count)
 	ck_assert_uint_ge(times(p.b, "x = verborgen: onder 10"),
 	    times(p.b, "<table") - 2);
 	audit_page_clear(&p);
-	json = audit_report_region_json(&r);
+	json = audit_region_data_json(&r);
 	json_is_quiet(json, "");
 	json_decref(json);
 	audit_report_region_clear(&r);
