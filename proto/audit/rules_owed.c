@@ -1,3 +1,5 @@
+#include <kortelijn/crypto/hash.h>
+
 #include "proto/audit/rules_priv.h"
 
 /* Each stands under a withdrawal of its conversation. */
@@ -26,6 +28,16 @@ row(const struct rules_leaf *l, bool *fresh)
 	return audit_reftab_add(&l->r->owed, key, fresh);
 }
 
+/* org_to, as a number. */
+static uint64_t
+asker_of(const struct kl_record *r)
+{
+	const struct kl_bytes id = KL_BYTES_OF(r->org_to);
+	const struct kl_hash h = kl_hash_of(id);
+
+	return kl_be64(h.b);
+}
+
 static int
 asked(const struct rules_leaf *l, const struct rules_conv *c)
 {
@@ -39,18 +51,21 @@ asked(const struct rules_leaf *l, const struct rules_conv *c)
 		    "the same erasure is asked for a second time");
 	o->leaf = l->leaf;
 	o->conv = audit_reftab_number(&l->r->convs, c);
+	o->asker = asker_of(l->rec);
 	o->due = (uint32_t)l->rec->due_minute;
 	return KL_OK;
 }
 
-/* Whoever succeeds the one that was asked may give it. */
+/* Whoever succeeds the one that was asked may give it: what they share is who
+ * asked, and by when. */
 static void
-receipt_key(const uint8_t *conv, uint32_t due, uint8_t out[AUDIT_REF_BYTES])
+receipt_key(const uint8_t *conv, uint64_t asker, uint32_t due,
+    uint8_t out[AUDIT_REF_BYTES])
 {
 	const struct kl_bytes what[] = { kl_bytes(conv, AUDIT_REF_BYTES),
-		KL_BYTES_OF(due) };
+		KL_BYTES_OF(asker), KL_BYTES_OF(due) };
 
-	audit_rules_key('r', what, 2, out);
+	audit_rules_key('r', what, 3, out);
 }
 
 static int
@@ -60,7 +75,8 @@ receipt(const struct rules_leaf *l, const struct rules_conv *c)
 	struct rules_fact *f;
 	bool fresh;
 
-	receipt_key(c->ref, (uint32_t)l->rec->due_minute, key);
+	receipt_key(c->ref, asker_of(l->rec), (uint32_t)l->rec->due_minute,
+	    key);
 	if ((f = audit_reftab_add(&l->r->facts, key, &fresh)) == NULL)
 		return KL_E_MEMORY;
 	f->leaf = l->leaf;
@@ -73,7 +89,7 @@ audit_rules_given(const struct audit_rules *r, const struct rules_owed *o)
 	const struct rules_conv *c = audit_reftab_at(&r->convs, o->conv);
 	uint8_t key[AUDIT_REF_BYTES];
 
-	receipt_key(c->ref, o->due, key);
+	receipt_key(c->ref, o->asker, o->due, key);
 	return audit_reftab_find(&r->facts, key) != NULL;
 }
 

@@ -48,6 +48,7 @@ struct rules_fact {
 struct rules_owed {
 	uint8_t key[AUDIT_REF_BYTES];
 	uint64_t leaf;			/* that asked for it */
+	uint64_t asker;			/* who withdrew, hashed */
 	uint32_t conv, due;
 	bool told;
 };

@@ -298,6 +298,24 @@ auditor_gets_what_its_card_reads()
 	    verify "$R/theirs"
 }
 
+witness_line_goes_along()
+{
+	local d=$R/auditor key
+
+	"$K" audit witness "--as=$d" "--passphrase-file=$R/words" \
+	    >"$R/cosigned" 2>"$R/err" || {
+		cat "$R/err"
+		return 1
+	}
+	key=$("$K" audit witness "--as=$d" "--passphrase-file=$R/words" \
+	    --vkey) &&
+	    kortelijn audit export "$R/seen" --json >"$R/said" &&
+	    [ "$(jq .witnessed "$R/said")" -gt 0 ] &&
+	    verify "$R/seen" "--witness=$key" --json &&
+	    jq -e '.ok and .witnesses == 1 and .witnessed > 0' \
+		"$R/verified" >/dev/null
+}
+
 region_begin
 region_small
 log_fill
@@ -325,4 +343,5 @@ ok without_a_broker_nothing_is_left without_a_broker_nothing_is_left
 ok period_leaves_records_out_and_no_hash period_leaves_records_out_and_no_hash
 ok wrong_period_is_refused wrong_period_is_refused
 ok auditor_gets_what_its_card_reads auditor_gets_what_its_card_reads
+ok witness_line_goes_along witness_line_goes_along
 exit "$FAILED"
