@@ -16,6 +16,7 @@
 #include <kortelijn/crypto/note.h>
 #include <kortelijn/crypto/proof.h>
 #include <kortelijn/crypto/secret.h>
+#include <kortelijn/domain/approval.h>
 #include <kortelijn/domain/policy_file.h>
 #include <kortelijn/host/conf.h>
 #include <kortelijn/wire/content.h>
@@ -255,6 +256,23 @@ policy(struct kl_bytes in, struct kl_arena *mem)
 	must(memcmp(f.override, again.override, sizeof f.override) == 0);
 }
 
+/* Nothing of the file is said again. */
+static void
+approval(struct kl_bytes in, struct kl_arena *mem)
+{
+	static struct kl_approval a;
+	struct kl_approval_error e;
+
+	(void)mem;
+	if (kl_approval_read(in, &a, &e) != KL_OK) {
+		must(e.b[0] != '\0' && strlen(e.b) < sizeof e.b);
+		return;
+	}
+	must(a.n > 0 && a.n <= KL_APPROVAL_ORGS_MAX && a.last_on > 0);
+	for (size_t i = 0; i < a.n; i++)
+		must(kl_id_valid(&a.org[i]));
+}
+
 /* A head, and chunks that somebody with the key has sealed: parts of the input,
  * each behind its length. */
 static void
@@ -335,7 +353,7 @@ vkey(struct kl_bytes in, struct kl_arena *mem)
 
 static void (*const readers[])(struct kl_bytes in, struct kl_arena *mem) = {
 	message, statement, envelope, content, note, pipe_message, json, conf,
-	policy, logfile, proof, vkey,
+	policy, logfile, proof, vkey, approval,
 };
 
 int

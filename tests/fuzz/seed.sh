@@ -58,6 +58,13 @@ while read -r name hex; do
 	put "vkey-$name" "0b$hex"
 done
 
+# An approval of two organisations.
+put approval "0c$(printf '%s\n' '[card]' 'auditor = kvk:87654321' \
+    "serial = $(printf %032d 7)" '[agb:01234567]' 'approved_by = houder' \
+    'approved_on = 2026-11-20' '[ura:00001234] ; later' \
+    'approved_on = 2026-11-21' 'approved_by = x' |
+    od -An -v -tx1 | tr -d ' \n')"
+
 for file in tests/data/*/*.json deploy/conf/*.conf; do
 	case $file in
 	*.json) reader='\006' ;;
