@@ -59,7 +59,7 @@ BROKER = pipe config ready supervisor
 EDGE = main auth gate
 # The parts of core know nothing of each other but downwards; the shell around
 # them is CORE.
-PARTS = vault tree month month_gone leaf scrub summary journal daily find \
+PARTS = vault tree month month_gone leaf scrub summary journal journal_sign daily find \
 	export registry registry_store witness conversation \
 	conversation_rules timer message mailbox erase retain_end repair \
 	retain_forget deadline owed withdraw withdraw_row withdraw_end retain \
