@@ -63,8 +63,10 @@ stranger_learns_nothing()
 	[ $? -eq 1 ] || return 1
 	none=$(adapter practice-2 audit query --reference=ABCD-EFGH-Z --json \
 	    2>&1)
-	[ "$other" = "$none" ] && [[ $other == *referral_unknown* ]] ||
-	    { say "$other, $none"; return 1; }
+	if [ "$other" != "$none" ] || [[ $other != *referral_unknown* ]]; then
+		say "$other, $none"
+		return 1
+	fi
 }
 
 both_parties_have_the_case()
@@ -186,7 +188,7 @@ every_page_has_the_reference()
 		grep -qE '[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9]' "$page" ||
 		    { say "none on $(basename "$page")"; return 1; }
 	done
-	[ $n -ge 4 ] || return 1
+	[ "$n" -ge 4 ] || return 1
 	for page in show "subject export" "subject log"; do
 		# shellcheck disable=SC2086 # words of a command
 		adapter practice-1 $page "$TAKEN" | grep -qF "$TAKEN" ||
@@ -225,7 +227,7 @@ proofs_verify_offline()
 		    "--vkey=$(cat "$R/vkey")" >"$R/verdict" ||
 		    { cat "$R/verdict"; return 1; }
 	done < <(find "$R/proofs" -type f -not -path '*later*')
-	[ $n -eq 9 ]
+	[ "$n" -eq 9 ]
 }
 
 continuity_verifies_offline()

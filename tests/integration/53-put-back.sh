@@ -245,7 +245,8 @@ region_begin
 region_small
 S=$R/broker-state
 ok auditor_make auditor_make
-VKEY=$(kortelijn audit checkpoint --vkey) && pem_make || die "the log's key"
+VKEY=$(kortelijn audit checkpoint --vkey) || die "the log's key"
+pem_make || die "the log's key for OpenSSL"
 BEFORE=$(refer practice-1 practice-1/el-amrani | jq -r .reference)
 wait_state practice-1 "$BEFORE" delivered
 stop broker
