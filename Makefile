@@ -84,6 +84,7 @@ CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
 CTL += log_names cmd_audit_query cmd_audit_story
 CTL += cmd_audit_export
 CTL += cmd_report
+CTL += fenced
 COMMON = restore backup_file backup_rows backup_dir drop watch watch_work \
 	config store identity directory prekeys jget json_content json_write \
 	json_put profile profile_text texts letter letter_html letter_plain

@@ -6,6 +6,7 @@
 
 #include "broker/ctl/contacts.h"
 #include "broker/ctl/control.h"
+#include "broker/ctl/fenced.h"
 #include "proto/cli/output.h"
 
 #define WATCH_S 2
@@ -131,6 +132,8 @@ once(const struct cli *c, const struct broker_conf *conf, bool *done)
 	int r = control_ask(c, json_pack("{s:s}", "cmd", "status"), &answer);
 
 	*done = false;
+	if (r == CLI_NOT_RUNNING && conf->config_dir[0] != '\0')
+		fenced_say(c, conf);
 	if (r != CLI_OK)
 		return r;
 	*done = complete(answer);

@@ -234,6 +234,14 @@ stays_down_on_that_store()
 	[ "$STATUS" -eq 3 ]
 }
 
+status_says_why_it_is_down()
+{
+	local status
+
+	status=$(kortelijn status 2>&1)
+	[ $? -eq 3 ] && [[ $status == *"stays down on this store"*log.seen* ]]
+}
+
 goes_on_with_the_newest_store()
 {
 	put newest && broker_start && adapter_ready practice-1 &&
@@ -271,5 +279,6 @@ ok broker_keeps_both_notes broker_keeps_both_notes
 ok adapter_alarms_with_both_notes adapter_alarms_with_both_notes
 ok alarm_outlives_the_process alarm_outlives_the_process
 ok stays_down_on_that_store stays_down_on_that_store
+ok status_says_why_it_is_down status_says_why_it_is_down
 ok goes_on_with_the_newest_store goes_on_with_the_newest_store
 exit "$FAILED"

@@ -1037,6 +1037,59 @@ START_TEST(folder_that_cannot_be_used_stops_the_start)
 }
 END_TEST
 
+/* ---- questions to the broker's log --------------------------------------- */
+
+static json_t *
+log_question(const char *request, const char *body)
+{
+	return json_pack("{s:s,s:s,s:s}", "cmd", "log_ask", "request", request,
+	    "body", body);
+}
+
+START_TEST(log_is_asked_only_what_a_question_can_be)
+{
+	is_refused(ask(log_question("submit", "")), "value_unknown",
+	    "/request");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "log_ask", "body", "")),
+	    "value_unknown", "/request");
+	is_refused(ask(log_question("query", "no base64!")), "field_value",
+	    "/body");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "log_ask", "request",
+	    "log")), "field_value", "/body");
+	is_refused(ask(json_pack("{s:s,s:s,s:s,s:i}", "cmd", "log_ask",
+	    "request", "log", "body", "", "wait", 5)), "field_unknown", "");
+}
+END_TEST
+
+/* Here is no broker. */
+START_TEST(log_without_a_session_is_told_at_once)
+{
+	is_refused(ask(log_question("log", "CAE=")), "no_session", "");
+	is_refused(ask(log_question("query", "CAM=")), "no_session", "");
+}
+END_TEST
+
+START_TEST(alarm_without_evidence_says_so)
+{
+	is_refused(ask(json_pack("{s:s,s:i}", "cmd", "evidence", "number",
+	    12345)), "no_evidence", "/number");
+	is_refused(ask(json_pack("{s:s,s:s}", "cmd", "evidence", "number",
+	    "x")), "field_value", "/number");
+}
+END_TEST
+
+START_TEST(names_of_organisations_begin_with_the_own_one)
+{
+	json_t *o = ask(json_pack("{s:s}", "cmd", "names"));
+	const json_t *own = json_array_get(json_object_get(o, "names"), 0);
+
+	is_ok(o);
+	ck_assert_uint_gt(strlen(str(own, "id")), 0);
+	ck_assert_uint_gt(strlen(str(own, "name")), 0);
+	json_decref(o);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1085,6 +1138,10 @@ main(void)
 	tcase_add_checked_fixture(p, setup_partner, teardown);
 	tcase_set_timeout(p, 60);
 	tcase_add_test(p, partner_withdraws_nothing);
+	tcase_add_test(p, names_of_organisations_begin_with_the_own_one);
+	tcase_add_test(p, alarm_without_evidence_says_so);
+	tcase_add_test(p, log_without_a_session_is_told_at_once);
+	tcase_add_test(p, log_is_asked_only_what_a_question_can_be);
 	suite_add_tcase(s, p);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
