@@ -6,8 +6,7 @@
  * Reads the store itself, since what it is for is to doubt the broker. Each
  * leaf is hashed anew from salt and record, and the root must be the one that
  * the store holds. Ends with 1 if it is not. With DIR it prints nothing, and
- * makes an export there of what the mark has signed, for 'kortelijn audit
- * verify'.
+ * makes an export there of all of it, for 'kortelijn audit verify'.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -36,7 +35,9 @@ struct dump {
 	struct kl_range range;		/* as hashed here */
 
 	struct audit_dirout *out;	/* or NULL */
-	struct kl_checkpoint marked;	/* what goes there */
+	struct kl_secret *sk;		/* of the log */
+	struct kl_note mark;
+	struct kl_checkpoint marked;
 };
 
 static int
@@ -95,6 +96,7 @@ static void
 dump_close(struct dump *d)
 {
 	audit_dirout_free(d->out);
+	kl_secret_free(d->sk);
 	kl_kv_abort(&d->txn);
 	kl_kv_close(d->kv);
 	vault_clear(&d->vault);
@@ -155,44 +157,57 @@ static int
 export_begin(struct dump *d, const struct broker_conf *conf, const char *dir)
 {
 	char path[BROKER_PATH_BYTES + 16];
-	struct kl_secret *sk = NULL;
-	struct kl_note note;
 	int r;
 
 	(void)snprintf(path, sizeof path, "%s/log.key", conf->config_dir);
-	r = kl_keyfile_read(AT_FDCWD, path, "log", &sk);
+	r = kl_keyfile_read(AT_FDCWD, path, "log", &d->sk);
 	if (r == KL_OK)
-		r = kl_sign_public(sk, &d->journal.pk);
-	kl_secret_free(sk);
+		r = kl_sign_public(d->sk, &d->journal.pk);
 	(void)snprintf(path, sizeof path, "%s/log.mark", conf->state_dir);
 	if (r == KL_OK)
-		r = journal_mark_read(path, &d->journal.pk, &note,
+		r = journal_mark_read(path, &d->journal.pk, &d->mark,
 		    &d->marked);
-	if (r == KL_OK)
-		r = audit_dirout_begin(dir, &d->out);
-	if (r == KL_OK)
-		r = audit_dirout_file(d->out, "checkpoint",
-		    kl_bytes_str(note.b));
-	return r != KL_OK ? r : export_key(d);
+	return r != KL_OK ? r : audit_dirout_begin(dir, &d->out);
 }
 
 static int
 export_leaf(struct dump *d, const struct kl_hash *hash,
     const struct kl_logged *l)
 {
-	int r = l->leaf >= d->marked.size ? KL_OK :
-	    audit_dirout_leaf(d->out, hash);
+	int r = audit_dirout_leaf(d->out, hash);
 
-	return r != KL_OK || l->leaf >= d->marked.size ? r :
-	    audit_dirout_record(d->out, l->leaf, l->salt, l->record);
+	return r != KL_OK ? r : audit_dirout_record(d->out, l->leaf, l->salt,
+	    l->record);
+}
+
+/* The mark is what the broker has signed; under the leaves that came since
+ * stands a checkpoint of ours. */
+static int
+export_notes(struct dump *d)
+{
+	struct kl_checkpoint c = d->marked;
+	struct kl_note note;
+	int r;
+
+	c.size = d->range.size;
+	c.root = kl_range_root(&d->range);
+	r = kl_note_sign(&c, d->sk, &note);
+	if (r == KL_OK)
+		r = audit_dirout_file(d->out, "checkpoint",
+		    kl_bytes_str(note.b));
+	return r != KL_OK ? r : audit_dirout_file(d->out, "checkpoints/mark",
+	    kl_bytes_str(d->mark.b));
 }
 
 static int
 export_end(struct dump *d)
 {
-	int r = audit_dirout_end(d->out);
+	int r;
 
-	return r != KL_OK ? r : audit_dirout_place(d->out);
+	if ((r = export_key(d)) != KL_OK || (r = export_notes(d)) != KL_OK ||
+	    (r = audit_dirout_end(d->out)) != KL_OK)
+		return r;
+	return audit_dirout_place(d->out);
 }
 
 /* ---- all of it ---- */
