@@ -171,7 +171,7 @@ INTEGRATION = 00-tests-are-counted \
 INTEGRATION += 50-query 51-auditor 55-proofs 56-export
 INTEGRATION += 54-story-formats
 INTEGRATION += 59-log-terms
-INTEGRATION += 57-report
+INTEGRATION += 57-report 58-canary
 LONG = fault/kill-loop fault/seeded fault/crash-images \
 	fault/withdraw-races \
 	fault/mutations \
