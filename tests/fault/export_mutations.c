@@ -103,7 +103,7 @@ take(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	const char *name = path + front;
 	struct file *f = &files[n_files];
-	FILE *in;
+	FILE *in = NULL;
 
 	(void)st;
 	(void)where;
@@ -260,7 +260,7 @@ key_put(void)
 {
 	struct kl_vkey v;
 	char path[512];
-	FILE *f;
+	FILE *f = NULL;
 
 	(void)snprintf(path, sizeof path, "%s/log.vkey", dir);
 	if (kl_vkey_make(EXPORTDIR_ORIGIN, KL_NOTE_ED25519, &pk, &v) !=
