@@ -275,7 +275,7 @@ make(void)
 {
 	struct exportdir e = { .path = dir, .leaves = LEAVES,
 		.checkpoint_every = 60 };
-	struct kl_secret *sk;
+	struct kl_secret *sk = NULL;
 
 	if (kl_crypto_init() != KL_OK || kl_sign_keypair(&pk, &sk) != KL_OK ||
 	    (files = calloc(FILES_MAX, sizeof *files)) == NULL)
