@@ -64,7 +64,8 @@ line_take(struct core *c, const struct participant *p, struct kl_bytes note)
 	int err = KL_OK;
 
 	if (p->role == KL_AUDITOR && fence_is_ours(c, note))
-		(void)witness_take(&c->turn, p, note, &fresh, &err);
+		(void)witness_take(&c->turn, &c->registry, p, note, &fresh,
+		    &err);
 	return err;
 }
 

@@ -5,8 +5,10 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/vkey.h>
 
+#include "broker/core/daily.h"
 #include "broker/core/tables.h"
 
+#define DAYS_BACK 7	/* how old a line may be to be kept for its day */
 #define AHEAD_MS (10 * KL_MINUTE_MS)	/* how far a witness's clock may be */
 
 /* A row: the id of a witness -> a checkpoint with its line alone. */
@@ -99,8 +101,50 @@ seen_get(struct turn *t, const struct participant *by, struct seen *out)
 	return seen_read(row, t->journal, by, out) ? KL_OK : KL_E_NOT_FOUND;
 }
 
+/*
+ * Is the checkpoint that is kept of this day one of no more leaves? Then this
+ * one may take its place, and the days still follow each other.
+ */
+static int
+day_fits(struct turn *t, int32_t day, const struct seen *s, bool *fits)
+{
+	struct kl_checkpoint c;
+	struct kl_note note;
+	int32_t found;
+	int err = daily_from(t->txn, day, &note, &found);
+
+	*fits = err == KL_OK && found == day && kl_note_verify(kl_bytes_str(
+	    note.b), &t->journal->pk, &c) == KL_OK &&
+	    strcmp(c.origin, s->checkpoint.origin) == 0 &&
+	    c.size <= s->checkpoint.size;
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+/* Of the days until the line was signed the last one that it fits: a line that
+ * is carried by hand may be of yesterday's checkpoint. */
+static int
+day_keep(struct turn *t, struct registry *r, const struct seen *s)
+{
+	const int32_t last = kl_day_of(s->at_ms);
+	struct witness_seen all;
+	bool fits = false;
+	int err = witness_newest(t->txn, t->journal, r, &all);
+
+	if (err != KL_OK)
+		return err == KL_E_NOT_FOUND ? KL_OK : err;
+	for (int32_t day = last; day > last - DAYS_BACK; day--) {
+		if ((err = day_fits(t, day, s, &fits)) != KL_OK)
+			return err;
+		if (fits)
+			return daily_put(t->txn, day,
+			    all.checkpoint.size == s->checkpoint.size ?
+			    &all.note : &s->note);
+	}
+	return KL_OK;
+}
+
 enum kl_code
-witness_take(struct turn *t, const struct participant *by,
+witness_take(struct turn *t, struct registry *r, const struct participant *by,
     struct kl_bytes note, bool *fresh, int *err)
 {
 	struct seen now, before;
@@ -123,6 +167,8 @@ witness_take(struct turn *t, const struct participant *by,
 		*err = kl_kv_put(t->txn, T_WITNESS, KL_BYTES_OF(by->id.b),
 		    kl_bytes_str(now.note.b));
 	*fresh = *err == KL_OK;
+	if (*fresh)
+		*err = day_keep(t, r, &now);
 	return KL_C_OK;
 }
 
@@ -136,7 +182,7 @@ witness_take_all(struct turn *t, struct registry *r, struct kl_bytes note,
 	*by = 0;
 	*err = KL_OK;
 	for (size_t i = 0; i < r->n && *err == KL_OK; i++) {
-		one = witness_take(t, r->p[i], note, &fresh, err);
+		one = witness_take(t, r, r->p[i], note, &fresh, err);
 		if (one == KL_C_OK)
 			(*by)++;
 		else if (one != KL_C_NOT_WITNESSED)

@@ -16,12 +16,14 @@
 /*
  * A checkpoint that verified as one of this log, with the line of `by`, an
  * auditor: keeps it if it covers more than, or is later than, the one of this
- * witness before; *fresh says whether. KL_C_NOT_WITNESSED: no line of a card
- * of `by` that counts now; KL_C_CLOCK_AHEAD: signed later than it is. A
+ * witness before; *fresh says whether. Then it is also what is kept of its day
+ * (daily.h), with the lines of others under it. KL_C_NOT_WITNESSED: no line of
+ * a card of `by` that counts now; KL_C_CLOCK_AHEAD: signed later than it is. A
  * negative *err says that the store failed.
  */
-enum kl_code witness_take(struct turn *t, const struct participant *by,
-    struct kl_bytes note, bool *fresh, int *err);
+enum kl_code witness_take(struct turn *t, struct registry *r,
+    const struct participant *by, struct kl_bytes note, bool *fresh,
+    int *err);
 /* The same for whoever has signed it; *by counts them. */
 enum kl_code witness_take_all(struct turn *t, struct registry *r,
     struct kl_bytes note, size_t *by, int *err);

@@ -92,7 +92,8 @@ leaf_write(struct prove *p, const struct kl_proof_inclusion *proof)
 	    (r = kl_proof_inclusion_pack(proof, text, sizeof text, &n)) !=
 	    KL_OK)
 		return wrong(p, r);
-	(void)snprintf(name, sizeof name, "leaf-%" PRIu64 ".tlog-proof",
+	/* In a listing in the order of the log. */
+	(void)snprintf(name, sizeof name, "leaf-%012" PRIu64 ".tlog-proof",
 	    proof->index);
 	return file_write(p, name, text, n);
 }
@@ -104,12 +105,10 @@ leaf_prove(struct prove *p, const struct leaf *l)
 		.record_n = l->n };
 	int r;
 
-	if (p->witnessed && l->index >= p->to.c.size)
+	if (l->index >= p->to.c.size)
 		return output_fail(p->cli, CLI_FAILED, "record %" PRIu64
 		    " is not under a checkpoint with a witness yet: that one "
 		    "has %" PRIu64 " records", l->index, p->to.c.size);
-	if (!p->witnessed)
-		p->to.c.size = 0;
 	memcpy(proof.salt, l->salt, sizeof proof.salt);
 	memcpy(proof.record, l->record, l->n);
 	r = audit_logask_proof(&p->ask, KL_LOG_INCLUSION, l->index, &p->to,
@@ -135,10 +134,22 @@ leaf_add(void *arg, const struct audit_record *r)
 	return CLI_OK;
 }
 
+/* All are proved under one checkpoint, which covers the last of them: a
+ * broker that has none yet asks to wait for it. */
+static int
+cover_all(struct prove *p)
+{
+	struct kl_hash h[KL_PROOF_HASHES];
+	size_t n;
+
+	return p->witnessed ? CLI_OK : audit_logask_proof(&p->ask,
+	    KL_LOG_INCLUSION, p->leaf[p->n - 1].index, &p->to, h, &n);
+}
+
 static int
 leaves_prove(struct prove *p)
 {
-	int r = CLI_OK;
+	int r;
 
 	if (p->n == 0)
 		return output_fail(p->cli, CLI_FAILED, "no such record that "
@@ -146,6 +157,7 @@ leaves_prove(struct prove *p)
 	if (p->n > 1 && p->dir == NULL)
 		return output_fail(p->cli, CLI_USAGE, "%zu records: name a "
 		    "directory with --out=DIR, or one --event", p->n);
+	r = cover_all(p);
 	for (size_t i = 0; i < p->n && r == CLI_OK; i++)
 		r = leaf_prove(p, &p->leaf[i]);
 	return r;

@@ -69,7 +69,10 @@ every_record_of_a_case_is_proved()
 	everything_is_covered
 	works kortelijn audit prove "$REF" "--out=$R/case" &&
 	    [ "$(find "$R/case" -name '*.tlog-proof' | wc -l)" -ge 3 ] &&
-	    proved "$R"/case/*.tlog-proof
+	    proved "$R"/case/*.tlog-proof &&
+	    jq -e '[.files[].checkpoint.size] | unique | length == 1' \
+		<<<"$OUT" >/dev/null &&
+	    jq -e '[.files[].record.leaf] | . == sort' <<<"$OUT" >/dev/null
 }
 
 one_event_is_one_proof()

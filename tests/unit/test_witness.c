@@ -10,6 +10,7 @@
 
 #include "broker/core/control_priv.h"
 #include "broker/core/core_main.h"
+#include "broker/core/daily.h"
 #include "tests/support/shell.h"
 
 static struct shell s;
@@ -177,6 +178,25 @@ START_TEST(a_line_that_is_carried_by_hand_is_kept)
 }
 END_TEST
 
+/* What is kept of a day has the line, once it fits between the days. */
+START_TEST(a_line_is_kept_with_the_checkpoint_of_its_day)
+{
+	const int32_t today = kl_day_of(shell_now_ms(&s));
+	struct kl_note n, kept;
+	struct kl_kv_txn *txn;
+	int32_t day;
+
+	grow();
+	n = cosigned(&s.auditor);
+	ck_assert_str_eq(hand_in(&n), "");
+	ck_assert_int_eq(kl_kv_begin_read(s.core->kv, &txn), KL_OK);
+	ck_assert_int_eq(daily_from(txn, today, &kept, &day), KL_OK);
+	kl_kv_abort(&txn);
+	ck_assert_int_eq(day, today);
+	ck_assert_str_eq(kept.b, n.b);
+}
+END_TEST
+
 START_TEST(the_newest_of_each_witness_is_kept)
 {
 	struct kl_note older, newer, again;
@@ -341,6 +361,7 @@ main(void)
 	tcase_add_test(tc, a_line_in_hello_is_kept_and_told_to_all);
 	tcase_add_test(tc, only_an_auditor_witnesses);
 	tcase_add_test(tc, a_line_that_is_carried_by_hand_is_kept);
+	tcase_add_test(tc, a_line_is_kept_with_the_checkpoint_of_its_day);
 	tcase_add_test(tc, the_newest_of_each_witness_is_kept);
 	tcase_add_test(tc, lines_of_two_witnesses_stand_under_one_checkpoint);
 	tcase_add_test(tc, a_line_over_what_is_not_ours_is_refused);
