@@ -7,6 +7,7 @@
 #include <kortelijn/host/fs.h>
 
 #include "broker/ctl/auditor.h"
+#include "proto/audit/mark.h"
 #include "proto/cli/output.h"
 
 #define CARDS "cards"
@@ -112,6 +113,16 @@ auditor_add(const struct cli *c, const char *dir, struct audit_trust *t)
 	return r == KL_OK ? CLI_OK : output_fail_err(c, r, dir);
 }
 
+/* The log that was seen last over the network. */
+static void
+origin_seen(const char *dir, struct audit_trust *t)
+{
+	struct kl_checkpoint c;
+
+	if (audit_mark_youngest(dir, &t->pk, &c) == KL_OK)
+		memcpy(t->origin, c.origin, sizeof t->origin);
+}
+
 int
 witnesses_trust(const struct cli *c, struct audit_trust *out)
 {
@@ -133,6 +144,8 @@ witnesses_trust(const struct cli *c, struct audit_trust *out)
 	if ((r = ctl_trust(c, &trust)) != CLI_OK)
 		return r;
 	out->pk = trust.sign;
+	if (as != NULL && out->origin[0] == '\0')
+		origin_seen(as, out);
 	return out->origin[0] != '\0' ? CLI_OK : output_fail(c, CLI_USAGE,
 	    "which log? --origin=NAME, the first line of a checkpoint that "
 	    "you know, or --vkey");

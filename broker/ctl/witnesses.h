@@ -13,9 +13,9 @@
 int witnesses_card(const char *path, const struct paper_authority *a,
     struct kl_vkey *out) KL_MUST_CHECK;
 /* What `audit verify` trusts: --vkey, or the broker's card (ctl_trust) and
- * --origin, or else the log that the configuration names; and the witnesses
- * of --witness, of the configuration's cards and of --as=DIR. CLI_OK, or said:
- * CLI_USAGE, CLI_FILE. */
+ * --origin, or else the log that the configuration names, or that the auditor
+ * of --as=DIR saw last; and the witnesses of --witness, of the configuration's
+ * cards and of --as=DIR. CLI_OK, or said: CLI_USAGE, CLI_FILE. */
 int witnesses_trust(const struct cli *c, struct audit_trust *out);
 
 #endif

@@ -118,6 +118,16 @@ youngest_read(const char *dir, const struct kl_sign_pk *pk,
 		(void)closedir(d);
 }
 
+int
+audit_mark_youngest(const char *dir, const struct kl_sign_pk *pk,
+    struct kl_checkpoint *out)
+{
+	struct kl_note note;
+
+	youngest_read(dir, pk, &note, out);
+	return note.b[0] != '\0' ? KL_OK : KL_E_NOT_FOUND;
+}
+
 /* ---- verdicts ----------------------------------------------------------- */
 
 /* The first evidence about a log stays. */

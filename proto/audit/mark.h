@@ -41,6 +41,10 @@ int audit_mark_prove(const char *dir, const struct kl_sign_pk *pk,
 /* The note that is kept of a log. KL_E_NOT_FOUND; KL_E_SIZE, KL_E_IO. */
 int audit_mark_note(const char *dir, const char *origin, struct kl_note *out)
     KL_MUST_CHECK;
+/* The last checkpoint of the youngest log that was seen of this broker: the one
+ * that it stands on, as far as is known. KL_E_NOT_FOUND: none was. */
+int audit_mark_youngest(const char *dir, const struct kl_sign_pk *pk,
+    struct kl_checkpoint *out) KL_MUST_CHECK;
 /* Is there evidence from before? *path names a file of it, or is "". */
 void audit_mark_alarm(const char *dir, char path[AUDIT_MARK_PATH_BYTES]);
 

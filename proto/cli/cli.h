@@ -18,7 +18,7 @@ enum cli_exit {
 };
 
 #define CLI_OPTIONS_MAX 20
-#define CLI_ARGS_MAX 16
+#define CLI_ARGS_MAX 256	/* all files of a folder that a shell lists */
 
 struct cli;
 

@@ -316,6 +316,24 @@ card_that_ended_is_told()
 	fails 1 "has ended" query ended
 }
 
+# What else an auditor asks and takes home, all with the one card.
+all_commands_ask_from_there()
+{
+	local reference as="--as=$R/auditor"
+
+	reference=$(jq -r .reference "$R/sent")
+	works far audit checkpoint "$as" &&
+	    grep -q '^oin-00000009000000000001/log/' <<<"$OUT" &&
+	    works far audit story "$reference" "$as" --language=en &&
+	    grep -q agb:01000001 <<<"$OUT" &&
+	    works far audit prove "$reference" "$as" "--out=$R/proofs" &&
+	    works far audit verify "$R"/proofs/* "$as" &&
+	    works far audit export "$R/export" "$as" &&
+	    works far audit verify "$R/export" "$as" &&
+	    works far report audit "$as" "--html=$R/report.html" &&
+	    grep -q '</html>' "$R/report.html"
+}
+
 # readme WHO: the commands that README.md gives to them, with this region's
 # realm and address.
 readme()
@@ -480,6 +498,12 @@ log_that_went_back_raises_an_alarm()
 	evidence=$(find "$R/everything/alarms" -name '*.note')
 	[ "$(grep -c '^oin-00000009000000000001/log/' "$evidence")" -eq 2 ] &&
 	    [ "$(grep -c '^$' "$evidence")" -eq 3 ] || return 1
+	# Without a broker, and without a network.
+	works far audit verify "$evidence" "--as=$R/everything" \
+	    --language=en &&
+	    [ "$(grep -c "signed by the broker" <<<"$OUT")" -eq 2 ] &&
+	    grep -q "checkpoint of $(mark_size everything) records" \
+		<<<"$OUT" || return 1
 	# An honest broker has been shown it, and stands still.
 	wait_for "$PATIENCE" "the broker to stop" not_running broker
 	fails 3 "an alarm was raised before" query everything
@@ -535,6 +559,7 @@ ok wrong_passphrase_is_told wrong_passphrase_is_told
 ok transport_key_alone_is_enough transport_key_alone_is_enough
 ok two_at_once_are_refused two_at_once_are_refused
 ok every_session_has_an_epoch_of_its_own every_session_has_an_epoch_of_its_own
+ok all_commands_ask_from_there all_commands_ask_from_there
 ok copy_of_a_directory_is_noticed copy_of_a_directory_is_noticed
 ok broker_that_is_not_there_is_told broker_that_is_not_there_is_told
 ok card_that_ended_is_told card_that_ended_is_told

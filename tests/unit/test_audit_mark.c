@@ -194,13 +194,20 @@ END_TEST
 
 START_TEST(new_log_is_told_and_kept_beside_the_old_one)
 {
+	struct kl_checkpoint c;
 	struct audit_mark m;
 
+	ck_assert_int_eq(audit_mark_youngest(dir.path, &pk, &c),
+	    KL_E_NOT_FOUND);
 	ck_assert_int_eq(take(OLD, leaf, 9, &m), AUDIT_MARK_KEPT);
+	ck_assert_int_eq(audit_mark_youngest(dir.path, &pk, &c), KL_OK);
+	ck_assert_str_eq(c.origin, OLD);
 	ck_assert_int_eq(take(NEW, other, 2, &m), AUDIT_MARK_NEW_LOG);
 	ck_assert_int_eq(take(NEW, other, 2, &m), AUDIT_MARK_KEPT);
 	kept_is(OLD, leaf, 9);
 	kept_is(NEW, other, 2);
+	ck_assert_int_eq(audit_mark_youngest(dir.path, &pk, &c), KL_OK);
+	ck_assert_str_eq(c.origin, NEW);
 }
 END_TEST
 
