@@ -9,7 +9,7 @@
 /* All in units of the picture, of which the page makes what fits. */
 #define WIDTH 440u
 #define COLUMNS_WIDE 680u
-#define LETTER 7u		/* as wide as a wide one at 12 units */
+#define LETTER 8u		/* as wide as a wide one at 12 units */
 #define BAR_HIGH 18u
 #define BAR_STEP 27u
 #define COLUMNS_HIGH 170u
