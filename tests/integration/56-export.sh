@@ -130,7 +130,7 @@ openssl_finds_a_changed_root()
 	local r=$?
 
 	rm -r "$R/bad"
-	return $r
+	return "$r"
 }
 
 program_verifies_it()
@@ -214,7 +214,7 @@ record_that_was_changed_is_named()
 	local r=$?
 
 	flip "$X/records/000.p/$LEAVES" 60
-	return $r
+	return "$r"
 }
 
 cut_and_missing_files_are_found()
@@ -252,7 +252,7 @@ without_a_broker_nothing_is_left()
 	local r=$?
 
 	broker_start
-	return $r
+	return "$r"
 }
 
 # ---- a period, and other eyes ----
