@@ -6,7 +6,9 @@
 
 K=$B/kortelijn
 EACH=11			# referrals of each practice: enough to be shown
-declare -a NAMES=(practice-1 practice-2 municipality)
+TWENTE=oin:00000001000000000001
+ZALK=oin:00000001000000000002
+declare -a NAMES=(practice-1 practice-2 municipality zalk partner)
 
 # days N: everything stands N days from now.
 days()
@@ -52,13 +54,14 @@ number()
 	return 1
 }
 
-# refer_some NAME FILE: EACH of them; prints their references.
+# refer_some NAME FILE RECEIVER: EACH of them; prints their references.
 refer_some()
 {
 	local i
 
 	for ((i = 1; i <= EACH; i++)); do
-		refer "$1" "$2" ".referral_id = \"$1-$i\"" >"$R/told.json" ||
+		refer "$1" "$2" ".referral_id = \"$1-$i\" |
+		    .receiver = \"$3\"" >"$R/told.json" ||
 		    { cat "$R/told.json" >&2; return 1; }
 		jq -re .reference "$R/told.json" || return 1
 	done
@@ -66,24 +69,36 @@ refer_some()
 
 # ---- a quarter with some of everything -------------------------------------
 
+# One municipality takes up all that it got and ends one; the other takes up
+# one, and has to erase another.
 quarter_is_made()
 {
-	local first last
+	local first last reference
 
-	refer_some practice-1 practice-1/van-putten >"$R/refs.practice-1" &&
-	    refer_some practice-2 practice-2/kowalczyk \
+	refer_some practice-1 practice-1/van-putten "$TWENTE" \
+	    >"$R/refs.practice-1" &&
+	    refer_some practice-2 practice-2/kowalczyk "$ZALK" \
 	    >"$R/refs.practice-2" || return 1
 	first=$(head -1 "$R/refs.practice-1")
 	last=$(tail -1 "$R/refs.practice-2")
 	wait_state practice-2 "$last" delivered
-	wait_state municipality "$first" delivered
-	desk "$first" taken_up contact_made help_started completed
+	for reference in $(<"$R/refs.practice-1"); do
+		wait_state municipality "$reference" delivered
+		desk "$reference" taken_up
+	done
+	desk "$first" contact_made help_started completed
+	reference=$(head -1 "$R/refs.practice-2")
+	wait_state zalk "$reference" delivered
+	adapter zalk feedback "$reference" taken_up >/dev/null || return 1
+	wait_state practice-2 "$reference" taken_up
+	for reference in $(tail -n +2 "$R/refs.practice-1"); do
+		wait_state practice-1 "$reference" taken_up
+	done
 	wait_state practice-1 "$first" completed
 	adapter practice-2 withdraw "$last" "--wait=$PATIENCE" --json \
 	    >/dev/null || return 1
-	wait_state municipality "$last" consent_withdrawn
-	adapter municipality erased "$last" --case-system=kept >/dev/null ||
-	    return 1
+	wait_state zalk "$last" consent_withdrawn
+	adapter zalk erased "$last" --case-system=kept >/dev/null || return 1
 	wait_for "$PATIENCE" "the erase receipt" receipt_is_there
 }
 
@@ -102,7 +117,7 @@ audit_counts_what_happened()
 	kortelijn report audit --json >"$f" || return 1
 	number "$f" .all.referrals $((2 * EACH)) &&
 	    number "$f" .all.minutes.collected.done $((2 * EACH)) &&
-	    number "$f" .all.minutes.taken_up.done 1 &&
+	    number "$f" .all.minutes.taken_up.done $((EACH + 1)) &&
 	    number "$f" .all.minutes.ended.done 1 &&
 	    number "$f" .withdrawals.all 1 &&
 	    number "$f" .withdrawals.receipt_due.kept 1 &&
@@ -110,8 +125,8 @@ audit_counts_what_happened()
 	    number "$f" '.policies[0].held' true &&
 	    number "$f" '.looser | length' 0 &&
 	    number "$f" .partial false &&
-	    number "$f" '.organisations | map(select(.id ==
-	    "oin:00000001000000000001")) | .[0].name' "Meldpunt Twentestad"
+	    number "$f" ".organisations | map(select(.id == \"$TWENTE\")) |
+	    .[0].name" "Meldpunt Twentestad"
 }
 
 audit_is_a_page()
@@ -212,12 +227,32 @@ region_counts_and_hides()
 	    number "$f" '.quarters[0].region.referred' $((2 * EACH)) &&
 	    number "$f" '.quarters[0].practices | map(.referred) | add' \
 	    $((2 * EACH)) &&
-	    number "$f" '.quarters[0].municipalities[0].collected' \
-	    $((2 * EACH)) &&
-	    number "$f" '.quarters[0].region.taken_up' null &&
+	    number "$f" '.quarters[0].municipalities | map(.name) | join(", ")' \
+	    "Meldpunt Twentestad, Gemeente Zalk" &&
+	    number "$f" '.quarters[0].municipalities | map(.collected) |
+	    join(" ")' "$EACH $EACH" &&
+	    number "$f" '.quarters[0].municipalities[1].taken_up' null &&
 	    number "$f" '.quarters[0].region.withdrawn' null &&
 	    number "$f" '.quarters[0].region.returned' null &&
 	    number "$f" '[.. | numbers | select(. < 10)] | length' 0
+}
+
+# What one municipality took up is enough to be shown; but with the total the
+# other's would follow from it, and so would it in the list of practices.
+hidden_count_cannot_be_subtracted()
+{
+	local f=$R/region-report.json
+
+	number "$f" '.quarters[0] |
+	    [.municipalities + [.region], .practices + [.region]] |
+	    map(map(select(.taken_up == null)) | length >= 2) | all' true
+}
+
+# A partner has no row: what it gets was counted at the municipality.
+partner_is_not_told()
+{
+	number "$R/region-report.json" \
+	    '[.. | .id? | select(. == "kvk:90000001")] | length' 0
 }
 
 rule_stands_under_each_table()
@@ -238,6 +273,7 @@ spreadsheet_has_the_same()
 	kortelijn report region --csv >"$f" || return 1
 	[ "$(head -c 3 "$f" | od -An -tx1 | tr -d ' ')" = efbbbf ] &&
 	    grep -q 'Meldpunt Twentestad' "$f" &&
+	    grep -q 'Gemeente Zalk' "$f" &&
 	    grep -q '"x"' "$f" && grep -q 'x = verborgen' "$f" &&
 	    ! grep -qE '"[0-9]"' "$f"
 }
@@ -352,12 +388,8 @@ wrong_options_are_refused()
 }
 
 region_begin
-broker_make
-broker_start
-adapter_make practice-1 practice agb:01000001 "Praktijk De Linde"
-adapter_make practice-2 practice agb:01000002 "Praktijk Het Veer"
-adapter_make municipality municipality oin:00000001000000000001 \
-    "Meldpunt Twentestad"
+region_usual
+adapter_make zalk municipality "$ZALK" "Gemeente Zalk"
 for name in "${NAMES[@]}"; do
 	adapter_enrol "$name"
 done
@@ -375,6 +407,8 @@ ok period_is_that_of_the_records period_is_that_of_the_records
 ok running_quarter_is_not_told running_quarter_is_not_told
 days 95
 ok region_counts_and_hides region_counts_and_hides
+ok hidden_count_cannot_be_subtracted hidden_count_cannot_be_subtracted
+ok partner_is_not_told partner_is_not_told
 ok rule_stands_under_each_table rule_stands_under_each_table
 ok spreadsheet_has_the_same spreadsheet_has_the_same
 ok stricter_policy_hides_more stricter_policy_hides_more
