@@ -6,10 +6,11 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/calendar.h>
 
-#include "proto/audit/refs.h"
+#include "proto/audit/reftab.h"
 
 /* A conversation whose referral was accepted in the period. */
 struct talk {
+	struct kl_ref ref;
 	int64_t begun;		/* minute */
 	int64_t deliver_due, answer_due;
 	uint32_t to;		/* organisation */
@@ -18,21 +19,19 @@ struct talk {
 };
 
 /* A message of another kind that waits for its receiver. */
-struct waiting { int64_t begun; uint32_t kind; };
+struct waiting { struct kl_ref ref; int64_t begun; uint32_t kind; };
 
 /* A conversation that was withdrawn in the period. */
-struct withdrawn { int64_t at, erased; };
+struct withdrawn { struct kl_ref ref; int64_t at, erased; };
 
 /* An erase receipt that is owed: by conversation and who owes it. */
-struct asked { int64_t at, due; };
+struct asked { struct kl_ref key; int64_t at, due; };
 
 /* A pair of organisations: where it stands among the pairs. */
-struct pair_row { uint32_t i; bool there; };
+struct pair_row { struct kl_ref key; uint32_t i; bool there; };
 
 struct audit_measure_work {
-	struct audit_refs *talks, *waiting, *withdrawn, *asked, *pairs;
-	int64_t now;
-	int err;		/* of a walk over a table */
+	struct audit_reftab talks, waiting, withdrawn, asked, pairs;
 };
 
 /* ---- begin and clear ----------------------------------------------------- */
@@ -51,16 +50,17 @@ audit_measure_begin(struct audit_measure *m, int64_t from, int64_t to)
 	w = m->work = calloc(1, sizeof *w);
 	if (m->of == NULL || m->pairs == NULL || w == NULL)
 		return KL_E_MEMORY;
-	w->talks = audit_refs_new(sizeof(struct talk), AUDIT_REFS_MAX);
-	w->waiting = audit_refs_new(sizeof(struct waiting), AUDIT_REFS_MAX);
-	w->withdrawn = audit_refs_new(sizeof(struct withdrawn),
-	    AUDIT_REFS_MAX);
-	w->asked = audit_refs_new(sizeof(struct asked), AUDIT_REFS_MAX);
-	w->pairs = audit_refs_new(sizeof(struct pair_row),
+	audit_reftab_init(&w->talks, sizeof(struct talk),
+	    AUDIT_MEASURE_OPEN_MAX);
+	audit_reftab_init(&w->waiting, sizeof(struct waiting),
+	    AUDIT_MEASURE_OPEN_MAX);
+	audit_reftab_init(&w->withdrawn, sizeof(struct withdrawn),
+	    AUDIT_MEASURE_OPEN_MAX);
+	audit_reftab_init(&w->asked, sizeof(struct asked),
+	    AUDIT_MEASURE_OPEN_MAX);
+	audit_reftab_init(&w->pairs, sizeof(struct pair_row),
 	    AUDIT_MEASURE_PAIRS_MAX);
-	return w->talks != NULL && w->waiting != NULL &&
-	    w->withdrawn != NULL && w->asked != NULL && w->pairs != NULL ?
-	    KL_OK : KL_E_MEMORY;
+	return KL_OK;
 }
 
 static void
@@ -77,11 +77,11 @@ work_free(struct audit_measure_work *w)
 {
 	if (w == NULL)
 		return;
-	audit_refs_free(w->talks);
-	audit_refs_free(w->waiting);
-	audit_refs_free(w->withdrawn);
-	audit_refs_free(w->asked);
-	audit_refs_free(w->pairs);
+	audit_reftab_clear(&w->talks);
+	audit_reftab_clear(&w->waiting);
+	audit_reftab_clear(&w->withdrawn);
+	audit_reftab_clear(&w->asked);
+	audit_reftab_clear(&w->pairs);
 	free(w);
 }
 
@@ -152,12 +152,12 @@ pair_at(struct audit_measure *m, uint32_t from, uint32_t to,
 	void *at;
 	int err;
 
-	if ((err = audit_refs_put(m->work->pairs, &key, &at)) != KL_OK)
+	if ((err = audit_reftab_put(&m->work->pairs, &key, &at)) != KL_OK)
 		return err;
 	row = at;
 	if (!row->there) {
-		*row = (struct pair_row){ .i = (uint32_t)m->n_pairs++,
-			.there = true };
+		row->i = (uint32_t)m->n_pairs++;
+		row->there = true;
 		m->pairs[row->i] = (struct audit_pair){ .from = from,
 			.to = to };
 	}
@@ -288,7 +288,7 @@ referral_begins(struct audit_measure *m, const struct kl_record *r,
 
 	if (to == AUDIT_ORG_NONE)
 		return KL_OK;
-	if ((err = audit_refs_put(m->work->talks, &r->conv_ref, &at)) !=
+	if ((err = audit_reftab_put(&m->work->talks, &r->conv_ref, &at)) !=
 	    KL_OK)
 		return err;
 	t = at;
@@ -348,7 +348,7 @@ referral_over(struct audit_measure *m, struct talk *t,
 		due_deliver(m, t, LAPSED);
 	due_answer(m, t, LAPSED);
 	unmet(m, t, true);
-	audit_refs_drop(m->work->talks, conv);
+	audit_reftab_drop(&m->work->talks, conv->b);
 }
 
 static int
@@ -398,9 +398,9 @@ wait_begins(struct audit_measure *m, const struct kl_record *r)
 	void *at;
 	int err;
 
-	err = audit_refs_put(m->work->waiting, &r->msg_ref, &at);
+	err = audit_reftab_put(&m->work->waiting, &r->msg_ref, &at);
 	if (err == KL_OK)
-		*(struct waiting *)at = (struct waiting){
+		*(struct waiting *)at = (struct waiting){ .ref = r->msg_ref,
 			.begun = r->time_minute, .kind = r->kind };
 	return err;
 }
@@ -408,8 +408,8 @@ wait_begins(struct audit_measure *m, const struct kl_record *r)
 static int
 wait_ends(struct audit_measure *m, const struct kl_record *r)
 {
-	const struct waiting *w = audit_refs_get(m->work->waiting,
-	    &r->msg_ref);
+	const struct waiting *w = audit_reftab_find(&m->work->waiting,
+	    r->msg_ref.b);
 	int err = KL_OK;
 
 	if (w == NULL)
@@ -419,7 +419,7 @@ wait_ends(struct audit_measure *m, const struct kl_record *r)
 		    (uint32_t)(r->time_minute - w->begun));
 	else
 		m->waited[w->kind].gone++;
-	audit_refs_drop(m->work->waiting, &r->msg_ref);
+	audit_reftab_drop(&m->work->waiting, r->msg_ref.b);
 	return err;
 }
 
@@ -428,7 +428,7 @@ wait_ends(struct audit_measure *m, const struct kl_record *r)
 static int
 consent_ends(struct audit_measure *m, const struct kl_record *r)
 {
-	struct talk *t = audit_refs_get(m->work->talks, &r->conv_ref);
+	struct talk *t = audit_reftab_find(&m->work->talks, r->conv_ref.b);
 	struct audit_erasing *e = &m->erasing;
 	struct audit_month *month;
 	void *at;
@@ -450,7 +450,7 @@ consent_ends(struct audit_measure *m, const struct kl_record *r)
 	e->by_municipality += r->actor_role == KL_MUNICIPALITY;
 	e->by_other += r->actor_role != KL_PRACTICE &&
 	    r->actor_role != KL_MUNICIPALITY;
-	err = audit_refs_put(m->work->withdrawn, &r->conv_ref, &at);
+	err = audit_reftab_put(&m->work->withdrawn, &r->conv_ref, &at);
 	if (err == KL_OK && ((struct withdrawn *)at)->at == 0)
 		((struct withdrawn *)at)->at = r->time_minute;
 	return err;
@@ -459,8 +459,8 @@ consent_ends(struct audit_measure *m, const struct kl_record *r)
 static void
 erased(struct audit_measure *m, const struct kl_record *r)
 {
-	struct withdrawn *w = audit_refs_get(m->work->withdrawn,
-	    &r->conv_ref);
+	struct withdrawn *w = audit_reftab_find(&m->work->withdrawn,
+	    r->conv_ref.b);
 
 	if (w != NULL && (r->prev_state == KL_MSG_WITHDRAWN ||
 	    r->prev_state == KL_MSG_UNCONFIRMED))
@@ -481,9 +481,9 @@ erase_asked(struct audit_measure *m, const struct kl_record *r, uint32_t from)
 	void *at;
 	int err;
 
-	err = audit_refs_put(m->work->asked, &key, &at);
+	err = audit_reftab_put(&m->work->asked, &key, &at);
 	if (err == KL_OK)
-		*(struct asked *)at = (struct asked){
+		*(struct asked *)at = (struct asked){ .key = key,
 			.at = r->time_minute, .due = r->due_minute };
 	return err;
 }
@@ -493,7 +493,7 @@ erase_answered(struct audit_measure *m, const struct kl_record *r,
     uint32_t from)
 {
 	const struct kl_ref key = asked_key(r, from);
-	const struct asked *a = audit_refs_get(m->work->asked, &key);
+	const struct asked *a = audit_reftab_find(&m->work->asked, key.b);
 	int err;
 
 	if (a == NULL)
@@ -501,7 +501,7 @@ erase_answered(struct audit_measure *m, const struct kl_record *r,
 	due_count(&m->erasing.due, r->time_minute <= a->due ? KEPT : LATE);
 	err = audit_spread_add(&m->erasing.receipt,
 	    (uint32_t)(r->time_minute - a->at));
-	audit_refs_drop(m->work->asked, &key);
+	audit_reftab_drop(&m->work->asked, key.b);
 	return err;
 }
 
@@ -554,7 +554,7 @@ take_begin(struct audit_measure *m, const struct kl_record *r, uint32_t to)
 static int
 take_message(struct audit_measure *m, const struct kl_record *r)
 {
-	struct talk *t = audit_refs_get(m->work->talks, &r->conv_ref);
+	struct talk *t = audit_reftab_find(&m->work->talks, r->conv_ref.b);
 
 	if (r->kind != KL_REFERRAL)
 		return wait_ends(m, r);
@@ -575,7 +575,7 @@ take_story(struct audit_measure *m, const struct kl_record *r, uint32_t from,
 
 	switch (r->event) {
 	case KL_EV_ACCEPTED:
-		t = audit_refs_get(m->work->talks, &r->conv_ref);
+		t = audit_reftab_find(&m->work->talks, r->conv_ref.b);
 		err = inside(m, r) ? take_begin(m, r, to) : KL_OK;
 		return err == KL_OK && t != NULL && r->kind == KL_FEEDBACK ?
 		    feedback(m, t, r) : err;
@@ -643,53 +643,56 @@ fate_now(int64_t due, int64_t now)
 }
 
 static void
-talk_open(void *arg, const struct kl_ref *conv, void *row)
+talks_open(struct audit_measure *m, int64_t now)
 {
-	struct audit_measure *m = arg;
-	struct talk *t = row;
+	for (uint32_t i = 0; i < m->work->talks.n; i++) {
+		struct talk *t = audit_reftab_at(&m->work->talks, i);
 
-	(void)conv;
-	if (!t->done[AUDIT_COLLECTED])
-		due_deliver(m, t, fate_now(t->deliver_due, m->work->now));
-	due_answer(m, t, fate_now(t->answer_due, m->work->now));
-	unmet(m, t, false);
+		if (!t->done[AUDIT_COLLECTED])
+			due_deliver(m, t, fate_now(t->deliver_due, now));
+		due_answer(m, t, fate_now(t->answer_due, now));
+		unmet(m, t, false);
+	}
 }
 
 static void
-waiting_open(void *arg, const struct kl_ref *msg, void *row)
+waits_open(struct audit_measure *m)
 {
-	struct audit_measure *m = arg;
+	for (uint32_t i = 0; i < m->work->waiting.n; i++) {
+		const struct waiting *w = audit_reftab_at(&m->work->waiting,
+		    i);
 
-	(void)msg;
-	m->waited[((struct waiting *)row)->kind].open++;
+		m->waited[w->kind].open++;
+	}
 }
 
-static void
-withdrawn_end(void *arg, const struct kl_ref *conv, void *row)
+static int
+withdrawals_end(struct audit_measure *m)
 {
-	struct audit_measure *m = arg;
-	const struct withdrawn *w = row;
 	int err = KL_OK;
 
-	(void)conv;
-	if (w->erased == 0)
-		m->erasing.nothing_held++;
-	else
-		err = audit_spread_add(&m->erasing.erased,
-		    (uint32_t)(w->erased - w->at));
-	if (err != KL_OK)
-		m->work->err = err;
+	for (uint32_t i = 0; err == KL_OK && i < m->work->withdrawn.n; i++) {
+		const struct withdrawn *w = audit_reftab_at(
+		    &m->work->withdrawn, i);
+
+		if (w->erased == 0)
+			m->erasing.nothing_held++;
+		else
+			err = audit_spread_add(&m->erasing.erased,
+			    (uint32_t)(w->erased - w->at));
+	}
+	return err;
 }
 
 static void
-asked_open(void *arg, const struct kl_ref *key, void *row)
+receipts_open(struct audit_measure *m, int64_t now)
 {
-	struct audit_measure *m = arg;
+	for (uint32_t i = 0; i < m->work->asked.n; i++) {
+		const struct asked *a = audit_reftab_at(&m->work->asked, i);
 
-	(void)key;
-	m->erasing.receipt.open++;
-	due_count(&m->erasing.due, fate_now(((struct asked *)row)->due,
-	    m->work->now));
+		m->erasing.receipt.open++;
+		due_count(&m->erasing.due, fate_now(a->due, now));
+	}
 }
 
 static void
@@ -704,13 +707,11 @@ of_sort(struct audit_of *o)
 int
 audit_measure_end(struct audit_measure *m, int64_t now)
 {
-	struct audit_measure_work *w = m->work;
+	const int err = withdrawals_end(m);
 
-	w->now = now;
-	audit_refs_each(w->talks, talk_open, m);
-	audit_refs_each(w->waiting, waiting_open, m);
-	audit_refs_each(w->withdrawn, withdrawn_end, m);
-	audit_refs_each(w->asked, asked_open, m);
+	talks_open(m, now);
+	waits_open(m);
+	receipts_open(m, now);
 	for (uint32_t i = 0; i < m->orgs.n; i++)
 		of_sort(&m->of[i]);
 	of_sort(&m->all);
@@ -718,5 +719,5 @@ audit_measure_end(struct audit_measure *m, int64_t now)
 		audit_spread_sort(&m->waited[i]);
 	audit_spread_sort(&m->erasing.erased);
 	audit_spread_sort(&m->erasing.receipt);
-	return w->err;
+	return err;
 }

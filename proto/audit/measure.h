@@ -8,7 +8,7 @@
  * before `from` has counts and no durations.
  *
  * Memory grows with the conversations and messages that are open at one time
- * (AUDIT_REFS_MAX of each) and, by a few bytes, with what was measured.
+ * (AUDIT_MEASURE_OPEN_MAX of each) and, by a few bytes, with what was measured.
  */
 #ifndef PROTO_AUDIT_MEASURE_H
 #define PROTO_AUDIT_MEASURE_H
@@ -20,6 +20,7 @@
 
 #define AUDIT_MEASURE_MONTHS_MAX 264	/* 20 years of P37, and some */
 #define AUDIT_MEASURE_PAIRS_MAX 65536
+#define AUDIT_MEASURE_OPEN_MAX (1u << 20)
 #define AUDIT_MEASURE_CODES 512		/* refusal codes are below */
 #define AUDIT_MEASURE_EVENTS 64		/* events are below */
 #define AUDIT_MEASURE_KINDS 4		/* enum kl_kind; 0: none */

@@ -8,10 +8,11 @@
 #define ROWS_FIRST 64u
 
 void
-audit_reftab_init(struct audit_reftab *t, size_t row_size)
+audit_reftab_init(struct audit_reftab *t, size_t row_size, uint32_t max)
 {
 	memset(t, 0, sizeof *t);
 	t->size = row_size;
+	t->max = max;
 	kl_random(&t->seed, sizeof t->seed);
 }
 
@@ -84,8 +85,7 @@ grow(struct audit_reftab *t)
 	uint32_t *slots;
 	uint8_t *rows;
 
-	if (cap > AUDIT_REFTAB_MAX ||
-	    (rows = realloc(t->rows, (size_t)cap * t->size)) == NULL)
+	if ((rows = realloc(t->rows, (size_t)cap * t->size)) == NULL)
 		return false;
 	t->rows = rows;
 	if ((slots = calloc((size_t)cap * 2, sizeof *slots)) == NULL)
@@ -107,11 +107,58 @@ audit_reftab_add(struct audit_reftab *t, const uint8_t *key, bool *fresh)
 	*fresh = row == NULL;
 	if (row != NULL)
 		return row;
-	if (t->n == t->cap && !grow(t))
+	if (t->n == t->max || (t->n == t->cap && !grow(t)))
 		return NULL;
 	*look(t, key) = t->n + 1;
 	row = audit_reftab_at(t, t->n++);
 	memset(row, 0, t->size);
 	memcpy(row, key, AUDIT_REF_BYTES);
 	return row;
+}
+
+int
+audit_reftab_put(struct audit_reftab *t, const struct kl_ref *ref, void **row)
+{
+	bool fresh;
+
+	*row = audit_reftab_add(t, ref->b, &fresh);
+	return *row != NULL ? KL_OK : t->n == t->max ? KL_E_FULL :
+	    KL_E_MEMORY;
+}
+
+/* What was put past the hole comes nearer to where it belongs. */
+static void
+slot_free(struct audit_reftab *t, uint32_t hole)
+{
+	const uint32_t mask = t->n_slots - 1;
+
+	for (uint32_t i = (hole + 1) & mask; t->slots[i] != 0;
+	    i = (i + 1) & mask) {
+		const uint32_t home = slot_of(t, audit_reftab_at(t,
+		    t->slots[i] - 1));
+
+		if (((i - home) & mask) < ((i - hole) & mask))
+			continue;
+		t->slots[hole] = t->slots[i];
+		hole = i;
+	}
+	t->slots[hole] = 0;
+}
+
+void
+audit_reftab_drop(struct audit_reftab *t, const uint8_t *key)
+{
+	uint32_t *slot = t->n_slots == 0 ? NULL : look(t, key), at;
+
+	if (slot == NULL || *slot == 0)
+		return;
+	at = *slot - 1;
+	slot_free(t, (uint32_t)(slot - t->slots));
+	if (at != t->n - 1) {
+		void *last = audit_reftab_at(t, t->n - 1);
+
+		*look(t, last) = at + 1;
+		memcpy(audit_reftab_at(t, at), last, t->size);
+	}
+	t->n--;
 }

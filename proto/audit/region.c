@@ -6,11 +6,11 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/calendar.h>
 
-#include "proto/audit/refs.h"
 #include "proto/audit/suppress.h"
 
 /* A conversation that a practice began. */
 struct talk {
+	struct kl_ref ref;
 	uint32_t practice, municipality;	/* organisations */
 	bool there, shown;	/* shown: presented after a loss */
 	bool done[AUDIT_REGION_STEPS];
@@ -23,8 +23,9 @@ audit_region_begin(struct audit_region *r)
 	if (audit_orgs_init(&r->orgs) != KL_OK)
 		return KL_E_MEMORY;
 	r->since = calloc(AUDIT_ORGS_MAX, sizeof *r->since);
-	r->talks = audit_refs_new(sizeof(struct talk), AUDIT_REFS_MAX);
-	return r->since != NULL && r->talks != NULL ? KL_OK : KL_E_MEMORY;
+	audit_reftab_init(&r->talks, sizeof(struct talk),
+	    AUDIT_REGION_OPEN_MAX);
+	return r->since != NULL ? KL_OK : KL_E_MEMORY;
 }
 
 void
@@ -33,7 +34,7 @@ audit_region_clear(struct audit_region *r)
 	for (size_t i = 0; i < AUDIT_REGION_QUARTERS_MAX; i++)
 		free(r->counts[i]);
 	audit_orgs_clear(&r->orgs);
-	audit_refs_free(r->talks);
+	audit_reftab_clear(&r->talks);
 	free(r->since);
 	*r = (struct audit_region){ .from = 0 };
 }
@@ -97,13 +98,14 @@ begins(struct audit_region *r, const struct kl_record *rec,
 	    r->orgs.roles[org[0]] == KL_MUNICIPALITY ||
 	    r->orgs.roles[org[1]] == KL_PRACTICE || org[0] == org[1])
 		return KL_OK;
-	if ((err = audit_refs_put(r->talks, &rec->conv_ref, &row)) != KL_OK)
+	if ((err = audit_reftab_put(&r->talks, &rec->conv_ref, &row)) != KL_OK)
 		return err;
 	t = row;
 	if (t->there)
 		return KL_OK;	/* sealed again */
-	*t = (struct talk){ .practice = org[0], .municipality = org[1],
-		.there = true, .shown = rec->event == KL_EV_PRESENTED };
+	*t = (struct talk){ .ref = rec->conv_ref, .practice = org[0],
+		.municipality = org[1], .there = true,
+		.shown = rec->event == KL_EV_PRESENTED };
 	for (size_t i = 0; i < 2; i++)
 		if (r->since[org[i]] == 0 || quarter < r->since[org[i]])
 			r->since[org[i]] = quarter;
@@ -118,7 +120,7 @@ ends(struct audit_region *r, struct talk *t, const struct kl_record *rec,
 {
 	const int err = step(r, t, rec, s);
 
-	audit_refs_drop(r->talks, &rec->conv_ref);
+	audit_reftab_drop(&r->talks, rec->conv_ref.b);
 	return err;
 }
 
@@ -208,7 +210,7 @@ audit_region_take(struct audit_region *r, uint64_t leaf,
 	    rec->actor_role == KL_PRACTICE &&
 	    (err = begins(r, rec, org)) != KL_OK)
 		return err;
-	t = audit_refs_get(r->talks, &rec->conv_ref);
+	t = audit_reftab_find(&r->talks, rec->conv_ref.b);
 	return t != NULL ? goes_on(r, t, rec) : KL_OK;
 }
 

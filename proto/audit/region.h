@@ -14,9 +14,11 @@
 #include <kortelijn/wire/signed.h>
 
 #include "proto/audit/orgs.h"
+#include "proto/audit/reftab.h"
 
 #define AUDIT_REGION_FIRST (4 * 2000)	/* quarters are counted from here */
 #define AUDIT_REGION_QUARTERS_MAX 400
+#define AUDIT_REGION_OPEN_MAX (1u << 20)	/* conversations at one time */
 
 enum audit_region_step {
 	AUDIT_REGION_REFERRED,
@@ -30,8 +32,6 @@ enum audit_region_step {
 	AUDIT_REGION_STEPS,
 };
 
-struct audit_refs;
-
 struct audit_region {
 	struct audit_orgs orgs;
 	int32_t *since;		/* by organisation: its first quarter; 0: it
@@ -43,7 +43,7 @@ struct audit_region {
 	uint32_t *counts[AUDIT_REGION_QUARTERS_MAX];
 	bool begun;		/* this log */
 	int64_t last;		/* minute */
-	struct audit_refs *talks;
+	struct audit_reftab talks;
 };
 
 /* KL_E_MEMORY. The caller clears what was begun. */

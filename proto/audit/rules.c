@@ -121,11 +121,13 @@ audit_rules_new(void (*found)(void *arg, const struct audit_finding *f),
 		return NULL;
 	r->found = found;
 	r->arg = arg;
-	audit_reftab_init(&r->messages, sizeof(struct rules_message));
-	audit_reftab_init(&r->convs, sizeof(struct rules_conv));
-	audit_reftab_init(&r->bodies, sizeof(struct rules_fact));
-	audit_reftab_init(&r->facts, sizeof(struct rules_fact));
-	audit_reftab_init(&r->owed, sizeof(struct rules_owed));
+	audit_reftab_init(&r->messages, sizeof(struct rules_message),
+	    RULES_ROWS_MAX);
+	audit_reftab_init(&r->convs, sizeof(struct rules_conv), RULES_ROWS_MAX);
+	audit_reftab_init(&r->bodies, sizeof(struct rules_fact),
+	    RULES_ROWS_MAX);
+	audit_reftab_init(&r->facts, sizeof(struct rules_fact), RULES_ROWS_MAX);
+	audit_reftab_init(&r->owed, sizeof(struct rules_owed), RULES_ROWS_MAX);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include "proto/audit/reftab.h"
 #include "proto/audit/rules.h"
 
+#define RULES_ROWS_MAX (1u << 24)	/* of each table */
 #define RULES_MINUTES 4		/* that were seen last */
 #define RULES_SUSPECTS 64
 

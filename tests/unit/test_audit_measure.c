@@ -8,7 +8,6 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/calendar.h>
 
-#include "proto/audit/refs.h"
 
 /* ---- a log by hand ---- */
 
@@ -440,67 +439,6 @@ START_TEST(durations_read_as_people_say_them)
 }
 END_TEST
 
-/* ---- the table of references ---- */
-
-static struct kl_ref
-ref(uint32_t i)
-{
-	struct kl_ref r = { { 0 } };
-
-	/* Many homes, and many that share one. */
-	r.b[7] = (uint8_t)(i % 7);
-	kl_be64_put(r.b + 8, i);
-	return r;
-}
-
-START_TEST(rows_are_found_until_they_are_dropped)
-{
-	struct audit_refs *t = audit_refs_new(sizeof(uint32_t), 5000);
-	void *row;
-
-	ck_assert_ptr_nonnull(t);
-	for (uint32_t i = 0; i < 3000; i++) {
-		const struct kl_ref r = ref(i);
-
-		ck_assert_int_eq(audit_refs_put(t, &r, &row), KL_OK);
-		ck_assert_uint_eq(*(uint32_t *)row, 0);
-		*(uint32_t *)row = i;
-	}
-	for (uint32_t i = 0; i < 3000; i += 3) {
-		const struct kl_ref r = ref(i);
-
-		audit_refs_drop(t, &r);
-		audit_refs_drop(t, &r);
-	}
-	ck_assert_uint_eq(audit_refs_count(t), 2000);
-	for (uint32_t i = 0; i < 3000; i++) {
-		const struct kl_ref r = ref(i);
-
-		row = audit_refs_get(t, &r);
-		ck_assert(i % 3 == 0 ? row == NULL : row != NULL &&
-		    *(uint32_t *)row == i);
-	}
-	audit_refs_free(t);
-}
-END_TEST
-
-START_TEST(a_full_table_says_so)
-{
-	struct audit_refs *t = audit_refs_new(1, 2);
-	struct kl_ref r = ref(0);
-	void *row;
-
-	ck_assert_int_eq(audit_refs_put(t, &r, &row), KL_OK);
-	r = ref(1);
-	ck_assert_int_eq(audit_refs_put(t, &r, &row), KL_OK);
-	ck_assert_int_eq(audit_refs_put(t, &r, &row), KL_OK);
-	r = ref(2);
-	ck_assert_int_eq(audit_refs_put(t, &r, &row), KL_E_FULL);
-	ck_assert_ptr_null(row);
-	audit_refs_free(t);
-}
-END_TEST
-
 START_TEST(more_organisations_than_a_region_has_are_refused)
 {
 	struct audit_orgs o;
@@ -549,8 +487,6 @@ main(void)
 	tcase_add_test(t,
 	    working_days_leave_out_the_weekend_and_the_day_itself);
 	tcase_add_test(t, durations_read_as_people_say_them);
-	tcase_add_test(t, rows_are_found_until_they_are_dropped);
-	tcase_add_test(t, a_full_table_says_so);
 	tcase_add_test(t, more_organisations_than_a_region_has_are_refused);
 	suite_add_tcase(s, t);
 	srunner_run_all(sr, CK_ENV);
