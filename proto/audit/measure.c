@@ -16,6 +16,8 @@ struct talk {
 	uint32_t to;		/* organisation */
 	bool done[AUDIT_STEPS];
 	bool answered;
+	bool late;		/* collected past its term */
+	bool untold;		/* feedback was withdrawn */
 };
 
 /* A message of another kind that waits for its receiver. */
@@ -308,8 +310,8 @@ referral_collected(struct audit_measure *m, struct talk *t,
     const struct kl_record *r)
 {
 	if (!t->done[AUDIT_COLLECTED]) {
-		due_deliver(m, t, r->time_minute <= t->deliver_due ?
-		    KEPT : LATE);
+		t->late = r->time_minute > t->deliver_due;
+		due_deliver(m, t, t->late ? LATE : KEPT);
 		t->answer_due = r->due_minute;
 		if (t->answer_due == 0)
 			for (int k = 0; k < 2; k++)
@@ -318,19 +320,27 @@ referral_collected(struct audit_measure *m, struct talk *t,
 	return step_at(m, t, AUDIT_COLLECTED, r->time_minute);
 }
 
+/* Nothing is told of it: feedback was withdrawn, or never agreed to, by which
+ * no term for an answer ran. What was collected late may have no such term for
+ * that alone: it stays open. */
+static bool
+silent(const struct talk *t)
+{
+	return t->untold || (t->done[AUDIT_COLLECTED] && !t->late &&
+	    t->answer_due == 0 && !t->done[AUDIT_TAKEN_UP]);
+}
+
 /* What did not come yet, or will not come any more. */
 static void
 unmet(struct audit_measure *m, struct talk *t, bool over)
 {
-	const bool silent = t->done[AUDIT_COLLECTED] && t->answer_due == 0 &&
-	    !t->done[AUDIT_TAKEN_UP];
 
 	for (size_t i = 0; i < AUDIT_STEPS; i++) {
 		if (t->done[i])
 			continue;
 		for (int k = 0; k < 2; k++) {
 			struct audit_of *o = both(m, t->to, k);
-			const bool gone = over || (i > 0 && silent);
+			const bool gone = over || (i > 0 && silent(t));
 
 			o->minutes[i].gone += gone;
 			o->days[i].gone += gone;
@@ -434,6 +444,8 @@ consent_ends(struct audit_measure *m, const struct kl_record *r)
 	void *at;
 	int err;
 
+	if (t != NULL && r->kind == KL_FEEDBACK)
+		t->untold = true;
 	if (t != NULL && r->kind != KL_FEEDBACK) {
 		for (int k = 0; k < 2; k++)
 			both(m, t->to, k)->withdrawn++;

@@ -247,6 +247,39 @@ START_TEST(without_a_term_for_the_answer_nobody_waits_for_one)
 }
 END_TEST
 
+/* Else the most overdue would be those that nobody counts. */
+START_TEST(what_was_collected_late_still_waits)
+{
+	begin("2026-10-01 00:00", "2026-11-01 00:00");
+	accepted(1, "2026-10-05 09:00", "2026-10-07 09:00");
+	delivered(1, "2026-10-09 10:00", NULL);
+	done("2026-11-01 00:00");
+	DUE(m.all.deliver, 0, 1, 0, 0, 0);
+	ck_assert_uint_eq(m.all.no_answer_due, 1);
+	ck_assert_uint_eq(m.all.minutes[AUDIT_TAKEN_UP].open, 1);
+	ck_assert_uint_eq(m.all.minutes[AUDIT_TAKEN_UP].gone, 0);
+	audit_measure_clear(&m);
+}
+END_TEST
+
+START_TEST(steps_after_feedback_was_withdrawn_are_not_waited_for)
+{
+	struct kl_record r = of(KL_EV_CONSENT_WITHDRAWN, 1, 0, KL_FEEDBACK);
+
+	begin("2026-10-01 00:00", "2026-11-01 00:00");
+	accepted(1, "2026-10-05 09:00", "2026-10-07 09:00");
+	delivered(1, "2026-10-05 10:00", "2026-10-07 10:00");
+	told(1, 1, KL_MS_TAKEN_UP, "2026-10-06 10:00");
+	take(r, "2026-10-07 10:00");
+	done("2026-11-01 00:00");
+	ck_assert_uint_eq(m.all.minutes[AUDIT_TAKEN_UP].n, 1);
+	ck_assert_uint_eq(m.all.minutes[AUDIT_IN_PROGRESS].open, 0);
+	ck_assert_uint_eq(m.all.minutes[AUDIT_IN_PROGRESS].gone, 1);
+	ck_assert_uint_eq(m.all.minutes[AUDIT_ENDED].gone, 1);
+	audit_measure_clear(&m);
+}
+END_TEST
+
 START_TEST(what_falls_away_takes_its_terms_with_it)
 {
 	begin("2026-10-01 00:00", "2026-11-01 00:00");
@@ -477,6 +510,9 @@ main(void)
 	tcase_add_test(t, what_still_waits_counts_in_the_half);
 	tcase_add_test(t,
 	    without_a_term_for_the_answer_nobody_waits_for_one);
+	tcase_add_test(t, what_was_collected_late_still_waits);
+	tcase_add_test(t,
+	    steps_after_feedback_was_withdrawn_are_not_waited_for);
 	tcase_add_test(t, what_falls_away_takes_its_terms_with_it);
 	tcase_add_test(t, a_withdrawal_is_measured_to_its_last_erasure);
 	tcase_add_test(t, an_erase_receipt_is_measured_from_the_asking);
