@@ -230,6 +230,12 @@ opened_again(const struct kl_record *r)
 }
 
 static bool
+ends_feedback(const struct kl_record *r)
+{
+	return r->event == KL_EV_CONSENT_WITHDRAWN && r->kind == KL_FEEDBACK;
+}
+
+static bool
 answered(const struct audit_facts *f)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -243,16 +249,17 @@ static enum audit_facts_open
 case_open(const struct audit_facts *f, size_t i)
 {
 	const struct kl_record *r = rec(f, i);
-
-	if (any_after(f, i, ends_all))
-		return AUDIT_OPEN_NOTHING;
-	if (is_feedback(r) && !any_after(f, i, is_feedback) &&
+	const bool helps = is_feedback(r) && !any_after(f, i, is_feedback) &&
 	    (r->milestone == KL_MS_TAKEN_UP ||
-	    r->milestone == KL_MS_IN_PROGRESS))
-		return AUDIT_OPEN_HELP;
-	return opened_again(r) && !answered(f) &&
-	    !any_after(f, i, opened_again) ? AUDIT_OPEN_ANSWER :
-	    AUDIT_OPEN_NOTHING;
+	    r->milestone == KL_MS_IN_PROGRESS);
+	const bool waits = opened_again(r) && !answered(f) &&
+	    !any_after(f, i, opened_again);
+
+	if ((!helps && !waits) || any_after(f, i, ends_all))
+		return AUDIT_OPEN_NOTHING;
+	if (any_after(f, 0, ends_feedback))
+		return AUDIT_OPEN_UNTOLD;
+	return helps ? AUDIT_OPEN_HELP : AUDIT_OPEN_ANSWER;
 }
 
 enum audit_facts_open

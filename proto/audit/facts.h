@@ -65,6 +65,7 @@ enum audit_facts_open {
 	AUDIT_OPEN_ERASE,	/* a receipt of erasure is owed */
 	AUDIT_OPEN_ANSWER,	/* opened, not taken up yet */
 	AUDIT_OPEN_HELP,	/* taken up or in progress */
+	AUDIT_OPEN_UNTOLD,	/* either, and feedback was withdrawn */
 };
 
 /* What is still open because of record i, or nothing. */

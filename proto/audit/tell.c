@@ -323,6 +323,10 @@ static const struct sentence opens[] = {
 	[AUDIT_OPEN_HELP] = { "De hulp bij %A loopt; een einde is nog niet "
 	  "gemeld.",
 	  "The help at %A is under way; no end was told yet." },
+	[AUDIT_OPEN_UNTOLD] = { "Hoe het verder gaat, wordt niet gemeld: de "
+	  "toestemming voor terugkoppeling is ingetrokken.",
+	  "How it goes on is not told: the consent to feedback was "
+	  "withdrawn." },
 };
 
 struct audit_tell_text

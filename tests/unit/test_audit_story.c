@@ -321,6 +321,24 @@ START_TEST(what_is_open_follows_the_case)
 }
 END_TEST
 
+/* Nobody owes news that the resident no longer wants told. */
+START_TEST(what_is_not_told_any_more_is_said)
+{
+	sent();
+	opened();
+	add_in(KL_EV_CONSENT_WITHDRAWN, NOON + 2 * HOUR, ORG_A,
+	    ORG_B)->kind = KL_FEEDBACK;
+	ck_assert_int_eq(open_only(), AUDIT_OPEN_UNTOLD);
+	log_.n--;
+	feedback(NOON + DAY, 2, KL_MS_TAKEN_UP);
+	add_in(KL_EV_CONSENT_WITHDRAWN, NOON + DAY, ORG_A,
+	    ORG_B)->kind = KL_FEEDBACK;
+	ck_assert_int_eq(open_only(), AUDIT_OPEN_UNTOLD);
+	add_in(KL_EV_CONSENT_WITHDRAWN, NOON + 2 * DAY, ORG_A, ORG_B);
+	ck_assert_int_eq(open_only(), AUDIT_OPEN_NOTHING);
+}
+END_TEST
+
 START_TEST(key_that_is_not_wiped_is_open)
 {
 	sent();
@@ -657,6 +675,7 @@ add_facts(TCase *t)
 	tcase_add_test(t, referral_that_is_sealed_again_has_a_term_of_its_own);
 	tcase_add_test(t, receipt_of_erasure_has_its_term);
 	tcase_add_test(t, what_is_open_follows_the_case);
+	tcase_add_test(t, what_is_not_told_any_more_is_said);
 	tcase_add_test(t, key_that_is_not_wiped_is_open);
 	tcase_add_test(t, missing_beginning_shows);
 }
