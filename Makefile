@@ -47,7 +47,8 @@ AUDIT += tiles bundle logrecord reftab rules rules_dutch rules_form rules_clock 
 	export_page
 
 # Reports, out of the records of a log.
-AUDIT += orgs spread measure suppress page svg region report_words \
+AUDIT += orgs spread measure measure_count \
+	measure_talk measure_erase suppress page svg region report_words \
 	report_region report_audit report_counts report_times report_rules \
 	report_read report report_data region_data
 UNIT_REPORT = audit_reftab audit_suppress audit_measure audit_region audit_report

@@ -8,7 +8,6 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/calendar.h>
 
-
 /* ---- a log by hand ---- */
 
 static struct audit_measure m;
