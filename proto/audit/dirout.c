@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,9 +32,11 @@ static int
 err_of(int e)
 {
 	switch (e) {
-	case ENOENT: return KL_E_NOT_FOUND;
+	case ENOENT:
+	case ENOTDIR: return KL_E_NOT_FOUND;
 	case EEXIST:
-	case ENOTEMPTY: return KL_E_EXISTS;
+	case ENOTEMPTY:
+	case EWOULDBLOCK: return KL_E_EXISTS;
 	case EACCES:
 	case EPERM:
 	case EROFS: return KL_E_DENIED;
@@ -56,6 +59,30 @@ remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
+/* Held as long as it is open: nobody else writes there, or takes it away. */
+static int
+part_lock(const char *part, int *fd)
+{
+	*fd = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0)
+		return err_of(errno);
+	return flock(*fd, LOCK_EX | LOCK_NB) == 0 ? KL_OK : err_of(errno);
+}
+
+/* Of an export that was cut, and that nobody writes any more. */
+static int
+part_remove(const char *part)
+{
+	int fd, r = part_lock(part, &fd);
+
+	if (r == KL_OK && nftw(part, remove_one, WALK_FDS, FTW_DEPTH |
+	    FTW_PHYS) != 0)
+		r = err_of(errno);
+	if (fd >= 0)
+		(void)close(fd);
+	return r;
+}
+
 /* Whatever else a directory of that name may be, it is left alone. */
 static int
 part_clear(const char *part)
@@ -69,8 +96,7 @@ part_clear(const char *part)
 	if (!S_ISDIR(st.st_mode) || lstat(mark, &st) != 0 ||
 	    !S_ISREG(st.st_mode))
 		return KL_E_EXISTS;
-	return nftw(part, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 ?
-	    KL_OK : err_of(errno);
+	return part_remove(part);
 }
 
 static int
@@ -86,10 +112,8 @@ part_make(struct audit_dirout *o)
 		return r;
 	if (mkdir(o->part, 0700) != 0)
 		return err_of(errno);
-	o->fd = open(o->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-	    O_NOFOLLOW);
-	if (o->fd < 0)
-		return err_of(errno);
+	if ((r = part_lock(o->part, &o->fd)) != KL_OK)
+		return r;
 	return audit_dirout_file(o, AUDIT_DIR_MARK,
 	    kl_bytes_str(mark));
 }

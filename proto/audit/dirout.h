@@ -17,8 +17,9 @@ struct audit_dirout;
 /*
  * Begins at PATH.part. One that a cut has left there begins anew: it is taken
  * away if it has AUDIT_DIR_MARK in it. KL_E_EXISTS: PATH is there, or PATH.part
- * is and is not ours; KL_E_NOT_FOUND: the directory of PATH; KL_E_SIZE: path
- * too long; KL_E_DENIED, KL_E_FULL, KL_E_IO, KL_E_MEMORY. *out is yours.
+ * is and is not ours, or another export is writing it; KL_E_NOT_FOUND: the
+ * directory of PATH; KL_E_SIZE: path too long; KL_E_DENIED, KL_E_FULL,
+ * KL_E_IO, KL_E_MEMORY. *out is yours.
  */
 int audit_dirout_begin(const char *path, struct audit_dirout **out)
     KL_MUST_CHECK;

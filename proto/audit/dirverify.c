@@ -61,6 +61,8 @@ wrong_text(const struct telling *t, const char *en)
 		{ "not signed by the key of this log",
 		  "niet ondertekend met de sleutel van dit logboek" },
 		{ "no checkpoint", "geen controlepunt" },
+		{ "cannot be read", "niet te lezen" },
+		{ "its name is too long", "zijn naam is te lang" },
 		{ "of another log", "van een ander logboek" },
 		{ "of more leaves than the export has",
 		  "van meer regels dan de uitvoer heeft" },

@@ -26,8 +26,13 @@ audit_export_fail(const struct exporting *x, int err, const char *file)
 {
 	if (err == KL_E_EXISTS && file == NULL)
 		return output_fail(x->cli, CLI_FILE, "%s or %s.part is there "
-		    "already: nothing is written over it", x->cli->arg[0],
-		    x->cli->arg[0]);
+		    "already, or is being written: nothing is written over "
+		    "it", x->cli->arg[0], x->cli->arg[0]);
+	if (err == KL_E_FULL)
+		return output_fail(x->cli, CLI_FAILED, "the disk of %s is "
+		    "full; what was written so far is in %s.part, and the next "
+		    "export to the same place takes that away first",
+		    x->cli->arg[0], x->cli->arg[0]);
 	return output_fail_err(x->cli, err, file != NULL ? file :
 	    x->cli->arg[0]);
 }

@@ -1,6 +1,7 @@
 #include "proto/audit/kept.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,29 +151,52 @@ by_size(const void *a, const void *b)
 	    strcmp(x->file, y->file);
 }
 
+static int
+name_take(struct audit_kept *k, const struct audit_dir *d, const char *name)
+{
+	char file[NAME_BYTES];
+
+	if (name[0] == '.')
+		return KL_OK;
+	if (snprintf(file, sizeof file, FOLDER "/%s", name) >=
+	    (int)sizeof file) {
+		k->wrong(k->arg, file, "its name is too long");
+		return KL_OK;
+	}
+	return read_one(k, d, file);
+}
+
+/* An export may have none beside its newest; what is there, and cannot be
+ * read, hides some. */
+static int
+folder_read(struct audit_kept *k, const struct audit_dir *d)
+{
+	const int fd = openat(d->fd, FOLDER, O_RDONLY | O_DIRECTORY |
+	    O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int r = KL_OK;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			(void)close(fd);
+		if (fd >= 0 || errno != ENOENT)
+			k->wrong(k->arg, FOLDER, "cannot be read");
+		return KL_OK;
+	}
+	while (r == KL_OK && (errno = 0, e = readdir(dir)) != NULL)
+		r = name_take(k, d, e->d_name);
+	if (r == KL_OK && errno != 0)
+		k->wrong(k->arg, FOLDER, "cannot be read");
+	(void)closedir(dir);
+	return r;
+}
+
 int
 audit_kept_read(struct audit_kept *k, const struct audit_dir *d)
 {
-	const int fd = openat(d->fd, FOLDER, O_RDONLY | O_DIRECTORY |
-	    O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-	char file[NAME_BYTES];
-	int n, r = KL_OK;
+	int r = folder_read(k, d);
 
-	while (r == KL_OK && dir != NULL && (e = readdir(dir)) != NULL) {
-		if (e->d_name[0] == '.')
-			continue;
-		n = snprintf(file, sizeof file, FOLDER "/%s", e->d_name);
-		if (n >= (int)sizeof file)
-			k->wrong(k->arg, file, "its name is too long");
-		else
-			r = read_one(k, d, file);
-	}
-	if (dir != NULL)
-		(void)closedir(dir);
-	else if (fd >= 0)
-		(void)close(fd);
 	if (k->n > 1)
 		qsort(k->list, k->n, sizeof *k->list, by_size);
 	return r;

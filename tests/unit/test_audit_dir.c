@@ -430,6 +430,35 @@ START_TEST(a_signed_checkpoint_of_another_past_is_a_fork)
 }
 END_TEST
 
+/* As "checkpoints": those of before may be hidden behind it. */
+static void
+folder_is_told(const char *dir)
+{
+	struct audit_dircheck_sum sum;
+
+	ck_assert_int_eq(look(dir, &sum), KL_OK);
+	ck_assert_uint_eq(sum.wrong, 1);
+	ck_assert_str_eq(last_file, "checkpoints");
+}
+
+START_TEST(a_folder_of_checkpoints_that_cannot_be_read_is_told)
+{
+	struct tmpdir_path path = make("export", NULL);
+	const struct tmpdir_path folder = tmpdir_file(&tmp,
+	    "export/checkpoints"), away = tmpdir_file(&tmp, "away");
+	struct audit_dircheck_sum sum;
+
+	ck_assert_int_eq(rename(folder.b, away.b), 0);
+	ck_assert_int_eq(look(path.b, &sum), KL_OK);
+	ck_assert_uint_eq(sum.wrong, 0);
+	ck_assert_int_eq(symlink(away.b, folder.b), 0);
+	folder_is_told(path.b);
+	ck_assert_int_eq(unlink(folder.b), 0);
+	checkpoint_put(path.b, "checkpoints", EXPORTDIR_ORIGIN, 5);
+	folder_is_told(path.b);
+}
+END_TEST
+
 START_TEST(checkpoints_of_another_log_or_a_later_one_are_told)
 {
 	struct tmpdir_path path = make("other", NULL);
@@ -485,6 +514,24 @@ START_TEST(an_export_is_put_over_nothing)
 	audit_dirout_free(o);
 	ck_assert_int_eq(audit_dirout_begin(tmpdir_file(&tmp, "no/dir").b,
 	    &o), KL_E_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(two_exports_to_one_place_do_not_mix)
+{
+	struct tmpdir_path path = tmpdir_file(&tmp, "once");
+	struct audit_dirout *first, *second;
+	struct stat st;
+
+	ck_assert_int_eq(audit_dirout_begin(path.b, &first), KL_OK);
+	ck_assert_int_eq(audit_dirout_file(first, "a", kl_bytes_str("x")),
+	    KL_OK);
+	ck_assert_int_eq(audit_dirout_begin(path.b, &second), KL_E_EXISTS);
+	ck_assert_ptr_null(second);
+	ck_assert_int_eq(audit_dirout_end(first), KL_OK);
+	ck_assert_int_eq(audit_dirout_place(first), KL_OK);
+	audit_dirout_free(first);
+	ck_assert_int_eq(stat(tmpdir_file(&tmp, "once/a").b, &st), 0);
 }
 END_TEST
 
@@ -578,9 +625,11 @@ main(void)
 		what_is_cut_short_is_found, a_changed_policy_is_found,
 		a_changed_checkpoint_is_found,
 		a_signed_checkpoint_of_another_past_is_a_fork,
+		a_folder_of_checkpoints_that_cannot_be_read_is_told,
 		checkpoints_of_another_log_or_a_later_one_are_told,
 		no_directory_and_no_checkpoint_are_told,
 		an_export_is_put_over_nothing,
+		two_exports_to_one_place_do_not_mix,
 		an_export_that_was_cut_begins_anew,
 		records_are_read_from_a_directory,
 	};
