@@ -370,17 +370,20 @@ read_body(struct query *q, struct kl_bytes body)
 }
 
 /* A new one is counted before it is looked at: whoever guesses references is
- * slowed down too. */
+ * slowed down too. The last of the store is for withdrawals and erasure, and
+ * for the operator, who must see why it is full. */
 static bool
 may_begin(struct query *q, struct answer *a, int *r)
 {
+	const bool counts = q->m.ticket == 0 && q->who->by != NULL;
 	int64_t wait_ms = 0;
 
 	if (q->m.want == KL_QUERY_RECORDS && q->c->query_rows < PAGE_ROWS / 4)
 		*r = answer_refuse_for(a, KL_C_TRY_LATER, BUSY_MS);
-	else if (q->m.ticket == 0 && q->who->by != NULL &&
-	    (wait_ms = minute_wait_ms(q->who->session)) > 0)
+	else if (counts && (wait_ms = minute_wait_ms(q->who->session)) > 0)
 		*r = answer_refuse_for(a, KL_C_QUOTA_REQUESTS, wait_ms);
+	else if (counts && q->c->full)
+		*r = answer_refuse_for(a, KL_C_STORE_FULL, KL_MINUTE_MS);
 	else
 		return true;
 	return false;

@@ -506,6 +506,27 @@ START_TEST(so_many_new_queries_a_minute)
 }
 END_TEST
 
+/* The last of the store is for what must go on. */
+START_TEST(a_store_that_is_nearly_full_takes_no_new_query)
+{
+	const struct kl_query_what w = { .event = KL_EV_ORIGIN };
+	struct kl_query q = begun(&w), fresh = q;
+	struct kl_query_reply r;
+	const uint64_t before = leaves();
+
+	fresh.ticket = 0;
+	s.core->full = true;
+	s.core->full_asked_ms = kl_mono_ms();
+	ck_assert_int_eq(ask(&s.practice, &fresh, &r), KL_C_STORE_FULL);
+	fresh = (struct kl_query){ .want = KL_QUERY_STATE };
+	ck_assert_int_eq(ask(&s.practice, &fresh, &r), KL_C_STORE_FULL);
+	ck_assert_uint_eq(leaves(), before);
+	ck_assert_int_eq(ask(&s.practice, &q, &r), KL_C_OK);
+	s.core->full = false;
+	ck_assert_int_eq(ask(&s.practice, &fresh, &r), KL_C_OK);
+}
+END_TEST
+
 START_TEST(guessing_references_is_counted_too)
 {
 	struct kl_query_what w = { .event = 0 };
@@ -989,6 +1010,7 @@ add_tests(TCase *t)
 	tcase_add_test(t, a_ticket_is_of_its_asker_and_question_only);
 	tcase_add_test(t, a_ticket_counts_for_a_day);
 	tcase_add_test(t, so_many_new_queries_a_minute);
+	tcase_add_test(t, a_store_that_is_nearly_full_takes_no_new_query);
 	tcase_add_test(t, guessing_references_is_counted_too);
 	tcase_add_test(t, pages_follow_each_other_without_gap_or_repeat);
 	tcase_add_test(t, a_query_begins_where_it_is_told_to);
