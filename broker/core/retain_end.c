@@ -382,18 +382,59 @@ retain_expired(struct turn *t, struct registry *r, const struct kl_tag *tag)
 	return message_forget(t, tag);
 }
 
+/* Did its REFERRAL come after all, or one in its place? Then it ends with that
+ * one's own term. */
+static int
+referral_came(struct turn *t, const struct conversation *c, bool *came)
+{
+	struct kl_tag at = { { 0 } };
+	struct message m;
+	int err = KL_OK;
+
+	*came = false;
+	for (bool first = true; !*came && (err = message_next_of(t, &c->tag,
+	    &at, first, &m)) == KL_OK; first = false) {
+		at = m.tag;
+		err = message_get(t, &at, c, &m);
+		if (err == KL_OK)
+			*came = is_its_referral(c, &m);
+		else if (err != KL_E_NOT_FOUND)
+			return err;
+	}
+	return err == KL_E_NOT_FOUND ? KL_OK : err;
+}
+
+/* There is no message to name: what expires is the conversation. */
+static int
+unsent_log(struct turn *t, const struct conversation *c)
+{
+	struct kl_record rec = { .event = KL_EV_EXPIRED,
+		.kind = KL_REFERRAL, .conv_ref = c->ref,
+		.org_from = c->sender, .org_to = c->receiver,
+		.body_hash = c->referral, .reason = KL_C_EXPIRED };
+	struct journal_leaf leaf;
+
+	return journal_append(t->journal, t->txn, t->now_ms, &rec, t->mem,
+	    &leaf);
+}
+
 /* Nothing but its body was shown, and then its sender let the term pass. */
 int
 retain_unsent(struct turn *t, struct registry *r,
     const struct kl_tag *tag)
 {
 	struct conversation c;
+	bool came = false;
 	int err = conversation_get(t, tag, &c);
 
+	if (err == KL_OK && !c.delivered && c.state == KL_CONV_OPEN)
+		err = referral_came(t, &c, &came);
 	if (err != KL_OK)
 		return err == KL_E_NOT_FOUND ? KL_OK : err;
-	return c.delivered || c.state != KL_CONV_OPEN ? KL_OK :
-	    undelivered(t, r, &c);
+	if (came || c.delivered || c.state != KL_CONV_OPEN)
+		return KL_OK;
+	err = unsent_log(t, &c);
+	return err != KL_OK ? err : undelivered(t, r, &c);
 }
 
 int

@@ -80,6 +80,19 @@ audit_rules_answer(const struct rules_leaf *l)
 	return KL_OK;
 }
 
+/* It names no message, as only one that was shown after a loss may. */
+static void
+never_came(const struct rules_leaf *l)
+{
+	if (l->r->presented)
+		return;
+	if (l->r->n.absent == 0)
+		audit_rules_say(l, AUDIT_RULE_STATE, AUDIT_NO_LEAF,
+		    "expired, and no leaf says that it was shown");
+	else
+		l->r->n.open++;
+}
+
 int
 audit_rules_conversation(const struct rules_leaf *l)
 {
@@ -95,6 +108,7 @@ audit_rules_conversation(const struct rules_leaf *l)
 	if (c == NULL)
 		return KL_OK;
 	switch (l->rec->event) {
+	case KL_EV_EXPIRED: never_came(l); return KL_OK;
 	case KL_EV_CONSENT_ENDED: consent_ended(l, c); return KL_OK;
 	case KL_EV_ERASE_ASKED:
 	case KL_EV_ERASE_RECEIPT:

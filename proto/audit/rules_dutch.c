@@ -29,6 +29,8 @@ static const struct {
 	  "noemt iets anders dan de eerste regel van het bericht: %s" },
 	{ "no leaf says that this message was accepted",
 	  "geen regel zegt dat dit bericht is aangenomen" },
+	{ "expired, and no leaf says that it was shown",
+	  "verlopen, en geen regel zegt dat het getoond is" },
 	{ "the same message is accepted a second time",
 	  "hetzelfde bericht is nog eens aangenomen" },
 	{ "accepted a second time", "nog eens aangenomen" },

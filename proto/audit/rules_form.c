@@ -11,6 +11,9 @@ struct form {
 static const struct form message = { MUST, MUST, MUST, MUST, MUST, MUST, NO,
 	0 };
 
+static const struct form never_came = { MUST, NO, MUST, MUST, MUST, MUST, NO,
+	0 };
+
 #define OF_MESSAGE(s) \
 	{ MUST, MUST, MUST, MUST, MUST, MUST, NO, KL_MSG_##s }
 
@@ -139,8 +142,13 @@ audit_rules_form(const struct rules_leaf *l)
 	const struct kl_record *r = l->rec;
 	const struct form *f = &forms[r->event];
 
+	/* A referral that was shown after a loss and never came. */
+	if (r->event == KL_EV_EXPIRED &&
+	    kl_bytes_zero(KL_BYTES_OF(r->msg_ref))) {
+		fields(l, &never_came);
+		state(l, &never_came);
 	/* What tells of a message tells of all of it. */
-	if ((r->event == KL_EV_ERASED || r->event == KL_EV_PRESENTED) &&
+	} else if ((r->event == KL_EV_ERASED || r->event == KL_EV_PRESENTED) &&
 	    !kl_bytes_zero(KL_BYTES_OF(r->msg_ref))) {
 		struct form of_message = message;
 

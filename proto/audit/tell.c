@@ -154,6 +154,12 @@ static const struct sentence shown_paper = {
 	"shown again.",
 };
 
+static const struct sentence never_came = {
+	"De verwijzing van %A kwam na dat verlies niet opnieuw, en verliep.",
+	"The referral of %A did not come again after that loss, and "
+	"expired.",
+};
+
 static const struct sentence steps[] = {	/* by milestone */
 	[0] = { "%A stuurde een terugkoppeling aan %B.",
 	  "%A sent feedback to %B." },
@@ -233,6 +239,10 @@ sentence_of(const struct kl_record *r)
 		    &withdrawn_all;
 	case KL_EV_PRESENTED:
 		return r->kind != 0 ? &shown_message : &shown_paper;
+	case KL_EV_EXPIRED:
+		if (kl_bytes_zero(KL_BYTES_OF(r->msg_ref)))
+			return &never_came;
+		break;
 	case KL_EV_DEADLINE:
 		if (kl_bytes_zero(KL_BYTES_OF(r->msg_ref)))
 			return &answer_missed;

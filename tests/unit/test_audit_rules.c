@@ -284,6 +284,39 @@ START_TEST(what_a_loss_brings_back_breaks_nothing)
 }
 END_TEST
 
+static struct kl_record
+never_came(uint32_t event)
+{
+	return (struct kl_record){ .event = event, .kind = KL_REFERRAL,
+	    .conv_ref = ref_of(1), .org_from = PRACTICE, .org_to = DESK,
+	    .body_hash = hash_of(1), .reason = KL_C_EXPIRED };
+}
+
+START_TEST(a_shown_referral_that_never_came_breaks_nothing)
+{
+	(void)put(never_came(KL_EV_PRESENTED));
+	(void)put(never_came(KL_EV_EXPIRED));
+	run_on(10);
+	nothing();
+}
+END_TEST
+
+START_TEST(an_expiry_of_no_message_without_a_loss_is_found)
+{
+	only(AUDIT_RULE_STATE, put(never_came(KL_EV_EXPIRED)));
+}
+END_TEST
+
+START_TEST(an_expiry_of_no_message_that_names_a_state_is_found)
+{
+	struct kl_record r = never_came(KL_EV_EXPIRED);
+
+	(void)put(never_came(KL_EV_PRESENTED));
+	r.new_state = KL_MSG_EXPIRED;
+	only(AUDIT_RULE_FORM, put(r));
+}
+END_TEST
+
 /* ---- form, origin ---- */
 
 START_TEST(a_record_that_names_no_message_where_it_must_is_found)
@@ -825,6 +858,9 @@ main(void)
 		a_withdrawal_that_is_done_breaks_nothing,
 		feedback_of_level_0_goes_on_after_feedback_was_withdrawn,
 		what_a_loss_brings_back_breaks_nothing,
+		a_shown_referral_that_never_came_breaks_nothing,
+		an_expiry_of_no_message_without_a_loss_is_found,
+		an_expiry_of_no_message_that_names_a_state_is_found,
 		a_record_that_names_no_message_where_it_must_is_found,
 		a_question_without_who_asked_is_found,
 		a_refusal_without_reason_is_found, a_second_origin_is_found,

@@ -571,6 +571,23 @@ START_TEST(story_is_told_in_english_when_asked)
 }
 END_TEST
 
+START_TEST(referral_that_never_came_again_is_told)
+{
+	struct kl_record *r;
+
+	policy_loaded();
+	add_in(KL_EV_PRESENTED, NOON, ORG_A, ORG_B)->kind = KL_REFERRAL;
+	r = add_in(KL_EV_EXPIRED, NOON + DAY, ORG_A, ORG_B);
+	r->kind = KL_REFERRAL;
+	r->reason = KL_C_EXPIRED;
+	ck_assert_int_eq(tell(CONV, NULL), CLI_OK);
+	ck_assert(says("De verwijzing van " ORG_A " kwam na dat verlies "));
+	ck_assert(!says("haalde die niet"));
+	ck_assert_int_eq(tell(CONV, "--language=en"), CLI_OK);
+	ck_assert(says("The referral of " ORG_A " did not come again"));
+}
+END_TEST
+
 START_TEST(looser_policy_is_named)
 {
 	log_.policy = "[policy]\nconsent_max_age_at_send = 60d\n"
@@ -692,6 +709,7 @@ main(void)
 	add_facts(t);
 	tcase_add_test(t, story_is_told_in_dutch);
 	tcase_add_test(t, story_is_told_in_english_when_asked);
+	tcase_add_test(t, referral_that_never_came_again_is_told);
 	tcase_add_test(t, looser_policy_is_named);
 	tcase_add_test(t, policy_that_is_not_held_is_said);
 	tcase_add_test(t, gaps_are_said);

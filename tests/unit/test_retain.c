@@ -123,9 +123,8 @@ save(void)
 	retain_committed(&r);
 }
 
-/* The newest leaf, which tells of a hold. */
 static struct kl_record
-hold_leaf(void)
+newest_leaf(void)
 {
 	struct kl_logged logged;
 	struct kl_record rec;
@@ -137,6 +136,14 @@ hold_leaf(void)
 	    &logged), KL_C_OK);
 	ck_assert_int_eq(KL_STATEMENT_READ(KL_S_RECORD, logged.record,
 	    p.turn.mem, &rec), KL_C_OK);
+	return rec;
+}
+
+static struct kl_record
+hold_leaf(void)
+{
+	const struct kl_record rec = newest_leaf();
+
 	ck_assert_uint_eq(rec.event, KL_EV_HOLD);
 	return rec;
 }
@@ -439,6 +446,62 @@ START_TEST(delivered_conversation_outlives_its_messages)
 }
 END_TEST
 
+/* As after a loss: its body was shown, and is all that is here. */
+static void
+show(struct conversation *shown, const struct letter *l, int64_t unsent_ms)
+{
+	ck_assert_int_eq(conversation_make(&p.turn, &l->e, &l->body_hash,
+	    shown), KL_OK);
+	ck_assert_int_eq(conversation_put_new(&p.turn, shown), KL_OK);
+	ck_assert_int_eq(retain_begin(&p.turn, &p.registry, shown, unsent_ms),
+	    KL_OK);
+}
+
+START_TEST(referral_that_never_came_expires_with_its_leaf)
+{
+	const int64_t end_ms = m.expire_ms - 1;
+	struct conversation shown;
+	struct kl_record rec;
+	struct letter l;
+
+	letter_referral(&l, &practice, &desk);
+	show(&shown, &l, end_ms);
+	run_at(end_ms - 1);
+	ck_assert_uint_eq(from->open_conversations, 2);
+	run_at(end_ms);
+	ck_assert_int_eq(conversation_get(&p.turn, &shown.tag, &shown),
+	    KL_OK);
+	ck_assert_uint_eq(shown.state, KL_CONV_EXPIRED);
+	ck_assert_uint_eq(from->open_conversations, 1);
+	rec = newest_leaf();
+	ck_assert_uint_eq(rec.event, KL_EV_EXPIRED);
+	ck_assert_uint_eq(rec.kind, KL_REFERRAL);
+	ck_assert_uint_eq(rec.reason, KL_C_EXPIRED);
+	ck_assert_mem_eq(rec.conv_ref.b, shown.ref.b, sizeof shown.ref.b);
+	ck_assert_mem_eq(rec.body_hash.b, l.body_hash.b,
+	    sizeof l.body_hash.b);
+	ck_assert(kl_id_equal(&rec.org_from, &practice.id));
+	ck_assert(kl_id_equal(&rec.org_to, &desk.id));
+	ck_assert(kl_bytes_zero(KL_BYTES_OF(rec.msg_ref)));
+	ck_assert_uint_eq(rec.new_state, 0);
+}
+END_TEST
+
+/* One sealed again has a later term, and its conversation ends with that. */
+START_TEST(referral_that_came_ends_by_its_own_term)
+{
+	const uint64_t leaves = p.journal.range.size;
+	const int64_t soon_ms = p.turn.now_ms + 1;
+
+	ck_assert_int_eq(timer_put(&p.turn, soon_ms, TIMER_UNSENT, &c.tag),
+	    KL_OK);
+	run_at(soon_ms);
+	reload();
+	ck_assert_uint_eq(c.state, KL_CONV_OPEN);
+	ck_assert_uint_eq(p.journal.range.size, leaves);
+}
+END_TEST
+
 START_TEST(late_receipt_opens_what_had_expired)
 {
 	struct kl_bytes body;
@@ -710,6 +773,8 @@ ends_case(void)
 	    message_that_left_becomes_unconfirmed_without_a_gap);
 	tcase_add_test(tc, delivered_conversation_outlives_its_messages);
 	tcase_add_test(tc, late_receipt_opens_what_had_expired);
+	tcase_add_test(tc, referral_that_never_came_expires_with_its_leaf);
+	tcase_add_test(tc, referral_that_came_ends_by_its_own_term);
 	tcase_add_test(tc, counts_stay_right_without_a_sender);
 	tcase_add_test(tc, both_are_told_when_the_consent_ends);
 	tcase_add_test(tc,
