@@ -25,14 +25,20 @@
 #define SIGN_RETRY_MS (10 * KL_SECOND_MS)
 
 void
-core_stop(struct core *c, int status, const char *event, int err)
+core_end(struct core *c, int status)
 {
-	kl_logf(KL_LOG_ERROR, event, kl_log_word("why", kl_err_text(err)),
-	    kl_log_num("errno", errno));
 	if (c->exit == CORE_EXIT_STOPPED)
 		c->exit = status;
 	if (c->loop != NULL)
 		kl_loop_stop(c->loop);
+}
+
+void
+core_stop(struct core *c, int status, const char *event, int err)
+{
+	kl_logf(KL_LOG_ERROR, event, kl_log_word("why", kl_err_text(err)),
+	    kl_log_num("errno", errno));
+	core_end(c, status);
 }
 
 /* ---- answers ---- */
@@ -324,7 +330,10 @@ cycle_end(struct core *c, int err)
 			core_stop(c, CORE_EXIT_COMMIT, "damaged", err);
 			return;
 		}
-		undone_tell(c, err);
+		/* Why nobody may go on with this store was told already, and
+		 * is nothing of the disk. */
+		if (c->fenced == 0)
+			undone_tell(c, err);
 		c->pause_ms = kl_mono_ms() + UNDONE_PAUSE_MS;
 		held_undo(c);
 		replies_later(c);

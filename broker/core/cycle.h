@@ -7,7 +7,9 @@
 
 #include "broker/core/core.h"
 
-/* Ends the process with this status, after one line. */
+/* Ends the process with this status, after what was logged of it. */
+void core_end(struct core *c, int status);
+/* The same, after one line. */
 void core_stop(struct core *c, int status, const char *event, int err);
 
 /* Opens the transaction, zeroes the slots that wait and logs it. KL_OK, or

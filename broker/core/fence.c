@@ -117,7 +117,7 @@ fence_must_stop(struct core *c, struct kl_bytes note)
 		return false;
 	}
 	keep(c, note);
-	core_stop(c, CORE_EXIT_OPERATOR, "fenced_off_now", KL_E_DENIED);
+	core_end(c, CORE_EXIT_OPERATOR);
 	return true;
 }
 

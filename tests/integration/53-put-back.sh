@@ -213,7 +213,8 @@ broker_stops_and_says_why()
 {
 	stop broker
 	[ "$STATUS" -eq 3 ] &&
-	    grep -q 'store_behind_checkpoint.*log.seen' "$R/broker.log"
+	    grep -q 'store_behind_checkpoint.*log.seen' "$R/broker.log" &&
+	    ! grep -q 'fenced_off\|turn_undone' "$R/broker.log"
 }
 
 broker_keeps_both_notes()
