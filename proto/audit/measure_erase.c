@@ -62,7 +62,8 @@ audit_measure_erase_asked(struct audit_measure *m,
 	err = audit_reftab_put(&m->work->asked, &key, &at);
 	if (err == KL_OK)
 		*(struct measure_asked *)at = (struct measure_asked){
-			.key = key, .at = r->time_minute, .due = r->due_minute };
+			.key = key, .at = r->time_minute,
+			.due = r->due_minute };
 	return err;
 }
 
