@@ -211,9 +211,24 @@ file_take(struct core *c, int dir, const char *name)
 	kl_fs_read_free(text, n);
 	if (e.b[0] == '\0')
 		return r;
-	kl_logf(KL_LOG_ERROR, "approval_refused", kl_log_word("why", e.b),
-	    kl_log_num("line", e.line), kl_log_word("so",
-	    "its card reads nothing of others; see 'kortelijn status'"));
+	kl_logf(KL_LOG_ERROR, "approval_refused", kl_log_word("file", name),
+	    kl_log_word("why", e.b), kl_log_num("line", e.line),
+	    kl_log_word("so", "its card reads nothing of others; see "
+	    "'kortelijn status'"));
+	return KL_OK;
+}
+
+/* Then no card reads all, and everything else goes on. */
+static int
+dir_unread(void)
+{
+	if (errno != ENOENT)
+		kl_logf(KL_LOG_ERROR, "approvals_not_read",
+		    kl_log_num("errno", errno),
+		    kl_log_word("so", "cards that read all read nothing of "
+		    "others"),
+		    kl_log_word("do", "make " BROKER_APPROVALS " in config_dir "
+		    "a directory that the broker may read; start again"));
 	return KL_OK;
 }
 
@@ -228,7 +243,7 @@ dir_take(struct core *c)
 	(void)snprintf(path, sizeof path, "%s/%s", c->conf->config_dir,
 	    BROKER_APPROVALS);
 	if ((d = opendir(path)) == NULL)
-		return errno == ENOENT ? KL_OK : KL_E_IO;
+		return dir_unread();
 	while (r == KL_OK && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.')
 			r = file_take(c, dirfd(d), e->d_name);

@@ -369,10 +369,14 @@ mark_check(struct core *c, struct kl_kv_txn *txn, const struct found *f)
 /* Whoever moves a store away because a disk or memory failed for a moment
  * loses it for nothing. */
 static int
-mark_wrong(int err)
+mark_wrong(int err, bool there)
 {
 	if (err <= KL_E_MEMORY && err != KL_E_DAMAGED)
 		return needs_operator("mark_unreadable", kl_err_text(err));
+	if (!there)
+		return needs_operator("mark_missing", BROKER_MARK ", what was "
+		    "signed last, is gone from state_dir. Put it back; else "
+		    "move state_dir away, then 'kortelijn origin new'");
 	return needs_operator("store_behind_log", "this store is not the one "
 	    "that was signed last; it will not be used. Move it away, then "
 	    "'kortelijn origin new'");
@@ -391,7 +395,7 @@ store_load(struct core *c, const struct found *f)
 	else if ((r = parts_load(c, txn)) != KL_OK)
 		(void)needs_operator("store_damaged", store_words(r));
 	else if ((r = mark_check(c, txn, f)) != KL_OK)
-		(void)mark_wrong(r);
+		(void)mark_wrong(r, f->mark);
 	else if (fence_closed(c))
 		r = KL_E_DENIED;
 	kl_kv_abort(&txn);

@@ -82,7 +82,7 @@ take_page(struct reading *g, struct kl_bytes body)
 		kl_arena_release(g->mem, mark);
 	}
 	if (r == CLI_OK && p.next != 0 && (p.next <= g->q.from ||
-	    (g->begun && p.next <= g->last)))
+	    p.next >= p.ticket || (g->begun && p.next <= g->last)))
 		r = senseless(g);
 	g->q.from = p.next;
 	return r;

@@ -214,6 +214,14 @@ START_TEST(query_is_not_led_in_a_circle)
 }
 END_TEST
 
+START_TEST(no_page_follows_behind_the_ticket)
+{
+	PAGE(9, 9, -1);
+	refuses();
+	ck_assert_uint_eq(fake.asked, 1);
+}
+END_TEST
+
 START_TEST(ticket_stays_the_same_and_ends_the_answers)
 {
 	PAGE(90, 10, 3, -1);
@@ -283,6 +291,7 @@ main(void)
 	tcase_add_test(t, refusal_ends_it);
 	tcase_add_test(t, records_out_of_order_are_refused);
 	tcase_add_test(t, query_is_not_led_in_a_circle);
+	tcase_add_test(t, no_page_follows_behind_the_ticket);
 	tcase_add_test(t, ticket_stays_the_same_and_ends_the_answers);
 	tcase_add_test(t, bytes_that_are_no_answer_are_refused);
 	tcase_add_test(t, made_up_answers_end_it_or_are_records);

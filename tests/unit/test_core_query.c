@@ -804,6 +804,19 @@ START_TEST(an_approval_counts_from_its_file_at_the_start)
 }
 END_TEST
 
+START_TEST(approvals_that_cannot_be_read_stop_no_start)
+{
+	FILE *f = fopen(shell_file(&s, "config/approvals").b, "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fclose(f), 0);
+	shell_restart(&s, LETTERS_NOW_MS + KL_MINUTE_MS);
+	shell_begin(&s, &all);
+	ck_assert_uint_eq(events(&all, KL_EV_ACCEPTED), 0);
+	ck_assert_uint_eq(s.core->n_approvals, 0);
+}
+END_TEST
+
 START_TEST(a_file_that_is_no_approval_stops_no_start)
 {
 	approval_file("nonsense");
@@ -1034,6 +1047,7 @@ add_approval_tests(TCase *t)
 	tcase_add_test(t, an_approval_that_does_not_fit_is_refused_with_why);
 	tcase_add_test(t, an_approval_counts_from_its_file_at_the_start);
 	tcase_add_test(t, a_file_that_is_no_approval_stops_no_start);
+	tcase_add_test(t, approvals_that_cannot_be_read_stop_no_start);
 }
 
 int
