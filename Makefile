@@ -41,7 +41,7 @@ AUDIT += facts tell story story_text story_json
 
 # Exports, and what is wrong with them.
 AUDIT += tiles bundle logrecord reftab rules rules_dutch rules_form rules_clock \
-	rules_message rules_conv rules_owed rules_end dirout dir kept dircheck \
+	rules_message rules_conv rules_owed rules_end dirout dir kept csvcheck dircheck \
 	dirverify \
 	export export_state export_log export_records export_text \
 	export_page

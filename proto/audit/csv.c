@@ -39,17 +39,17 @@ reads_as_number(const char *text)
 void
 audit_csv_cell(FILE *f, bool first, const char *text)
 {
-	if (!first)
-		(void)putc(';', f);
-	(void)putc('"', f);
+	size_t n;
+
+	fputs(first ? "\"" : ";\"", f);
 	if ((text[0] != '\0' && strchr("=+-@\t\r\n", text[0]) != NULL) ||
 	    reads_as_number(text))
 		(void)putc('\'', f);
-	for (; *text != '\0'; text++) {
-		if (*text == '"')
-			(void)putc('"', f);
-		(void)putc(*text, f);
+	for (; text[n = strcspn(text, "\"")] != '\0'; text += n + 1) {
+		(void)fwrite(text, 1, n + 1, f);
+		(void)putc('"', f);
 	}
+	(void)fwrite(text, 1, n, f);
 	(void)putc('"', f);
 }
 

@@ -47,13 +47,19 @@ read_all(int fd, uint8_t *buf, size_t cap, size_t *n)
 	return *n == (size_t)st.st_size ? KL_OK : KL_E_IO;
 }
 
+/* Not waited for, whatever it is. */
+static int
+file_open(const struct audit_dir *d, const char *name)
+{
+	return openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+	    O_NOCTTY | O_NONBLOCK);
+}
+
 int
 audit_dir_file(const struct audit_dir *d, const char *name, void *buf,
     size_t cap, size_t *n)
 {
-	/* Not waited for, whatever it is. */
-	const int fd = openat(d->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-	    O_NOCTTY | O_NONBLOCK);
+	const int fd = file_open(d, name);
 	int r;
 
 	*n = 0;
@@ -62,6 +68,22 @@ audit_dir_file(const struct audit_dir *d, const char *name, void *buf,
 	r = read_all(fd, buf, cap, n);
 	(void)close(fd);
 	return r;
+}
+
+int
+audit_dir_stream(const struct audit_dir *d, const char *name, FILE **out)
+{
+	const int fd = file_open(d, name);
+	struct stat st;
+
+	*out = NULL;
+	if (fd < 0)
+		return err_of(errno);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (*out = fdopen(fd, "r")) != NULL)
+		return KL_OK;
+	(void)close(fd);
+	return KL_E_DENIED;
 }
 
 int

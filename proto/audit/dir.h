@@ -5,6 +5,8 @@
 #ifndef PROTO_AUDIT_DIR_H
 #define PROTO_AUDIT_DIR_H
 
+#include <stdio.h>
+
 #include <kortelijn/crypto/note.h>
 
 #include "proto/audit/bundle.h"
@@ -31,6 +33,9 @@ void audit_dir_close(struct audit_dir *d);
 /* A file of at most cap bytes, *n of them. Errors as above. */
 int audit_dir_file(const struct audit_dir *d, const char *name, void *buf,
     size_t cap, size_t *n) KL_MUST_CHECK;
+/* The same as a stream, of any length. */
+int audit_dir_stream(const struct audit_dir *d, const char *name, FILE **out)
+    KL_MUST_CHECK;
 /* Tile `number` of level 0 of `width` hashes into d->hashes, and the records
  * behind it as entries of a reader over d->bundle. KL_E_FORMAT: another
  * length. */

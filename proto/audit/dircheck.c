@@ -10,6 +10,7 @@
 
 #include <kortelijn/crypto/hash.h>
 
+#include "proto/audit/csvcheck.h"
 #include "proto/audit/dir.h"
 #include "proto/audit/kept.h"
 #include "proto/audit/logrecord.h"
@@ -26,6 +27,7 @@ struct check {
 	struct audit_dir *d;
 	struct audit_rules *rules;
 	struct audit_kept *kept;
+	struct audit_csvcheck *csv;
 	struct kl_arena *mem;
 	struct audit_tiles tiles;
 	struct kl_hash above[AUDIT_TILE_HASHES];
@@ -94,8 +96,8 @@ static int
 record_take(struct check *c, uint64_t leaf, const struct kl_hash *hash,
     const uint8_t *salt, struct kl_bytes packed, const char *file)
 {
+	struct audit_record rec = { .leaf = leaf };
 	struct kl_hash is;
-	struct kl_record rec;
 
 	if (packed.n == 0) {
 		audit_rules_absent(c->rules, leaf);
@@ -107,14 +109,15 @@ record_take(struct check *c, uint64_t leaf, const struct kl_hash *hash,
 		audit_rules_absent(c->rules, leaf);
 		return KL_OK;
 	}
-	if (audit_logrecord_read(packed, c->mem, &rec) != KL_C_OK) {
+	if (audit_logrecord_read(packed, c->mem, &rec.r) != KL_C_OK) {
 		wrong(c, file, leaf, "logged, and no record of this protocol");
 		audit_rules_absent(c->rules, leaf);
 		return KL_OK;
 	}
-	if (rec.event == KL_EV_POLICY)
-		policy_compare(c, leaf, &rec);
-	return audit_rules_take(c->rules, leaf, &rec);
+	audit_csvcheck_take(c->csv, &rec);
+	if (rec.r.event == KL_EV_POLICY)
+		policy_compare(c, leaf, &rec.r);
+	return audit_rules_take(c->rules, leaf, &rec.r);
 }
 
 static int
@@ -194,6 +197,7 @@ leaves_take(struct check *c)
 	if (r == KL_OK)
 		r = audit_tiles_end(&c->tiles);
 	c->sum->leaves = c->tiles.size;
+	audit_csvcheck_end(c->csv);
 	audit_rules_end(c->rules);
 	return r;
 }
@@ -223,6 +227,24 @@ vkey_compare(struct check *c)
 		    "not the key of this log");
 }
 
+static void
+csv_wrong(void *arg, const char *file, uint64_t leaf, const char *text)
+{
+	wrong(arg, file, leaf, text);
+}
+
+/* It is for people, who may not get to see anything else. */
+static int
+csv_open(struct check *c)
+{
+	const int r = audit_csvcheck_open(c->d, csv_wrong, c, &c->csv);
+
+	if (r == KL_OK || r == KL_E_MEMORY)
+		return r;
+	wrong(c, "records.csv", AUDIT_NO_LEAF, kl_err_text(r));
+	return KL_OK;
+}
+
 static int
 all(struct check *c)
 {
@@ -233,7 +255,7 @@ all(struct check *c)
 	vkey_compare(c);
 	if (audit_kept_next(c->kept) == 0)
 		kept_compare(c);
-	if ((r = leaves_take(c)) != KL_OK)
+	if ((r = csv_open(c)) != KL_OK || (r = leaves_take(c)) != KL_OK)
 		return r;
 	audit_kept_sum(c->kept, c->sum);
 	c->sum->rules = audit_rules_count(c->rules);
@@ -281,6 +303,7 @@ audit_dircheck(const char *path, const struct audit_dircheck_keys *k,
 		r = all(c);
 	audit_rules_free(c->rules);
 	audit_kept_free(c->kept);
+	audit_csvcheck_free(c->csv);
 	kl_arena_free(c->mem);
 	audit_dir_close(c->d);
 	free(c->policy);

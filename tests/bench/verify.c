@@ -84,6 +84,7 @@ main(int argc, char **argv)
 	e.path = argv[1];
 	e.leaves = strtoull(argv[2], NULL, 10);
 	e.checkpoint_every = e.leaves / CHECKPOINTS + 1;
+	e.csv = true;
 	e.sk = sk;
 	exportdir_make(&e);
 	r = measure(argv[1], &pk);

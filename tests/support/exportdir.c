@@ -8,6 +8,7 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/crypto/hash.h>
 
+#include "proto/audit/csv.h"
 #include "proto/audit/dirout.h"
 
 /* Leaves of one conversation: a REFERRAL and one FEEDBACK. */
@@ -18,6 +19,7 @@
 struct making {
 	const struct exportdir *e;
 	struct audit_dirout *out;
+	FILE *csv;
 	struct kl_id practice, desk;
 	int64_t minute;
 	struct kl_ref conv, msg[2];
@@ -125,9 +127,22 @@ record_put(struct making *m, uint64_t leaf)
 	    "record");
 	hash = kl_record_leaf_hash(salt.b, kl_bytes(packed, n));
 	must(audit_dirout_leaf(m->out, &hash), "tile");
-	if (leaf >= m->e->erased)
-		must(audit_dirout_record(m->out, leaf, salt.b,
-		    kl_bytes(packed, n)), "record");
+	if (leaf < m->e->erased)
+		return;
+	must(audit_dirout_record(m->out, leaf, salt.b, kl_bytes(packed, n)),
+	    "record");
+	if (m->csv != NULL)
+		audit_csv_put(m->csv, KL_NL, NULL, &(struct audit_record){
+		    .leaf = leaf, .r = r });
+}
+
+static void
+csv_begin(struct making *m)
+{
+	if (!m->e->csv)
+		return;
+	must(audit_dirout_stream(m->out, "records.csv", &m->csv), "csv");
+	audit_csv_begin(m->csv, KL_NL);
 }
 
 static void
@@ -152,6 +167,7 @@ exportdir_make(const struct exportdir *e)
 	must(kl_id_read("agb:01234567", &m.practice), "id");
 	must(kl_id_read("oin:00000001234567890000", &m.desk), "id");
 	must(audit_dirout_begin(e->path, &m.out), e->path);
+	csv_begin(&m);
 	for (uint64_t leaf = 0; leaf < e->leaves; leaf++) {
 		record_put(&m, leaf);
 		if (e->checkpoint_every == 0 ||
@@ -161,6 +177,8 @@ exportdir_make(const struct exportdir *e)
 		    leaf + 1);
 		note_put(&m, name);
 	}
+	if (m.csv != NULL && fclose(m.csv) != 0)
+		must(KL_E_IO, "csv");
 	note_put(&m, "checkpoint");
 	must(audit_dirout_file(m.out, "policy/3.conf", kl_bytes_str(policy)),
 	    "policy");

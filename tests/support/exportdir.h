@@ -17,6 +17,7 @@ struct exportdir {
 	uint64_t leaves;
 	uint64_t erased;		/* records of so many first leaves */
 	uint64_t checkpoint_every;	/* leaves; 0: the newest only */
+	bool csv;			/* with records.csv */
 	const struct kl_secret *sk;
 	/* Changes a record before it is logged, or NULL. */
 	void (*change)(void *arg, uint64_t leaf, struct kl_record *r);

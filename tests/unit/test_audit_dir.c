@@ -371,6 +371,114 @@ START_TEST(what_is_cut_short_is_found)
 }
 END_TEST
 
+/* ---- the table for people ---- */
+
+static const struct exportdir with_csv = { .leaves = 20, .csv = true };
+#define CSV_MAX 16384
+
+static char *
+csv_path(const struct tmpdir_path *dir)
+{
+	static char path[600];
+
+	(void)snprintf(path, sizeof path, "%s/records.csv", dir->b);
+	return path;
+}
+
+static size_t
+csv_read(const struct tmpdir_path *dir, char *text)
+{
+	FILE *f = fopen(csv_path(dir), "r");
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(text, 1, CSV_MAX - 1, f);
+	ck_assert_uint_lt(n, CSV_MAX - 1);
+	text[n] = '\0';
+	(void)fclose(f);
+	return n;
+}
+
+/* Puts `with` in the place of `n` bytes at `at` of `text` and looks again. */
+static size_t
+csv_wrong(const struct tmpdir_path *dir, const char *text, const char *at,
+    size_t n, const char *with)
+{
+	struct audit_dircheck_sum sum;
+	FILE *f = fopen(csv_path(dir), "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(at);
+	(void)fwrite(text, 1, (size_t)(at - text), f);
+	(void)fputs(with, f);
+	(void)fputs(at + n, f);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(look(dir->b, &sum), KL_OK);
+	ck_assert_uint_eq(sum.wrong, n_wrong);
+	return n_wrong;
+}
+
+static const char *
+csv_line(const char *text, int leaf)
+{
+	char begin[24];
+	const char *at;
+
+	(void)snprintf(begin, sizeof begin, "\r\n\"%d\";", leaf);
+	at = strstr(text, begin);
+	return at == NULL ? NULL : at + 2;
+}
+
+START_TEST(a_changed_table_for_people_is_found)
+{
+	struct tmpdir_path path = make("csv", &with_csv);
+	static char text[CSV_MAX];
+	const size_t n = csv_read(&path, text);
+	const char *at = csv_line(text, 6), *next = csv_line(text, 7);
+
+	ck_assert_uint_eq(csv_wrong(&path, text, text, 0, ""), 0);
+	ck_assert_uint_eq(csv_wrong(&path, text, strstr(at, "gelukt"), 6,
+	    "mislukt"), 1);
+	ck_assert_uint_eq(last_leaf, 6);
+	ck_assert_str_eq(last_file, "records.csv");
+	ck_assert_str_eq(last_text, "its line is not what was logged");
+	ck_assert_uint_eq(csv_wrong(&path, text, at, (size_t)(next - at), ""),
+	    1);
+	ck_assert_uint_eq(last_leaf, 6);
+	ck_assert_str_eq(last_text, "its line is not there");
+	/* Another line, one that is none, and one that ends no more. */
+	ck_assert_uint_eq(csv_wrong(&path, text, at, 0, "\"5\";\r\n"), 1);
+	ck_assert_uint_eq(last_leaf, 5);
+	ck_assert_str_eq(last_text, "a line without a record");
+	ck_assert_uint_eq(csv_wrong(&path, text, text + n, 0, "Klopt.\n"), 1);
+	ck_assert_uint_eq(csv_wrong(&path, text, text + n - 2, 2, ""), 1);
+	ck_assert_uint_eq(last_leaf, 19);
+	/* More columns, and fewer. */
+	ck_assert_uint_eq(csv_wrong(&path, text, next - 2, 0, ";\"\""), 1);
+	ck_assert_uint_eq(csv_wrong(&path, text, next - 5, 3, ""), 1);
+	ck_assert_uint_eq(csv_wrong(&path, text, text, 3, ""), 1);
+	ck_assert_str_eq(last_text,
+	    "its first line is not that of an export");
+}
+END_TEST
+
+/* Whoever verifies may not have the cards. */
+START_TEST(names_in_the_table_for_people_are_free)
+{
+	struct tmpdir_path path = make("names", &with_csv);
+	static char text[CSV_MAX];
+	const char *at;
+
+	(void)csv_read(&path, text);
+	at = strstr(csv_line(text, 6), "agb:01234567\";\"\"");
+	ck_assert_uint_eq(csv_wrong(&path, text, at + 15, 0,
+	    "De \"\"Linde\"\""), 0);
+	ck_assert_uint_eq(csv_wrong(&path, text, at + 15, 0, "De \"Linde"),
+	    1);
+	ck_assert_uint_eq(csv_wrong(&path, text, at + 4, 1, "9"), 1);
+}
+END_TEST
+
 START_TEST(a_changed_policy_is_found)
 {
 	struct tmpdir_path path = make("policy", NULL);
@@ -622,7 +730,10 @@ main(void)
 		a_record_that_breaks_a_rule_is_named, a_changed_tile_is_found,
 		a_changed_tile_above_is_found,
 		a_changed_record_is_found_by_its_leaf,
-		what_is_cut_short_is_found, a_changed_policy_is_found,
+		what_is_cut_short_is_found,
+		a_changed_table_for_people_is_found,
+		names_in_the_table_for_people_are_free,
+		a_changed_policy_is_found,
 		a_changed_checkpoint_is_found,
 		a_signed_checkpoint_of_another_past_is_a_fork,
 		a_folder_of_checkpoints_that_cannot_be_read_is_told,
