@@ -87,8 +87,9 @@ in_short(struct audit_page *p, const struct audit_report_audit *r)
 	    "op tijd gehaald", "collected in time"));
 	tile_share(p, &m->all.answer, audit_page_either(p,
 	    "op tijd beantwoord", "answered in time"));
-	tile_of(p, m->all.deliver.missed + m->all.answer.missed,
-	    audit_page_either(p, "nu te laat", "overdue now"));
+	tile_of(p, m->all.deliver.missed + m->all.answer.missed +
+	    m->erasing.due.missed, audit_page_either(p, "nu te laat",
+	    "overdue now"));
 	tile_of(p, m->erasing.all + m->erasing.feedback_only,
 	    audit_page_either(p, "intrekkingen", "withdrawals"));
 	tile_of(p, m->all.refused, audit_page_either(p, "weigeringen",
