@@ -26,7 +26,7 @@ CRYPTO = secret hash sign aead keyfile keyfile_sealed merkle note_text note \
 WIRE = canon table check signed request content
 DOMAIN = calendar nightly hold state feedback list referral rules rules_text \
 	render person policy policy_table policy_file policy_file_write \
-	approval
+	approval sections
 HOST = fs textfile kv slots slots_sector slots_master slots_file slots_rewrap \
 	slot_keys master loop control link \
 	link_client link_server conf log daemon sandbox trace

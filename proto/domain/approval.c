@@ -8,6 +8,10 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/rules.h>
 
+#include "proto/domain/sections.h"
+
+_Static_assert(KL_APPROVAL_LINE_MAX == KL_SECTIONS_LINE_MAX, "of an approval");
+
 enum place { NOWHERE, IN_CARD, IN_ORG };
 
 struct reader {
@@ -17,7 +21,6 @@ struct reader {
 	unsigned int line;
 	bool auditor, serial;		/* of [card] were given */
 	bool by, on;			/* of the organisation */
-	char text[KL_APPROVAL_LINE_MAX + 1];	/* of the line */
 };
 
 /* Nothing of the file is quoted: it may be another one, and this is logged. */
@@ -144,8 +147,9 @@ org_begin(struct reader *r, const char *name)
 }
 
 static int
-section(struct reader *r, const char *name)
+section_take(void *arg, const char *name)
 {
+	struct reader *r = arg;
 	int err = section_end(r);
 
 	if (err != KL_OK)
@@ -158,91 +162,24 @@ section(struct reader *r, const char *name)
 	return KL_OK;
 }
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* In place: without a comment behind it and white space at both ends. */
-static char *
-trim(char *s)
-{
-	size_t n;
-
-	while (blank(*s))
-		s++;
-	for (n = 0; s[n] != '\0'; n++)
-		if (blank(s[n]) && s[n + 1] == ';')
-			break;
-	while (n > 0 && blank(s[n - 1]))
-		n--;
-	s[n] = '\0';
-	return s;
-}
-
 static int
-line_take(struct reader *r)
+key_take(void *arg, const char *name, const char *value)
 {
-	char *s = trim(r->text), *eq;
+	struct reader *r = arg;
 
-	if (*s == '\0' || *s == '#' || *s == ';')
-		return KL_OK;
-	if (*s == '[' && s[strlen(s) - 1] == ']') {
-		s[strlen(s) - 1] = '\0';
-		return section(r, s + 1);
-	}
-	if ((eq = strchr(s, '=')) == NULL)
-		return fail(r, KL_E_FORMAT, "neither a [section] nor a "
-		    "key = value");
-	*eq = '\0';
 	switch (r->place) {
-	case IN_CARD: return card_set(r, trim(s), trim(eq + 1));
-	case IN_ORG: return org_set(r, trim(s), trim(eq + 1));
+	case IN_CARD: return card_set(r, name, value);
+	case IN_ORG: return org_set(r, name, value);
 	default:
 		return fail(r, KL_E_FORMAT, "a key stands before any "
 		    "[section]");
 	}
 }
 
-/* Text that people read again: no control characters but the tab. */
 static int
-line_copy(struct reader *r, struct kl_bytes line)
+wrong(void *arg, int err, const char *why)
 {
-	if (line.n > KL_APPROVAL_LINE_MAX)
-		return fail(r, KL_E_SIZE, "a line has at most %d bytes",
-		    KL_APPROVAL_LINE_MAX);
-	for (size_t i = 0; i < line.n; i++) {
-		const uint8_t c = line.p[i];
-
-		if ((c < ' ' && c != '\t' && !(c == '\r' && i + 1 ==
-		    line.n)) || c == 0x7f)
-			return fail(r, KL_E_FORMAT, "a control character");
-	}
-	memcpy(r->text, line.p, line.n);
-	r->text[line.n] = '\0';
-	return KL_OK;
-}
-
-static int
-lines_take(struct reader *r, struct kl_bytes text)
-{
-	int err;
-
-	while (text.n > 0) {
-		const uint8_t *end = memchr(text.p, '\n', text.n);
-		const size_t n = end == NULL ? text.n :
-		    (size_t)(end - text.p);
-
-		r->line++;
-		if ((err = line_copy(r, kl_bytes(text.p, n))) != KL_OK ||
-		    (err = line_take(r)) != KL_OK)
-			return err;
-		text = kl_bytes(text.p + n, text.n - n);
-		if (text.n > 0)
-			text = kl_bytes(text.p + 1, text.n - 1);
-	}
-	return section_end(r);
+	return fail(arg, err, "%s", why);
 }
 
 int
@@ -250,6 +187,8 @@ kl_approval_read(struct kl_bytes text, struct kl_approval *out,
     struct kl_approval_error *e)
 {
 	struct reader r = { .out = out, .e = e };
+	const struct kl_sections lines = { .section = section_take,
+		.key = key_take, .wrong = wrong, .arg = &r, .line = &r.line };
 	int err;
 
 	memset(out, 0, sizeof *out);
@@ -257,7 +196,8 @@ kl_approval_read(struct kl_bytes text, struct kl_approval *out,
 	if (text.n > KL_APPROVAL_MAX)
 		return fail(&r, KL_E_SIZE, "an approval has at most %d bytes",
 		    KL_APPROVAL_MAX);
-	if ((err = lines_take(&r, text)) != KL_OK)
+	if ((err = kl_sections_read(&lines, text)) != KL_OK ||
+	    (err = section_end(&r)) != KL_OK)
 		return err;
 	r.line = 0;
 	if (!r.auditor)

@@ -8,6 +8,10 @@
 #include <kortelijn/base/time.h>
 #include <kortelijn/domain/rules.h>
 
+#include "proto/domain/sections.h"
+
+_Static_assert(KL_POLICY_LINE_MAX == KL_SECTIONS_LINE_MAX, "of a policy");
+
 #define SHOWN_MAX 60		/* of what a message quotes */
 
 enum place { NOWHERE, IN_POLICY, IN_OVERRIDE };
@@ -19,7 +23,6 @@ struct reader {
 	enum kl_policy_key key;		/* of IN_OVERRIDE */
 	unsigned int line;
 	bool policy_seen;
-	char text[KL_POLICY_LINE_MAX + 1];	/* of the line */
 };
 
 static int __attribute__((format(printf, 3, 4)))
@@ -148,9 +151,10 @@ override_set(struct reader *r, const char *name, const char *value)
 
 /* "[policy]" or "[override KEY]", without the brackets. */
 static int
-section(struct reader *r, const char *name)
+section_take(void *arg, const char *name)
 {
 	static const char override[] = "override ";
+	struct reader *r = arg;
 
 	if (strcmp(name, "policy") == 0) {
 		if (r->policy_seen)
@@ -176,101 +180,24 @@ section(struct reader *r, const char *name)
 	return KL_OK;
 }
 
-static bool
-blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* In place: without white space at both ends. */
-static char *
-trim(char *s)
-{
-	size_t n;
-
-	while (blank(*s))
-		s++;
-	n = strlen(s);
-	while (n > 0 && blank(s[n - 1]))
-		n--;
-	s[n] = '\0';
-	return s;
-}
-
-static void
-comment_cut(char *s)
-{
-	for (; *s != '\0'; s++)
-		if (blank(s[0]) && s[1] == ';') {
-			*s = '\0';
-			return;
-		}
-}
-
 static int
-line_take(struct reader *r)
+key_take(void *arg, const char *name, const char *value)
 {
-	char *s = trim(r->text), *eq;
+	struct reader *r = arg;
 
-	if (*s == '\0' || *s == '#' || *s == ';')
-		return KL_OK;
-	comment_cut(s);
-	s = trim(s);
-	if (*s == '[' && s[strlen(s) - 1] == ']') {
-		s[strlen(s) - 1] = '\0';
-		return section(r, s + 1);
-	}
-	if ((eq = strchr(s, '=')) == NULL)
-		return fail(r, KL_E_FORMAT, "neither a [section] nor a "
-		    "key = value");
-	*eq = '\0';
 	switch (r->place) {
-	case IN_POLICY: return policy_set(r, trim(s), trim(eq + 1));
-	case IN_OVERRIDE: return override_set(r, trim(s), trim(eq + 1));
+	case IN_POLICY: return policy_set(r, name, value);
+	case IN_OVERRIDE: return override_set(r, name, value);
 	default:
 		return fail(r, KL_E_FORMAT, "%s stands before any [section]",
-		    shown(trim(s)).b);
+		    shown(name).b);
 	}
 }
 
-/* Text that people read again: no control characters but the tab. */
 static int
-line_copy(struct reader *r, struct kl_bytes line)
+wrong(void *arg, int err, const char *why)
 {
-	if (line.n > KL_POLICY_LINE_MAX)
-		return fail(r, KL_E_SIZE, "a line has at most %d bytes",
-		    KL_POLICY_LINE_MAX);
-	for (size_t i = 0; i < line.n; i++) {
-		const uint8_t c = line.p[i];
-
-		if ((c < ' ' && c != '\t' && !(c == '\r' && i + 1 ==
-		    line.n)) || c == 0x7f)
-			return fail(r, KL_E_FORMAT, "a control character");
-	}
-	memcpy(r->text, line.p, line.n);
-	r->text[line.n] = '\0';
-	return KL_OK;
-}
-
-static int
-lines_take(struct reader *r, struct kl_bytes text)
-{
-	int err;
-
-	while (text.n > 0) {
-		const uint8_t *end = memchr(text.p, '\n', text.n);
-		const size_t n = end == NULL ? text.n :
-		    (size_t)(end - text.p);
-
-		r->line++;
-		if ((err = line_copy(r, kl_bytes(text.p, n))) != KL_OK ||
-		    (err = line_take(r)) != KL_OK)
-			return err;
-		if (end == NULL)
-			break;
-		text = kl_bytes(text.p + n + 1, text.n - n - 1);
-	}
-	return KL_OK;
+	return fail(arg, err, "%s", why);
 }
 
 /* What lines agree on only together. */
@@ -303,6 +230,8 @@ kl_policy_file_read(struct kl_bytes text, struct kl_policy_file *out,
     struct kl_policy_error *e)
 {
 	struct reader r = { .out = out, .e = e };
+	const struct kl_sections lines = { .section = section_take,
+		.key = key_take, .wrong = wrong, .arg = &r, .line = &r.line };
 	int err;
 
 	kl_policy_file_empty(out);
@@ -310,7 +239,7 @@ kl_policy_file_read(struct kl_bytes text, struct kl_policy_file *out,
 	if (text.n > KL_POLICY_FILE_MAX)
 		return fail(&r, KL_E_SIZE, "a policy has at most %d bytes",
 		    KL_POLICY_FILE_MAX);
-	if ((err = lines_take(&r, text)) != KL_OK)
+	if ((err = kl_sections_read(&lines, text)) != KL_OK)
 		return err;
 	/* An empty or cut file is no policy: the defaults are said, not
 	 * implied. */
