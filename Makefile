@@ -510,7 +510,7 @@ fuzz: deps
 	    -artifact_prefix=$(FUZZ_B)/ $(FUZZ_B)/corpus
 
 $(B)/tests/fuzz/fuzz: $(B)/tests/fuzz/fuzz.o $(COMMON_O) $(BROKER_O) \
-    $(LIB_END) $(LIB)
+    $(B)/proto/audit/bundle.o $(B)/proto/audit/logrecord.o $(LIB_END) $(LIB)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljansson
 
 lint: deps

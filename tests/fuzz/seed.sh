@@ -65,6 +65,13 @@ put approval "0c$(printf '%s\n' '[card]' 'auditor = kvk:87654321' \
     'approved_on = 2026-11-21' 'approved_by = x' |
     od -An -v -tx1 | tr -d ' \n')"
 
+# Leaves as an export has them: one without its record, one with each.
+sed -n 's/^\([a-z]*_record\) = \([0-9a-f]*\)$/\1 \2/p' tests/vectors/log.txt |
+while read -r name hex; do
+	put "bundle-$name" "0d0000$(printf %04x $((32 + ${#hex} / 2)))\
+$(printf %064d 5)$hex"
+done
+
 for file in tests/data/*/*.json deploy/conf/*.conf; do
 	case $file in
 	*.json) reader='\006' ;;
