@@ -11,12 +11,7 @@
 static json_t *
 hex(struct kl_bytes b)
 {
-	char text[2 * KL_RECORD_MAX + 1];
-
-	text[0] = '\0';
-	if (b.n <= KL_RECORD_MAX && !kl_bytes_zero(b))
-		kl_hex(b, text);
-	return json_string(text);
+	return kl_bytes_zero(b) ? json_string("") : output_hex(b);
 }
 
 static json_t *

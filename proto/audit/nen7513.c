@@ -15,16 +15,6 @@
 #define OBJECT_SYSTEM 2
 #define SOURCE_APPLICATION_SERVER 4
 
-static json_t *
-hex(struct kl_bytes b)
-{
-	char text[65] = "";
-
-	if (b.n <= 32)
-		kl_hex(b, text);
-	return json_string(text);
-}
-
 static void
 put(json_t *o, const char *key, json_t *value)
 {
@@ -96,9 +86,10 @@ static void
 put_actor(json_t *user, const struct kl_record *r)
 {
 	put_text(user, "roleIDCode", kl_role_name(r->actor_role));
-	put(user, "alternateUserID", hex(KL_BYTES_OF(r->actor_key_id)));
+	put(user, "alternateUserID", output_hex(KL_BYTES_OF(r->actor_key_id)));
 	put_text(user, "networkAccessPointTypeCode", "actor_key_id");
-	put(user, "networkAccessPointID", hex(KL_BYTES_OF(r->actor_key_id)));
+	put(user, "networkAccessPointID",
+	    output_hex(KL_BYTES_OF(r->actor_key_id)));
 }
 
 /* An organisation of the record; `acts` is AUDIT_ACTOR_FROM or _TO, whichever
@@ -174,7 +165,7 @@ object(const char *type, const char *role, struct kl_bytes id)
 	    "participantObjectTypeCode", OBJECT_SYSTEM,
 	    "participantObjectTypeCodeRole", role,
 	    "participantObjectIDTypeCode", type,
-	    "participantObjectID", hex(id));
+	    "participantObjectID", output_hex(id));
 }
 
 static void
@@ -188,7 +179,7 @@ put_detail(json_t *o, const struct kl_record *r)
 	if (r->milestone != 0)
 		put_text(d, "milestone", kl_milestone_name(r->milestone));
 	if (!none(KL_BYTES_OF(r->body_hash)))
-		put(d, "body_hash", hex(KL_BYTES_OF(r->body_hash)));
+		put(d, "body_hash", output_hex(KL_BYTES_OF(r->body_hash)));
 	if (r->due_minute != 0)
 		put(d, "due", output_time(r->due_minute * KL_MINUTE_MS));
 	if (json_object_size(d) > 0)
@@ -237,9 +228,10 @@ put_consent(json_t *o, const struct kl_record *r)
 	if (none(KL_BYTES_OF(r->conv_ref)))
 		return;
 	consent = json_pack("{s:o}", "conv_ref",
-	    hex(KL_BYTES_OF(r->conv_ref)));
+	    output_hex(KL_BYTES_OF(r->conv_ref)));
 	if (r->kind == KL_REFERRAL && !none(KL_BYTES_OF(r->body_hash)))
-		put(consent, "body_hash", hex(KL_BYTES_OF(r->body_hash)));
+		put(consent, "body_hash",
+		    output_hex(KL_BYTES_OF(r->body_hash)));
 	put(o, "toestemmingsProfiel", consent);
 }
 
@@ -276,7 +268,8 @@ audit_nen7513_record(const struct audit_record *rec, const char *origin,
 	put(o, "users", users(r, origin));
 	put(o, "participants", objects(r));
 	if (policy != NULL)
-		put(o, "autorisatieProtocol", hex(KL_BYTES_OF(policy->hash)));
+		put(o, "autorisatieProtocol",
+		    output_hex(KL_BYTES_OF(policy->hash)));
 	put_text(o, "behandelrelatieProtocol", "not applicable");
 	put_consent(o, r);
 	put_checks(o, r);

@@ -19,16 +19,6 @@ put(json_t *o, const char *key, json_t *value)
 }
 
 static json_t *
-hex(struct kl_bytes b)
-{
-	char text[65] = "";
-
-	if (b.n <= 32)
-		kl_hex(b, text);
-	return json_string(text);
-}
-
-static json_t *
 minute(int64_t at)
 {
 	return output_time(at * KL_MINUTE_MS);
@@ -59,11 +49,11 @@ consent(const struct audit_story *s)
 {
 	const size_t i = audit_facts_referral(&s->facts);
 	json_t *o = json_pack("{s:o}", "conv_ref",
-	    hex(KL_BYTES_OF(s->facts.at[0].r.conv_ref)));
+	    output_hex(KL_BYTES_OF(s->facts.at[0].r.conv_ref)));
 
 	if (i != AUDIT_FACTS_NONE)
 		put(o, "referral_hash",
-		    hex(KL_BYTES_OF(s->facts.at[i].r.body_hash)));
+		    output_hex(KL_BYTES_OF(s->facts.at[i].r.body_hash)));
 	return o;
 }
 
@@ -188,7 +178,7 @@ policies(const struct audit_story *s)
 		o = json_pack("{s:I,s:o,s:o,s:b}",
 		    "leaf", (json_int_t)p->load.leaf,
 		    "time", minute(p->load.minute),
-		    "sha256", hex(KL_BYTES_OF(p->load.hash)),
+		    "sha256", output_hex(KL_BYTES_OF(p->load.hash)),
 		    "held", (int)p->known);
 		if (p->known)
 			put(o, "looser", looser(s, p));

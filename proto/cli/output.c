@@ -77,6 +77,16 @@ output_id(const struct kl_id *id)
 	return json_string(kl_id_text(id).b);
 }
 
+json_t *
+output_hex(struct kl_bytes b)
+{
+	char text[2 * OUTPUT_HEX_MAX + 1] = "";
+
+	if (b.n <= OUTPUT_HEX_MAX)
+		kl_hex(b, text);
+	return json_string(text);
+}
+
 static bool
 ends_in(const char *s, const char *end)
 {

@@ -12,6 +12,8 @@
 
 #include "proto/cli/cli.h"
 
+#define OUTPUT_HEX_MAX 1024
+
 struct output_column {
 	const char *key;	/* in each object */
 	const char *title;
@@ -42,5 +44,7 @@ struct output_text output_text(struct kl_bytes in);
 /* Instants as JSON text. */
 json_t *output_time(int64_t time_ms);
 json_t *output_id(const struct kl_id *id);
+/* At most OUTPUT_HEX_MAX bytes; more is "". */
+json_t *output_hex(struct kl_bytes b);
 
 #endif
