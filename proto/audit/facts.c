@@ -244,6 +244,19 @@ answered(const struct audit_facts *f)
 	return false;
 }
 
+/* Opened in time, and no term for an answer began. */
+static bool
+silent(const struct audit_facts *f, size_t i)
+{
+	const struct kl_record *r = rec(f, i);
+
+	for (size_t k = 0; r->due_minute == 0 && k < i; k++)
+		if (rec(f, k)->event == KL_EV_ACCEPTED && same_ref(
+		    &rec(f, k)->msg_ref, &r->msg_ref))
+			return r->time_minute <= rec(f, k)->due_minute;
+	return false;
+}
+
 /* The case itself, shown by its last step. */
 static enum audit_facts_open
 case_open(const struct audit_facts *f, size_t i)
@@ -259,7 +272,8 @@ case_open(const struct audit_facts *f, size_t i)
 		return AUDIT_OPEN_NOTHING;
 	if (any_after(f, 0, ends_feedback))
 		return AUDIT_OPEN_UNTOLD;
-	return helps ? AUDIT_OPEN_HELP : AUDIT_OPEN_ANSWER;
+	return helps ? AUDIT_OPEN_HELP : silent(f, i) ? AUDIT_OPEN_SILENT :
+	    AUDIT_OPEN_ANSWER;
 }
 
 enum audit_facts_open

@@ -64,6 +64,7 @@ enum audit_facts_open {
 	AUDIT_OPEN_KEY,		/* ended, its key is not yet wiped */
 	AUDIT_OPEN_ERASE,	/* a receipt of erasure is owed */
 	AUDIT_OPEN_ANSWER,	/* opened, not taken up yet */
+	AUDIT_OPEN_SILENT,	/* the same, and no term runs for it */
 	AUDIT_OPEN_HELP,	/* taken up or in progress */
 	AUDIT_OPEN_UNTOLD,	/* either, and feedback was withdrawn */
 };

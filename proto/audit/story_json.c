@@ -108,7 +108,7 @@ open_ends(const struct audit_story *s)
 {
 	static const char *const names[] = { "nothing", "not_collected",
 		"not_opened", "not_erased", "erase_receipt", "not_taken_up",
-		"help_under_way", "feedback_withdrawn" };
+		"no_term_to_answer", "help_under_way", "feedback_withdrawn" };
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->facts.n; i++) {

@@ -147,6 +147,10 @@ static const struct sentence shown_message = {
 	"Toestand: %s.",
 	"After a loss of the broker's store %m was shown again. State: %s.",
 };
+static const struct sentence shown_unknown = {
+	"Na een verlies van de opslag van de broker is %m opnieuw getoond.",
+	"After a loss of the broker's store %m was shown again.",
+};
 static const struct sentence shown_paper = {
 	"Na een verlies van de opslag van de broker is een stuk van dit "
 	"gesprek opnieuw getoond.",
@@ -238,7 +242,8 @@ sentence_of(const struct kl_record *r)
 		return r->kind == KL_FEEDBACK ? &withdrawn_feedback :
 		    &withdrawn_all;
 	case KL_EV_PRESENTED:
-		return r->kind != 0 ? &shown_message : &shown_paper;
+		return r->kind == 0 ? &shown_paper : r->new_state == 0 ?
+		    &shown_unknown : &shown_message;
 	case KL_EV_EXPIRED:
 		if (kl_bytes_zero(KL_BYTES_OF(r->msg_ref)))
 			return &never_came;
@@ -333,6 +338,13 @@ static const struct sentence opens[] = {
 	[AUDIT_OPEN_HELP] = { "De hulp bij %A loopt; een einde is nog niet "
 	  "gemeld.",
 	  "The help at %A is under way; no end was told yet." },
+	[AUDIT_OPEN_SILENT] = { "%B heeft niet gemeld dat de verwijzing is "
+	  "opgepakt. Er liep geen termijn voor: zonder toestemming voor "
+	  "terugkoppeling wordt niets gemeld, of de termijn was al voorbij bij "
+	  "het openen.",
+	  "%B has not told that the referral was taken up. No term ran for "
+	  "it: without consent to feedback nothing is told, or the term was "
+	  "past when it was opened." },
 	[AUDIT_OPEN_UNTOLD] = { "Hoe het verder gaat, wordt niet gemeld: de "
 	  "toestemming voor terugkoppeling is ingetrokken.",
 	  "How it goes on is not told: the consent to feedback was "

@@ -321,6 +321,24 @@ START_TEST(what_is_open_follows_the_case)
 }
 END_TEST
 
+/* Without consent to feedback there is no term, and nothing to wait for; what
+ * was opened late has none either, and is still to be taken up. */
+START_TEST(what_has_no_term_for_an_answer_is_said)
+{
+	sent();
+	message(KL_EV_DELIVERED, NOON + HOUR, 1, KL_REFERRAL,
+	    KL_MSG_DELIVERED);
+	message(KL_EV_ERASED, NOON + HOUR, 1, KL_REFERRAL, KL_MSG_ERASED);
+	ck_assert_int_eq(open_only(), AUDIT_OPEN_SILENT);
+	log_.n = 0;
+	sent();
+	message(KL_EV_DELIVERED, NOON + 3 * DAY, 1, KL_REFERRAL,
+	    KL_MSG_DELIVERED);
+	message(KL_EV_ERASED, NOON + 3 * DAY, 1, KL_REFERRAL, KL_MSG_ERASED);
+	ck_assert_int_eq(open_only(), AUDIT_OPEN_ANSWER);
+}
+END_TEST
+
 /* Nobody owes news that the resident no longer wants told. */
 START_TEST(what_is_not_told_any_more_is_said)
 {
@@ -639,6 +657,21 @@ START_TEST(gaps_are_said)
 }
 END_TEST
 
+/* What a participant shows again need not say how far it was. */
+START_TEST(sentences_have_no_hole)
+{
+	message(KL_EV_PRESENTED, NOON, 1, KL_REFERRAL, 0);
+	ck_assert_int_eq(tell(CONV, NULL), CLI_OK);
+	ck_assert(says("is de verwijzing opnieuw getoond. [10]"));
+	log_.n = 0;
+	sent();
+	message(KL_EV_DELIVERED, NOON + HOUR, 1, KL_REFERRAL,
+	    KL_MSG_DELIVERED);
+	ck_assert_int_eq(tell(CONV, NULL), CLI_OK);
+	ck_assert(says("Er liep geen termijn voor: zonder toestemming"));
+}
+END_TEST
+
 START_TEST(forgotten_reference_says_where_to_ask)
 {
 	const struct kl_spoken s = kl_spoken_make((uint8_t[]){ 1, 2, 3, 4,
@@ -692,6 +725,7 @@ add_facts(TCase *t)
 	tcase_add_test(t, referral_that_is_sealed_again_has_a_term_of_its_own);
 	tcase_add_test(t, receipt_of_erasure_has_its_term);
 	tcase_add_test(t, what_is_open_follows_the_case);
+	tcase_add_test(t, what_has_no_term_for_an_answer_is_said);
 	tcase_add_test(t, what_is_not_told_any_more_is_said);
 	tcase_add_test(t, key_that_is_not_wiped_is_open);
 	tcase_add_test(t, missing_beginning_shows);
@@ -713,6 +747,7 @@ main(void)
 	tcase_add_test(t, looser_policy_is_named);
 	tcase_add_test(t, policy_that_is_not_held_is_said);
 	tcase_add_test(t, gaps_are_said);
+	tcase_add_test(t, sentences_have_no_hole);
 	tcase_add_test(t, forgotten_reference_says_where_to_ask);
 	tcase_add_test(t, json_is_one_object_with_the_same);
 	suite_add_tcase(s, t);
