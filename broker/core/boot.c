@@ -374,8 +374,8 @@ mark_wrong(int err, bool there)
 	if (err <= KL_E_MEMORY && err != KL_E_DAMAGED)
 		return needs_operator("mark_unreadable", kl_err_text(err));
 	if (!there)
-		return needs_operator("mark_missing", BROKER_MARK ", what was "
-		    "signed last, is gone from state_dir. Put it back; else "
+		return needs_operator("mark_missing", BROKER_MARK " is gone "
+		    "from state_dir: put it back, or "
 		    "move state_dir away, then 'kortelijn origin new'");
 	return needs_operator("store_behind_log", "this store is not the one "
 	    "that was signed last; it will not be used. Move it away, then "
