@@ -41,12 +41,17 @@ log_json(struct core *c)
 	const bool start = !c->journal.whole;
 	const struct scrub *s = start ? &c->journal.read : &b->night;
 	const uint64_t of = start ? c->journal.committed.size : b->to.size;
-	json_t *o = json_pack("{s:b,s:b,s:I,s:o}",
+	json_t *o = json_pack("{s:I,s:b,s:b,s:I,s:o}",
+	    "leaves_unsigned", (json_int_t)(c->journal.committed.size -
+	    c->journal.checked.size),
 	    "read_since_start", c->journal.whole,
 	    "reading", start || b->running,
 	    "read_ms", (json_int_t)b->done_ms,
 	    "months_lost", months_lost(c));
 
+	if (o != NULL && c->sign_err != KL_OK)
+		(void)json_object_set_new(o, "not_signed_why",
+		    json_string(kl_err_text(c->sign_err)));
 	if (o == NULL || (!start && !b->running))
 		return o;
 	(void)json_object_set_new(o, "leaves_read",

@@ -443,6 +443,7 @@ cycle_sign(struct core *c)
 		    c->mem);
 		kl_kv_abort(&txn);
 	}
+	c->sign_err = r;
 	if (r == KL_E_DAMAGED) {
 		core_stop(c, CORE_EXIT_COMMIT, "log_damaged", r);
 	} else if (r != KL_OK) {

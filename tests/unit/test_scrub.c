@@ -164,6 +164,29 @@ START_TEST(it_serves_at_once_and_signs_when_all_was_read)
 }
 END_TEST
 
+START_TEST(what_is_not_signed_is_told_with_why)
+{
+	json_t *log;
+
+	sign();
+	log = log_status();
+	ck_assert_int_eq(json_integer_value(json_object_get(log,
+	    "leaves_unsigned")), 0);
+	ck_assert_ptr_null(json_object_get(log, "not_signed_why"));
+	json_decref(log);
+	(void)snprintf(s.core->mark_path, sizeof s.core->mark_path,
+	    "/nowhere/log.mark");
+	grow(3);
+	sign();
+	log = log_status();
+	ck_assert_int_eq(json_integer_value(json_object_get(log,
+	    "leaves_unsigned")), 3);
+	ck_assert_str_eq(json_string_value(json_object_get(log,
+	    "not_signed_why")), kl_err_text(KL_E_IO));
+	json_decref(log);
+}
+END_TEST
+
 START_TEST(damage_of_long_ago_stops_it_before_anything_is_signed)
 {
 	uint64_t at = MANY - 10;
@@ -367,6 +390,7 @@ main(void)
 	    damage_of_long_ago_stops_it_before_anything_is_signed);
 	tcase_add_test(t,
 	    log_that_was_never_signed_is_read_before_it_serves);
+	tcase_add_test(t, what_is_not_signed_is_told_with_why);
 	tcase_add_test(t, all_of_it_is_read_again_every_night);
 	tcase_add_test(t, damage_since_the_start_is_found_at_night);
 	tcase_add_test(t, night_that_leads_elsewhere_stops_it);
