@@ -42,7 +42,7 @@ AUDIT += facts tell story story_text story_json
 # Exports, and what is wrong with them.
 AUDIT += tiles bundle logrecord reftab rules rules_dutch rules_form rules_clock \
 	rules_message rules_conv rules_owed rules_end dirout dir kept csvcheck dircheck \
-	dirverify \
+	dirverify dirlink \
 	export export_state export_log export_records export_text \
 	export_page
 
@@ -82,7 +82,7 @@ CTL = main contacts cmd_export exports cmd_authority cmd_rewrap cmd_broker \
 CTL += cmd_audit_checkpoint cmd_audit_prove cmd_audit_verify cmd_audit_witness \
 	cmd_audit_cosign
 CTL += trust auditor link remote remote_log remote_say cmd_audit_setup
-CTL += log_names cmd_audit_query cmd_audit_story
+CTL += log_names log_source cmd_audit_query cmd_audit_story
 CTL += cmd_audit_export
 CTL += cmd_report
 CTL += fenced

@@ -1,6 +1,5 @@
 #include "broker/ctl/cmd.h"
-#include "broker/ctl/link.h"
-#include "broker/ctl/log_names.h"
+#include "broker/ctl/log_source.h"
 #include "proto/audit/query.h"
 
 int
@@ -10,9 +9,8 @@ cmd_audit_query(struct cli *c)
 	struct audit_link *link;
 	int r;
 
-	if ((r = ctl_link_open(c, &link)) != CLI_OK)
+	if ((r = log_source_open(c, &link, &names)) != CLI_OK)
 		return r;
-	names = log_names(c);
 	r = audit_query(c, link, names);
 	audit_names_free(names);
 	audit_link_close(link);

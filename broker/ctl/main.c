@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "broker/ctl/cmd.h"
+#include "broker/ctl/log_source.h"
 #include "proto/audit/export.h"
 #include "proto/audit/query.h"
 #include "proto/audit/report.h"
@@ -124,10 +125,14 @@ static const struct cli_command commands[] = {
 	  "what a disk has kept of erased keys opens no more. Waits until it\n"
 	  "is done.",
 	  0, 0, { NULL }, cmd_rewrap },
-	{ "audit query", AUDIT_QUERY_ARGS, AUDIT_QUERY_SUMMARY,
-	  AUDIT_QUERY_HELP, 0, 0, { AUDIT_QUERY_OPTIONS }, cmd_audit_query },
-	{ "audit story", AUDIT_STORY_ARGS, AUDIT_STORY_SUMMARY,
-	  AUDIT_STORY_HELP, 1, 1, { AUDIT_STORY_OPTIONS }, cmd_audit_story },
+	{ "audit query", AUDIT_QUERY_ARGS " " LOG_SOURCE_ARGS,
+	  AUDIT_QUERY_SUMMARY, AUDIT_QUERY_HELP LOG_SOURCE_HELP,
+	  0, 0, { AUDIT_QUERY_OPTIONS, LOG_SOURCE_OPTIONS },
+	  cmd_audit_query },
+	{ "audit story", AUDIT_STORY_ARGS " " LOG_SOURCE_ARGS,
+	  AUDIT_STORY_SUMMARY, AUDIT_STORY_HELP LOG_SOURCE_HELP,
+	  1, 1, { AUDIT_STORY_OPTIONS, LOG_SOURCE_OPTIONS },
+	  cmd_audit_story },
 	{ "report audit", AUDIT_REPORT_AUDIT_ARGS, AUDIT_REPORT_AUDIT_SUMMARY,
 	  AUDIT_REPORT_AUDIT_HELP, 0, 0, { AUDIT_REPORT_AUDIT_OPTIONS,
 	    AUDIT_TRUST_OPTIONS, "card=", "authority=" }, cmd_report_audit },

@@ -269,7 +269,8 @@ audit_dir_records(const struct cli *c, const char *path,
 
 	if (what != NULL && !kl_bytes_zero(KL_BYTES_OF(what->spoken)))
 		return output_fail(c, CLI_USAGE, "an export knows no spoken "
-		    "references: give the conv_ref of a record instead");
+		    "references: give the conv_ref of a record; 'subject "
+		    "log' at an adapter that knows the reference tells it");
 	if ((r = audit_dir_open(path, &w.d)) != KL_OK)
 		return output_fail_err(c, r, path);
 	w.mem = kl_arena_new(MEM_BYTES, MEM_PIECES);

@@ -18,6 +18,9 @@
 #define AUDIT_ANSWER_BYTES (1 << 18)
 #define AUDIT_ANSWER_PIECES 8192
 
+struct audit_record;
+struct kl_query_what;
+
 /* A way to ask; who opens one embeds it as its first member. */
 struct audit_link {
 	const struct cli *cli;	/* says errors, and "--json" */
@@ -29,6 +32,9 @@ struct audit_link {
 	int (*ask)(struct audit_link *l, uint32_t request,
 	    struct kl_bytes body, struct kl_arena *mem,
 	    struct kl_bytes *reply);
+	/* See audit_records. NULL: they are asked for, page by page. */
+	int (*records)(struct audit_link *l, const struct kl_query_what *what,
+	    int (*take)(void *arg, const struct audit_record *r), void *arg);
 	void (*close)(struct audit_link *l);
 };
 

@@ -119,6 +119,8 @@ audit_records(struct audit_link *l, const struct kl_query_what *what,
 	size_t n;
 	int r;
 
+	if (l->records != NULL)
+		return l->records(l, what, take, arg);
 	if ((r = KL_MESSAGE_PACK(KL_M_QUERY_WHAT, what, packed, sizeof packed,
 	    &n)) != KL_OK)
 		return output_fail_err(l->cli, r, "the question");

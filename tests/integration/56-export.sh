@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 K=$B/kortelijn
-X='' LEAVES=0
+X='' LEAVES=0 TAKEN_UP=''
 
 # A referral that was taken up, one that was withdrawn.
 log_fill()
@@ -22,6 +22,7 @@ log_fill()
 	adapter practice-1 withdraw "$b" "--wait=$PATIENCE" >/dev/null ||
 	    die "withdraw"
 	wait_state municipality "$b" consent_withdrawn
+	TAKEN_UP=$a
 }
 
 # Offline, on a machine with neither configuration nor broker.
@@ -54,6 +55,51 @@ csv_has_a_line_for_each_record()
 {
 	[ "$(tail -n +2 "$X/records.csv" | wc -l)" = "$LEAVES" ] &&
 	    head -c 3 "$X/records.csv" | od -An -tx1 | grep -q 'ef bb bf'
+}
+
+# As the log itself answers, but for what it wrote since.
+reads_as_the_log_does()
+{
+	local c
+	local trust=("--card=$R/broker/broker.card" "--authority=$R/authority")
+	local form
+
+	for form in --json --csv --format=nen7513 --format=ldv; do
+		c=$LEAVES
+		[ "$form" = --csv ] && c=$((c + 1))
+		kortelijn audit query "$form" 2>/dev/null | head -n "$c" \
+		    >"$R/live" &&
+		    KORTELIJN_CONFIG='' "$K" audit query "$form" \
+			"--dir=$X" "${trust[@]}" >"$R/offline" &&
+		    [ "$(wc -l <"$R/offline")" = "$c" ] &&
+		    cmp "$R/live" "$R/offline" || return 1
+	done
+	[ "$(KORTELIJN_CONFIG='' "$K" audit query "--dir=$X" --json \
+	    --event=consent_withdrawn | wc -l)" = 1 ]
+}
+
+# Terms are counted by the export's own time.
+tells_the_same_story()
+{
+	local ref
+	local same='.terms, .open, .missing, .policies'
+
+	ref=$(KORTELIJN_CONFIG='' "$K" audit query "--dir=$X" --json \
+	    --event=consent_withdrawn | jq -r .conv_ref)
+	KORTELIJN_CONFIG='' "$K" audit story "$ref" "--dir=$X" --json \
+	    "--card=$R/broker/broker.card" "--authority=$R/authority" \
+	    >"$R/offline" && kortelijn audit story "$ref" --json >"$R/live" &&
+	    diff <(jq -c "$same" "$R/live") <(jq -c "$same" "$R/offline") &&
+	    [ "$(jq '.events | length' "$R/offline")" -gt 3 ]
+}
+
+says_where_a_spoken_reference_is_known()
+{
+	! KORTELIJN_CONFIG='' "$K" audit story "$TAKEN_UP" "--dir=$X" \
+	    >"$R/offline" 2>"$R/err" && [ ! -s "$R/offline" ] &&
+	    grep -q "subject log" "$R/err" &&
+	    ! KORTELIJN_CONFIG='' "$K" audit query "--dir=$R/nowhere" \
+		2>"$R/err" && grep -q nowhere "$R/err"
 }
 
 policy_is_the_file_that_was_loaded()
@@ -322,6 +368,10 @@ log_fill
 ORIGIN=$(kortelijn audit checkpoint | head -n 1)
 ok export_has_all_that_was_logged export_has_all_that_was_logged
 ok csv_has_a_line_for_each_record csv_has_a_line_for_each_record
+ok reads_as_the_log_does reads_as_the_log_does
+ok tells_the_same_story tells_the_same_story
+ok says_where_a_spoken_reference_is_known \
+    says_where_a_spoken_reference_is_known
 ok policy_is_the_file_that_was_loaded policy_is_the_file_that_was_loaded
 ok cards_are_there_and_no_key cards_are_there_and_no_key
 ok nothing_of_a_person_is_there nothing_of_a_person_is_there
