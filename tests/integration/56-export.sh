@@ -362,6 +362,41 @@ witness_line_goes_along()
 		"$R/verified" >/dev/null
 }
 
+# Whoever takes it away may have another date than the broker.
+clock_of_the_broker_may_be_ahead()
+{
+	local name
+
+	for name in practice-1 municipality broker; do
+		stop "$name"
+	done
+	conf_set "$KORTELIJN_CONFIG" broker clock_offset 30d
+	broker_start
+	wait_for "$PATIENCE" "a checkpoint of that day" kept_of_then
+	kortelijn audit export "$R/ahead" >"$R/said" 2>&1 &&
+	    verify "$R/ahead" && return
+	cat "$R/said"
+	return 1
+}
+
+kept_of_then()
+{
+	kortelijn audit checkpoint "--day=$(date -d '+20 days' +%F)"
+}
+
+# What people open says what was logged.
+table_that_was_changed_is_named()
+{
+	local r
+
+	cp "$X/records.csv" "$R/records.csv"
+	sed -i '0,/gelukt/s//mislukt/' "$X/records.csv"
+	! verify "$X" && grep -q '^records.csv, leaf 0: ' "$R/verified"
+	r=$?
+	cp "$R/records.csv" "$X/records.csv"
+	return "$r"
+}
+
 region_begin
 region_small
 log_fill
@@ -386,6 +421,7 @@ ok other_brokers_key_verifies_nothing other_brokers_key_verifies_nothing
 ok other_log_is_told other_log_is_told
 ok changed_bytes_are_found changed_bytes_are_found
 ok record_that_was_changed_is_named record_that_was_changed_is_named
+ok table_that_was_changed_is_named table_that_was_changed_is_named
 ok cut_and_missing_files_are_found cut_and_missing_files_are_found
 ok nothing_is_written_over nothing_is_written_over
 ok what_was_cut_begins_anew what_was_cut_begins_anew
@@ -394,4 +430,5 @@ ok period_leaves_records_out_and_no_hash period_leaves_records_out_and_no_hash
 ok wrong_period_is_refused wrong_period_is_refused
 ok auditor_gets_what_its_card_reads auditor_gets_what_its_card_reads
 ok witness_line_goes_along witness_line_goes_along
+ok clock_of_the_broker_may_be_ahead clock_of_the_broker_may_be_ahead
 exit "$FAILED"
