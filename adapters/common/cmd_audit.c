@@ -7,6 +7,7 @@
 #include "adapters/common/control.h"
 #include "adapters/common/identity.h"
 #include "proto/audit/checkpoint.h"
+#include "proto/audit/export.h"
 #include "proto/audit/names.h"
 #include "proto/audit/prove.h"
 #include "proto/audit/query.h"
@@ -113,6 +114,31 @@ int
 cmd_audit_prove(struct cli *c)
 {
 	return with_key(c, audit_prove);
+}
+
+/* What this organisation may read, with the proof of it. The cards are the
+ * broker's; its page calls organisations as they are known here. */
+int
+cmd_audit_export(struct cli *c)
+{
+	struct kl_sign_pk authority, broker;
+	struct audit_names *names = NULL;
+	struct audit_link *l = NULL;
+	struct kl_id_text reader;
+	struct config conf;
+	int r;
+
+	if ((r = cmd_conf(c, &conf)) == CLI_OK &&
+	    (r = cmd_audit_link(c, &l)) == CLI_OK &&
+	    (r = keys_read(c, &authority, &broker)) == CLI_OK &&
+	    (r = cmd_audit_names(c, &names)) == CLI_OK) {
+		reader = kl_id_text(&conf.id);
+		r = audit_export(c, l, &(struct audit_export){ .pk = &broker,
+		    .names = names, .reader = reader.b });
+	}
+	audit_names_free(names);
+	audit_link_close(l);
+	return r;
 }
 
 int

@@ -13,6 +13,7 @@ int cmd_audit_query(struct cli *c);
 int cmd_audit_story(struct cli *c);
 int cmd_audit_checkpoint(struct cli *c);
 int cmd_audit_prove(struct cli *c);
+int cmd_audit_export(struct cli *c);
 /* Needs no running adapter. */
 int cmd_audit_verify(struct cli *c);
 

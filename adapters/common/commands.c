@@ -5,6 +5,7 @@
 #include "adapters/common/cmd_backup.h"
 #include "adapters/common/cmd_subject.h"
 #include "proto/audit/checkpoint.h"
+#include "proto/audit/export.h"
 #include "proto/audit/prove.h"
 #include "proto/audit/query.h"
 #include "proto/audit/story.h"
@@ -109,6 +110,9 @@ static const struct cli_command rest[] = {
 	{ "audit prove", AUDIT_PROVE_ARGS,
 	  AUDIT_PROVE_SUMMARY, AUDIT_PROVE_HELP,
 	  0, 1, { AUDIT_PROVE_OPTIONS }, cmd_audit_prove },
+	{ "audit export", AUDIT_EXPORT_ARGS, AUDIT_EXPORT_SUMMARY,
+	  AUDIT_EXPORT_HELP "\nThe records of this organisation only.",
+	  1, 1, { AUDIT_EXPORT_OPTIONS }, cmd_audit_export },
 	{ "audit verify", "FILE...",
 	  "say what files of the log prove", AUDIT_VERIFY_HELP,
 	  1, CLI_ARGS_MAX, { AUDIT_TRUST_OPTIONS, "language=" },

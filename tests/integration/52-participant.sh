@@ -109,6 +109,16 @@ proofs_of_what_was_withdrawn()
 	    prove_event practice-1 "$WITHDRAWN" consent_withdrawn 1
 }
 
+# Its own records and nobody else's, beside the hashes of all.
+takes_its_own_records_along()
+{
+	audit practice-1 export "$R/mine" --json >"$R/said" &&
+	    jq -e '.records > 5 and .absent > 0 and
+		.leaves == .records + .absent' "$R/said" >/dev/null &&
+	    grep -q 'agb:01000001' "$R/mine/records.csv" &&
+	    ! grep -q 'agb:01000002' "$R/mine/records.csv"
+}
+
 log_continues()
 {
 	audit practice-1 prove "--from=$R/early.note" "--out=$R/proofs/later" \
@@ -230,6 +240,13 @@ proofs_verify_offline()
 	[ "$n" -eq 9 ]
 }
 
+records_taken_along_verify_offline()
+{
+	"$B/kortelijn-practice" audit verify "$R/mine" \
+	    "--vkey=$(cat "$R/vkey")" >"$R/verdict" ||
+	    { cat "$R/verdict"; return 1; }
+}
+
 continuity_verifies_offline()
 {
 	"$B/kortelijn-practice" audit verify "$R/early.note" \
@@ -302,6 +319,7 @@ ok every_page_has_the_reference every_page_has_the_reference
 ok goes_on_while_many_ask goes_on_while_many_ask
 ok proofs_of_what_was_delivered proofs_of_what_was_delivered
 ok proofs_of_what_was_withdrawn proofs_of_what_was_withdrawn
+ok takes_its_own_records_along takes_its_own_records_along
 ok log_continues log_continues
 
 stop broker
@@ -311,6 +329,7 @@ for name in practice-1 practice-2 municipality; do
 	stop "$name"
 done
 ok proofs_verify_offline proofs_verify_offline
+ok records_taken_along_verify_offline records_taken_along_verify_offline
 ok continuity_verifies_offline continuity_verifies_offline
 ok changed_proof_is_none changed_proof_is_none
 exit "$FAILED"
