@@ -178,7 +178,7 @@ struct core {
 	bool work_left;			/* timers, mail of revoked keys */
 	int64_t housekeeping_ms;	/* monotonic; when it is due */
 	int64_t sign_retry_ms;		/* monotonic; after a failure */
-	int sign_err;			/* which; KL_OK: the last one was signed */
+	int sign_err;			/* of it; KL_OK: there was none */
 };
 
 /* A request that passed the common checks. */
