@@ -109,7 +109,7 @@ static const struct { const char *nl, *en; } headings[] = {
 	{ "Toestand na", "State after" },
 	{ "Gesprek", "Conversation" },
 	{ "Bericht", "Message" },
-	{ "Kenmerk", "Hash" },
+	{ "Hash", "Hash" },
 	{ "Sleutel", "Key" },
 };
 

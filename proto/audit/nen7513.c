@@ -151,7 +151,8 @@ users(const struct kl_record *r, const char *origin)
 	json_t *list = json_array();
 
 	put_organisation(list, r, &r->org_from, AUDIT_ACTOR_FROM);
-	put_organisation(list, r, &r->org_to, AUDIT_ACTOR_TO);
+	if (!kl_id_equal(&r->org_from, &r->org_to))
+		put_organisation(list, r, &r->org_to, AUDIT_ACTOR_TO);
 	put_other(list, r, origin);
 	return list;
 }

@@ -184,7 +184,7 @@ put_consent(const struct page *p)
 		return;
 	kl_hex(KL_BYTES_OF(r->body_hash), text);
 	put(p, "", INDENT, either(p, "De ondertekende verwijzing die de "
-	    "toestemming draagt heeft het kenmerk",
+	    "toestemming draagt heeft de hash",
 	    "The signed referral that carries the consent has the hash"));
 	put(p, "", 2 * INDENT, text);
 }

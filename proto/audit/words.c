@@ -186,7 +186,10 @@ audit_words_actor(const struct kl_record *r)
 		return r->actor_role == KL_BROKER ? AUDIT_ACTOR_BROKER :
 		    AUDIT_ACTOR_TO;
 	default:
-		return r->actor_role == KL_BROKER ? AUDIT_ACTOR_BROKER :
-		    AUDIT_ACTOR_UNKNOWN;
+		if (r->actor_role == KL_BROKER)
+			return AUDIT_ACTOR_BROKER;
+		/* A paper of its own, shown again after a loss. */
+		return kl_id_equal(&r->org_from, &r->org_to) ?
+		    AUDIT_ACTOR_FROM : AUDIT_ACTOR_UNKNOWN;
 	}
 }

@@ -268,7 +268,7 @@ START_TEST(csv_is_what_a_dutch_excel_opens)
 	    "\"Gebeurtenis\";\"Soort\";\"Stap\";\"Van\";\"Naam van\";\"Aan\";"
 	    "\"Naam aan\";\"Rol\";\"Uitkomst\";\"Reden\";\"Aantal\";"
 	    "\"Termijn\";\"Toestand voor\";\"Toestand na\";\"Gesprek\";"
-	    "\"Bericht\";\"Kenmerk\";\"Sleutel\"\r\n"
+	    "\"Bericht\";\"Hash\";\"Sleutel\"\r\n"
 	    "\"41\";\"2026-11-24 17:00\";\"aangenomen\";\"verwijzing\";\"\";"
 	    "\"" ORG_A "\";\"\";\"" ORG_B "\";\"\";\"praktijk\";\"gelukt\";"
 	    "\"\";\"1\";\"2026-11-25 17:00\";\"\";\"aangenomen\";\"" CONV
@@ -499,6 +499,23 @@ START_TEST(nen7513_names_no_person_and_invents_nothing)
 		ck_assert_ptr_null(strstr(text, unknown[i]));
 	/* Without a load before it, no policy is named. */
 	ck_assert_ptr_null(strstr(text, "autorisatieProtocol"));
+}
+END_TEST
+
+START_TEST(nen7513_names_who_shows_its_own_paper_once)
+{
+	struct kl_record r = referral();
+	json_t *o, *users;
+
+	r.event = KL_EV_PRESENTED;
+	r.org_to = r.org_from;
+	o = line(AUDIT_FORMAT_NEN7513, &r);
+	users = json_object_get(o, "users");
+	ck_assert_uint_eq(json_array_size(users), 1);
+	ck_assert_str_eq(str(json_array_get(users, 0), "userID"), ORG_A);
+	ck_assert(json_is_true(json_object_get(json_array_get(users, 0),
+	    "userIsRequestor")));
+	json_decref(o);
 }
 END_TEST
 
@@ -739,6 +756,7 @@ main(void)
 	add_forms(t);
 	tcase_add_test(t, nen7513_has_every_row_that_the_broker_knows);
 	tcase_add_test(t, nen7513_names_no_person_and_invents_nothing);
+	tcase_add_test(t, nen7513_names_who_shows_its_own_paper_once);
 	tcase_add_test(t, nen7513_of_a_refusal_says_what_was_refused);
 	tcase_add_test(t, policy_is_the_last_one_loaded_before);
 	tcase_add_test(t, ldv_is_a_span_of_its_conversation);
