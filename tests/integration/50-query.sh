@@ -9,25 +9,6 @@ K=$B/kortelijn
 RECORDS=20000
 ANSWERS=1000
 ORG=agb:00099999		# of the records that are filled in
-WORDS="vier woorden zonder verband"
-
-# auditor NAME ID [OPTION...]: keys, a card with these options, a directory.
-auditor()
-{
-	local d=$R/$1 id=$2 fp
-
-	shift 2
-	"$K" enrol request "$d" "--id=$id" --name=Rekenkamer --role=auditor \
-	    --realm=training "--passphrase-file=$R/words" >"$R/said" &&
-	    fp=$("$K" enrol show "$d/request" --json | jq -r .fingerprint) &&
-	    "$K" enrol issue "$d/request" "--authority=$R/authority" \
-		"--out=$d.card" "--fingerprint=$fp" "$@" >"$R/said" &&
-	    kortelijn enrol accept "$d.card" >"$R/said" &&
-	    "$K" audit setup "$d" "--card=$d.card" \
-		"--broker-card=$R/broker/broker.card" \
-		"--authority=$R/authority" "--broker=$ENDPOINT" \
-		"--passphrase-file=$R/words" >"$R/said"
-}
 
 # as NAME OPTION...: one record a line; what it says besides is in told.
 as()
@@ -216,12 +197,11 @@ it_counts_after_a_start()
 
 region_begin
 region_small
-(umask 077 && echo "$WORDS" >"$R/words")
 refer practice-1 practice-1/van-putten >"$R/referred" || die "refer"
 wait_state practice-1 "$(jq -r .reference "$R/referred")" delivered ||
     die "not delivered"
-auditor auditor kvk:90000007 "--reads=$ORG" || die "$(cat "$R/said")"
-auditor all kvk:90000009 --reads-all || die "$(cat "$R/said")"
+auditor_enrol auditor kvk:90000007 "--reads=$ORG" || die "no auditor"
+auditor_enrol all kvk:90000009 --reads-all || die "no auditor of all"
 stop broker
 "$B/tests/support/logfill" "$KORTELIJN_CONFIG" "$RECORDS" "$ORG" \
     "$ANSWERS" >"$R/filled" || die "logfill"

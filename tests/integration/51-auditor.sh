@@ -5,54 +5,6 @@
 
 K=$B/kortelijn
 
-# works COMMAND...: it ends with 0; what it says is in OUT.
-works()
-{
-	OUT=$("$@" 2>&1) && return
-	say "$*: $?: $OUT"
-	return 1
-}
-
-# fails CODE TEXT COMMAND...: it ends with CODE and says TEXT.
-fails()
-{
-	local code=$1 text=$2 r
-
-	shift 2
-	OUT=$("$@" 2>&1 </dev/null)
-	r=$?
-	[ "$r" -eq "$code" ] && grep -qF -- "$text" <<<"$OUT" && return
-	say "$*: $r, not $code with '$text': $OUT"
-	return 1
-}
-
-# auditor_make NAME ID [OPTION...]: the keys, and a card with these options.
-auditor_make()
-{
-	local d=$R/$1 id=$2 fp
-
-	shift 2
-	works "$K" enrol request "$d" "--id=$id" "--name=Rekenkamer Twente" \
-	    --role=auditor --realm=training "--passphrase-file=$R/words" ||
-	    return 1
-	fp=$("$K" enrol show "$d/request" --json | jq -r .fingerprint)
-	works "$K" enrol issue "$d/request" "--authority=$R/authority" \
-	    "--out=$d.card" "--fingerprint=$fp" "$@"
-}
-
-# auditor_setup NAME [OPTION...]: of an option that is there twice, the first
-# counts.
-auditor_setup()
-{
-	local d=$R/$1
-
-	shift
-	"$K" audit setup "$d" "$@" "--card=$d.card" \
-	    "--broker-card=$R/broker/broker.card" \
-	    "--authority=$R/authority" "--broker=$ENDPOINT" \
-	    "--passphrase-file=$R/words"
-}
-
 # ---- the directory -------------------------------------------------------
 
 setup_says_what_is_missing()
@@ -516,7 +468,7 @@ not_running()
 
 region_begin
 broker_make
-(umask 077 && echo "vier woorden zonder verband" >"$R/words")
+auditor_words
 trap 'far_end; region_end' EXIT
 far_make
 

@@ -9,26 +9,12 @@
 K=$B/kortelijn
 S=
 
-# works COMMAND...: it ends with 0; what it says is in OUT.
-works()
-{
-	OUT=$("$@" 2>&1) && return
-	say "$*: $?: $OUT"
-	return 1
-}
-
-covered()
-{
-	[ "$(kortelijn audit checkpoint --json | jq .size)" -ge \
-	    "$(broker_status .leaves)" ]
-}
-
 # A checkpoint covers all that is logged so far, and the adapter has it.
 kept_by_adapter()
 {
 	local size
 
-	wait_for "$PATIENCE" "a checkpoint over all" covered
+	log_covered
 	size=$(kortelijn audit checkpoint --json | jq .size)
 	stop practice-1
 	adapter_start practice-1
@@ -42,25 +28,6 @@ adapter_has()
 	[ "$(adapter practice-1 status --json | jq .log_size)" -ge "$1" ]
 }
 
-auditor_make()
-{
-	local fp
-
-	printf 'vier woorden en een punt.\n' >"$R/words"
-	works "$K" enrol request "$R/auditor" --id=kvk:90000007 \
-	    --name="Rekenkamer Twente" --role=auditor --realm=training \
-	    "--passphrase-file=$R/words" || return 1
-	fp=$("$K" enrol show "$R/auditor/request" --json | jq -r .fingerprint)
-	works "$K" enrol issue "$R/auditor/request" \
-	    "--authority=$R/authority" "--out=$R/auditor.card" \
-	    "--fingerprint=$fp" --reads=agb:01000001 &&
-	    works kortelijn enrol accept "$R/auditor.card" &&
-	    works "$K" audit setup "$R/auditor" "--card=$R/auditor.card" \
-		"--broker-card=$R/broker/broker.card" \
-		"--authority=$R/authority" "--broker=$ENDPOINT" \
-		"--passphrase-file=$R/words"
-}
-
 # Without a network: the file is carried to the auditor and back.
 witness()
 {
@@ -70,7 +37,7 @@ witness()
 
 witness_signs_the_later_checkpoint()
 {
-	wait_for "$PATIENCE" "a checkpoint over all" covered
+	log_covered
 	kortelijn audit prove --from-size=0 >"$R/to-auditor" &&
 	    works witness "$R/to-auditor" &&
 	    WITNESSED=$(sed -n 2p "$R/cosigned")
@@ -134,7 +101,7 @@ evidence_holds()
 
 witness_refuses_with_both_notes()
 {
-	wait_for "$PATIENCE" "a checkpoint over all" covered
+	log_covered
 	kortelijn audit prove --from-size=0 >"$R/put-back" || return 1
 	! OUT=$(witness "$R/put-back" 2>&1) && grep -q "NOT SIGNED" \
 	    <<<"$OUT" &&
@@ -195,7 +162,7 @@ witness_refuses_the_other_history()
 	while [ "$(broker_status .leaves)" -le "$WITNESSED" ]; do
 		kortelijn audit query >/dev/null 2>&1
 	done
-	wait_for "$PATIENCE" "a checkpoint over all" covered
+	log_covered
 	kortelijn audit prove "--from-size=$WITNESSED" >"$R/forked" &&
 	    ! OUT=$(witness "$R/forked" 2>&1) &&
 	    grep -q "Both signed checkpoints are in" <<<"$OUT"
@@ -253,7 +220,8 @@ goes_on_with_the_newest_store()
 region_begin
 region_small
 S=$R/broker-state
-ok auditor_make auditor_make
+ok auditor_is_enrolled auditor_enrol auditor kvk:90000007 \
+    --reads=agb:01000001
 VKEY=$(kortelijn audit checkpoint --vkey) || die "the log's key"
 pem_make || die "the log's key for OpenSSL"
 BEFORE=$(refer practice-1 practice-1/el-amrani | jq -r .reference)

@@ -6,27 +6,6 @@
 
 K=$B/kortelijn
 
-# works COMMAND...: it ends with 0; what it says is in OUT.
-works()
-{
-	OUT=$("$@" 2>&1) && return
-	say "$*: $?: $OUT"
-	return 1
-}
-
-# fails CODE TEXT COMMAND...: it ends with CODE and says TEXT.
-fails()
-{
-	local code=$1 text=$2 r
-
-	shift 2
-	OUT=$("$@" 2>&1 </dev/null)
-	r=$?
-	[ "$r" -eq "$code" ] && grep -qF -- "$text" <<<"$OUT" && return
-	say "$*: $r, not $code with '$text': $OUT"
-	return 1
-}
-
 # Somewhere else: public keys only, no configuration, no broker.
 offline()
 {
@@ -41,21 +20,9 @@ proved()
 
 # ---- what the broker hands out -------------------------------------------
 
-# A checkpoint covers each leaf within a second.
-covered()
-{
-	[ "$(kortelijn audit checkpoint --json | jq .size)" -ge \
-	    "$(broker_status .leaves)" ]
-}
-
-everything_is_covered()
-{
-	wait_for "$PATIENCE" "a checkpoint over all" covered
-}
-
 checkpoint_is_of_this_broker()
 {
-	everything_is_covered
+	log_covered
 	kortelijn audit checkpoint >"$R/first" &&
 	    VKEY=$(kortelijn audit checkpoint --vkey) &&
 	    ORIGIN=$(head -n 1 "$R/first") &&
@@ -66,7 +33,7 @@ checkpoint_is_of_this_broker()
 
 every_record_of_a_case_is_proved()
 {
-	everything_is_covered
+	log_covered
 	works kortelijn audit prove "$REF" "--out=$R/case" &&
 	    [ "$(find "$R/case" -name '*.tlog-proof' | wc -l)" -ge 3 ] &&
 	    proved "$R"/case/*.tlog-proof &&
@@ -129,7 +96,7 @@ prove_says_what_it_cannot()
 log_continues_the_checkpoint_of_before()
 {
 	refer practice-1 practice-1/el-amrani >/dev/null || return 1
-	everything_is_covered
+	log_covered
 	kortelijn audit prove "--from=$R/first" >"$R/continues" &&
 	    proved "$R/continues" "$R/first" &&
 	    fails 1 "earlier one" offline "$R/continues" &&
@@ -139,26 +106,6 @@ log_continues_the_checkpoint_of_before()
 }
 
 # ---- a witness -----------------------------------------------------------
-
-auditor_make()
-{
-	local fp
-
-	printf 'vier woorden en een punt.\n' >"$R/words"
-	works "$K" enrol request "$R/auditor" --id=kvk:90000007 \
-	    --name="Rekenkamer Twente" --role=auditor --realm=training \
-	    "--passphrase-file=$R/words" || return 1
-	fp=$("$K" enrol show "$R/auditor/request" --json | jq -r .fingerprint)
-	works "$K" enrol issue "$R/auditor/request" \
-	    "--authority=$R/authority" "--out=$R/auditor.card" \
-	    "--fingerprint=$fp" --reads=agb:01000001 &&
-	    works kortelijn enrol accept "$R/auditor.card" &&
-	    works "$K" audit setup "$R/auditor" "--card=$R/auditor.card" \
-		"--broker-card=$R/broker/broker.card" \
-		"--authority=$R/authority" "--broker=$ENDPOINT" \
-		"--passphrase-file=$R/words" &&
-	    WKEY=$(auditor audit witness --vkey)
-}
 
 auditor()
 {
@@ -208,7 +155,7 @@ records_are_evidenced()
 witness_brings_its_line_over_the_network()
 {
 	refer practice-1 practice-1/ten-cate-no-address >/dev/null || return 1
-	everything_is_covered
+	log_covered
 	works auditor audit witness "--out=$R/cosigned.2" &&
 	    kortelijn audit checkpoint --witnessed |
 		cmp - "$R/cosigned.2" &&
@@ -222,7 +169,7 @@ witness_does_not_go_back()
 	    grep -q "evidence" <<<"$OUT" || return 1
 	# A question is a leaf.
 	kortelijn audit prove "$LEAF" >/dev/null
-	everything_is_covered
+	log_covered
 	kortelijn audit prove --from-size=2 >"$R/elsewhere" &&
 	    fails 1 "begins at" auditor audit witness "$R/elsewhere"
 }
@@ -394,7 +341,8 @@ trees_are_those_of_go()
 
 region_begin
 region_small
-auditor_make || die "no auditor"
+auditor_enrol auditor kvk:90000007 --reads=agb:01000001 || die "no auditor"
+WKEY=$(auditor audit witness --vkey) || die "no key of the auditor"
 ANSWER=$(refer practice-1 practice-1/van-putten) || die "refer: $ANSWER"
 REF=$(jq -r .reference <<<"$ANSWER")
 wait_state practice-1 "$REF" delivered

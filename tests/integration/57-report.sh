@@ -30,19 +30,6 @@ days()
 	adapter_ready "${NAMES[@]}"
 }
 
-# fails CODE TEXT COMMAND...: it ends with CODE and says TEXT.
-fails()
-{
-	local code=$1 text=$2 out r
-
-	shift 2
-	out=$("$@" 2>&1 </dev/null)
-	r=$?
-	[ "$r" -eq "$code" ] && grep -qF -- "$text" <<<"$out" && return
-	say "$*: $r, not $code with '$text': $out"
-	return 1
-}
-
 # number FILE FILTER VALUE
 number()
 {
@@ -332,21 +319,9 @@ wrong_export_is_refused()
 # An auditor whose card names one practice reads a part, and is told so.
 auditor_reads_a_part()
 {
-	local d=$R/auditor fp f=$R/part-report.json
+	local d=$R/auditor f=$R/part-report.json
 
-	echo "vijf rustige woorden zonder zin" >"$R/words"
-	chmod 600 "$R/words"
-	"$K" enrol request "$d" --id=kvk:90000007 --name=Rekenkamer \
-	    --role=auditor --realm=training "--passphrase-file=$R/words" \
-	    >/dev/null || return 1
-	fp=$("$K" enrol show "$d/request" --json | jq -r .fingerprint)
-	"$K" enrol issue "$d/request" "--authority=$R/authority" \
-	    "--out=$d.card" "--fingerprint=$fp" --reads=agb:01000001 \
-	    >/dev/null && kortelijn enrol accept "$d.card" >/dev/null &&
-	    "$K" audit setup "$d" "--card=$d.card" \
-	    "--broker-card=$R/broker/broker.card" \
-	    "--authority=$R/authority" "--broker=$ENDPOINT" \
-	    "--passphrase-file=$R/words" >/dev/null || return 1
+	auditor_enrol auditor kvk:90000007 --reads=agb:01000001 || return 1
 	"$K" report audit "--as=$d" "--passphrase-file=$R/words" --json \
 	    >"$f" || return 1
 	number "$f" .all.referrals "$EACH" && number "$f" .partial true &&

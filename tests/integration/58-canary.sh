@@ -149,10 +149,10 @@ ok errors_say_nothing_of_it quiet "$ERR"
 	adapter practice-1 policy show
 	adapter municipality status
 	adapter municipality alarms
+	kortelijn report audit --html="$R/report.html"
+	kortelijn report region --html="$R/region.html"
+	kortelijn audit export "$R/audit-export"
 } >"$R/told.txt" 2>&1
-kortelijn report audit --html="$R/report.html" >>"$R/told.txt" 2>&1
-kortelijn report region --html="$R/region.html" >>"$R/told.txt" 2>&1
-kortelijn audit export "$R/audit-export" >>"$R/told.txt" 2>&1
 ok status_audits_and_reports_say_nothing_of_it quiet "$R/told.txt" \
     "$R/report.html" "$R/region.html"
 mapfile -d '' exported < <(find "$R/audit-export" -type f -print0)

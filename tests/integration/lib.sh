@@ -57,6 +57,27 @@ ok()
 }
 FAILED=0
 
+# works COMMAND...: it ends with 0; what it says is in OUT.
+works()
+{
+	OUT=$("$@" 2>&1) && return
+	say "$*: $?: $OUT"
+	return 1
+}
+
+# fails CODE TEXT COMMAND...: it ends with CODE and says TEXT.
+fails()
+{
+	local code=$1 text=$2 r
+
+	shift 2
+	OUT=$("$@" 2>&1 </dev/null)
+	r=$?
+	[ "$r" -eq "$code" ] && grep -qF -- "$text" <<<"$OUT" && return
+	say "$*: $r, not $code with '$text': $OUT"
+	return 1
+}
+
 # wait_for SECONDS WHAT COMMAND...: until COMMAND is true.
 wait_for()
 {
@@ -256,6 +277,18 @@ broker_status()
 	kortelijn status --json | jq -r "$1"
 }
 
+# A checkpoint covers each record within a second.
+log_is_covered()
+{
+	[ "$(kortelijn audit checkpoint --json | jq .size)" -ge \
+	    "$(broker_status .leaves)" ]
+}
+
+log_covered()
+{
+	wait_for "$PATIENCE" "a checkpoint over all" log_is_covered
+}
+
 # log_breaks_no_rule CONF: the log of a broker that stands still, as an export
 # that an auditor verifies.
 log_breaks_no_rule()
@@ -402,6 +435,51 @@ region_small()
 	adapter_start practice-1
 	adapter_start municipality
 	adapter_ready practice-1 municipality
+}
+
+# ---- auditors ----
+
+# What opens their keys.
+auditor_words()
+{
+	(umask 077 && echo "vier woorden zonder verband" >"$R/words")
+}
+
+# auditor_make NAME ID [OPTION...]: the keys, and a card with these options.
+auditor_make()
+{
+	local d=$R/$1 id=$2 fp
+
+	shift 2
+	works "$B/kortelijn" enrol request "$d" "--id=$id" \
+	    "--name=Rekenkamer Twente" --role=auditor --realm=training \
+	    "--passphrase-file=$R/words" || return 1
+	fp=$("$B/kortelijn" enrol show "$d/request" --json |
+	    jq -r .fingerprint)
+	works "$B/kortelijn" enrol issue "$d/request" \
+	    "--authority=$R/authority" "--out=$d.card" "--fingerprint=$fp" "$@"
+}
+
+# auditor_setup NAME [OPTION...]: of an option that is there twice, the first
+# counts.
+auditor_setup()
+{
+	local d=$R/$1
+
+	shift
+	"$B/kortelijn" audit setup "$d" "$@" "--card=$d.card" \
+	    "--broker-card=$R/broker/broker.card" \
+	    "--authority=$R/authority" "--broker=$ENDPOINT" \
+	    "--passphrase-file=$R/words"
+}
+
+# auditor_enrol NAME ID [OPTION...]: all of it, the card taken up by the broker.
+auditor_enrol()
+{
+	auditor_words
+	auditor_make "$@" &&
+	    works kortelijn enrol accept "$R/$1.card" &&
+	    works auditor_setup "$1"
 }
 
 # ---- people ----
