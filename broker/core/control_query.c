@@ -21,13 +21,13 @@ struct question {
 static int
 ask_in_turn(struct core *c, void *arg)
 {
-	const struct asker operator = { .by = NULL };
+	const struct asker at_broker = { .by = NULL };
 	struct question *q = arg;
 	int r;
 
 	kl_arena_reset(c->in_mem);
 	if (q->query)
-		r = query_answer(c, &operator, kl_bytes(q->body, q->n),
+		r = query_answer(c, &at_broker, kl_bytes(q->body, q->n),
 		    &q->a);
 	else
 		r = handle_log_body(c, kl_bytes(q->body, q->n), &q->a);

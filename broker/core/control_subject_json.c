@@ -458,10 +458,10 @@ int
 control_subject_log(struct core *c, const struct conversation *v,
     uint64_t from, json_t **out, uint64_t *next)
 {
-	const struct find_who operator = { .all = true };
+	const struct find_who whole = { .all = true };
 	const struct find_what what = { .conv_ref = v->ref };
 	struct log_piece p = { .c = c, .list = json_array() };
-	struct find f = { .who = &operator, .what = &what, .next = from,
+	struct find f = { .who = &whole, .what = &what, .next = from,
 		.end = c->journal.range.size, .left = LOG_ROWS };
 	int r = find_piece(&f, &c->journal, c->turn.txn, c->turn.mem,
 	    record_take, &p);

@@ -113,10 +113,10 @@ outcome(const struct rules_leaf *l)
 static void
 query(const struct rules_leaf *l)
 {
-	const bool operator = l->rec->actor_role == KL_BROKER;
+	const bool by_broker = l->rec->actor_role == KL_BROKER;
 
 	if (l->rec->event == KL_EV_QUERY &&
-	    operator != kl_id_none(&l->rec->org_from))
+	    by_broker != kl_id_none(&l->rec->org_from))
 		audit_rules_say(l, AUDIT_RULE_FORM, AUDIT_NO_LEAF,
 		    "a question of which it is not said who asked it");
 }

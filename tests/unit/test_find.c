@@ -255,8 +255,8 @@ all_same(unsigned int questions)
 		parts_begin_read(&p);
 		what = what_any();
 		who_any(&who, own);
-		same(&who, &what, 1 + below((unsigned int)
-		    p.journal.range.size));
+		same(&who, &what, 1 + below(
+		    (unsigned int)p.journal.range.size));
 		kl_kv_abort(&p.turn.txn);
 	}
 }
