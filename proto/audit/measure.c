@@ -26,6 +26,8 @@ audit_measure_begin(struct audit_measure *m, int64_t from, int64_t to)
 	    AUDIT_MEASURE_OPEN_MAX);
 	audit_reftab_init(&w->withdrawn, sizeof(struct measure_withdrawn),
 	    AUDIT_MEASURE_OPEN_MAX);
+	audit_reftab_init(&w->papers, sizeof(struct measure_paper),
+	    AUDIT_MEASURE_OPEN_MAX);
 	audit_reftab_init(&w->asked, sizeof(struct measure_asked),
 	    AUDIT_MEASURE_OPEN_MAX);
 	audit_reftab_init(&w->pairs, sizeof(struct measure_pair),
@@ -50,6 +52,7 @@ work_free(struct audit_measure_work *w)
 	audit_reftab_clear(&w->talks);
 	audit_reftab_clear(&w->waiting);
 	audit_reftab_clear(&w->withdrawn);
+	audit_reftab_clear(&w->papers);
 	audit_reftab_clear(&w->asked);
 	audit_reftab_clear(&w->pairs);
 	free(w);
@@ -215,6 +218,8 @@ take_story(struct audit_measure *m, const struct kl_record *r, uint32_t from,
 	case KL_EV_EXPIRED:
 	case KL_EV_WITHDRAWN:
 		return take_message(m, r);
+	case KL_EV_PRESENTED:
+		return audit_measure_erase_shown(m, r);
 	case KL_EV_CONSENT_WITHDRAWN:
 		return audit_measure_erase_withdrawn(m, r);
 	case KL_EV_ERASED:

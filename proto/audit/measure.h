@@ -83,6 +83,9 @@ struct audit_moments {
 struct audit_erasing {
 	uint32_t all, feedback_only;	/* conversations */
 	uint32_t by_practice, by_municipality, by_other;
+	/* Shown again after a loss of the store: of before, and not among
+	 * those above. */
+	uint32_t shown_again;
 	/* From CONSENT_WITHDRAWN to the last ERASED, in minutes. */
 	struct audit_spread erased;
 	uint32_t nothing_held;	/* the broker had nothing to erase */

@@ -1,11 +1,34 @@
 #include "proto/audit/measure_priv.h"
 
+#include <string.h>
+
+static struct kl_ref
+paper_of(const struct kl_record *r)
+{
+	struct kl_ref ref;
+
+	memcpy(ref.b, r->body_hash.b, sizeof ref.b);
+	return ref;
+}
+
+int
+audit_measure_erase_shown(struct audit_measure *m, const struct kl_record *r)
+{
+	const struct kl_ref ref = paper_of(r);
+	void *at;
+
+	if (r->kind != 0 || kl_bytes_zero(KL_BYTES_OF(ref)))
+		return KL_OK;
+	return audit_reftab_put(&m->work->papers, &ref, &at);
+}
+
 int
 audit_measure_erase_withdrawn(struct audit_measure *m,
     const struct kl_record *r)
 {
 	struct measure_talk *t = audit_reftab_find(&m->work->talks,
 	    r->conv_ref.b);
+	const struct kl_ref paper = paper_of(r);
 	struct audit_erasing *e = &m->erasing;
 	struct audit_month *month;
 	void *at;
@@ -17,6 +40,10 @@ audit_measure_erase_withdrawn(struct audit_measure *m,
 		audit_measure_talk_withdrawn(m, t, r);
 	if (!audit_measure_inside(m, r))
 		return KL_OK;
+	if (audit_reftab_find(&m->work->papers, paper.b) != NULL) {
+		e->shown_again++;
+		return KL_OK;
+	}
 	if ((err = audit_measure_count_month(m, r->time_minute, &month)) !=
 	    KL_OK)
 		return err;
@@ -27,7 +54,8 @@ audit_measure_erase_withdrawn(struct audit_measure *m,
 	e->by_municipality += r->actor_role == KL_MUNICIPALITY;
 	e->by_other += r->actor_role != KL_PRACTICE &&
 	    r->actor_role != KL_MUNICIPALITY;
-	err = audit_reftab_put(&m->work->withdrawn, &r->conv_ref, &at);
+	err = audit_reftab_put(&m->work->withdrawn, kl_bytes_zero(KL_BYTES_OF(
+	    r->conv_ref)) ? &paper : &r->conv_ref, &at);
 	if (err == KL_OK && ((struct measure_withdrawn *)at)->at == 0)
 		((struct measure_withdrawn *)at)->at = r->time_minute;
 	return err;

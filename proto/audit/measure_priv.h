@@ -27,6 +27,9 @@ struct measure_waiting { struct kl_ref ref; int64_t begun; uint32_t kind; };
 /* A conversation that was withdrawn in the period. */
 struct measure_withdrawn { struct kl_ref ref; int64_t at, erased; };
 
+/* A paper that was shown again after a loss: the beginning of its hash. */
+struct measure_paper { struct kl_ref ref; };
+
 /* An erase receipt that is owed: by conversation and who owes it. */
 struct measure_asked { struct kl_ref key; int64_t at, due; };
 
@@ -34,7 +37,7 @@ struct measure_asked { struct kl_ref key; int64_t at, due; };
 struct measure_pair { struct kl_ref key; uint32_t i; bool there; };
 
 struct audit_measure_work {
-	struct audit_reftab talks, waiting, withdrawn, asked, pairs;
+	struct audit_reftab talks, waiting, withdrawn, asked, pairs, papers;
 };
 
 /* What became of a deadline. */
@@ -84,8 +87,10 @@ void audit_measure_talk_withdrawn(struct audit_measure *m,
 /* What has not come by now, of all that are left. */
 void audit_measure_talk_open(struct audit_measure *m, int64_t now);
 
-/* CONSENT_WITHDRAWN, ERASED, ERASE_ASKED and ERASE_RECEIPT; `from` is the
+/* PRESENTED, CONSENT_WITHDRAWN, ERASED, ERASE_ASKED, ERASE_RECEIPT; `from` is the
  * organisation that owes the receipt. KL_E_FULL, KL_E_MEMORY. */
+int audit_measure_erase_shown(struct audit_measure *m,
+    const struct kl_record *r) KL_MUST_CHECK;
 int audit_measure_erase_withdrawn(struct audit_measure *m,
     const struct kl_record *r) KL_MUST_CHECK;
 void audit_measure_erase_erased(struct audit_measure *m,

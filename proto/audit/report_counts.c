@@ -374,6 +374,12 @@ audit_report_counts_erasing(struct audit_page *p,
 		    e->by_other);
 		erased(p, r);
 	}
+	if (e->shown_again > 0)
+		audit_page_note(p, either(r, "Niet meegeteld: %u keer is een "
+		    "intrekking na verlies van de opslag opnieuw getoond. Die "
+		    "is van daarvoor.", "Not counted: %u times a withdrawal "
+		    "was shown again after a loss of the store. It is from "
+		    "before."), e->shown_again);
 	if (e->receipt.n + e->receipt.open > 0)
 		receipts_plot(p, r);
 }

@@ -150,9 +150,10 @@ json_events(const struct audit_measure *m)
 static json_t *
 json_erasing(const struct audit_erasing *e)
 {
-	return json_pack("{s:I,s:I,s:o,s:I,s:o,s:o,s:I}", "all",
+	return json_pack("{s:I,s:I,s:I,s:o,s:I,s:o,s:o,s:I}", "all",
 	    (json_int_t)e->all, "feedback_only",
-	    (json_int_t)e->feedback_only, "minutes_to_erased",
+	    (json_int_t)e->feedback_only, "shown_again",
+	    (json_int_t)e->shown_again, "minutes_to_erased",
 	    spread(&e->erased), "nothing_held", (json_int_t)e->nothing_held,
 	    "minutes_to_receipt", spread(&e->receipt), "receipt_due",
 	    due(&e->due), "escalated", (json_int_t)e->escalated);

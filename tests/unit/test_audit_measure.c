@@ -334,6 +334,39 @@ START_TEST(a_withdrawal_is_measured_to_its_last_erasure)
 }
 END_TEST
 
+/* After a loss of the store participants show what they had withdrawn, and each
+ * becomes a leaf again, for its conversation once more. */
+START_TEST(a_withdrawal_that_is_shown_again_is_not_one_of_now)
+{
+	struct kl_record r = { .event = KL_EV_PRESENTED,
+		.org_from = org(GP), .org_to = org(GP),
+		.actor_role = KL_PRACTICE, .body_hash = { { 7 } } };
+
+	begin("2026-10-01 00:00", "2026-11-01 00:00");
+	take(r, "2026-10-05 12:00");
+	r = of(KL_EV_CONSENT_WITHDRAWN, 0, 0, 0);
+	r.actor_role = KL_PRACTICE;
+	r.conv_ref = (struct kl_ref){ { 0 } };
+	r.body_hash.b[0] = 7;
+	take(r, "2026-10-05 12:00");
+	r.conv_ref.b[0] = 1;
+	take(r, "2026-10-05 12:00");
+	/* Two that the broker never saw a referral of. */
+	r.conv_ref.b[0] = 0;
+	r.body_hash.b[0] = 8;
+	take(r, "2026-10-06 12:00");
+	r.body_hash.b[0] = 9;
+	take(r, "2026-10-06 12:00");
+	done("2026-11-01 00:00");
+	ck_assert_uint_eq(m.erasing.shown_again, 2);
+	ck_assert_uint_eq(m.erasing.all, 2);
+	ck_assert_uint_eq(m.erasing.by_practice, 2);
+	ck_assert_uint_eq(m.erasing.nothing_held, 2);
+	ck_assert_uint_eq(m.months[0].withdrawn, 2);
+	audit_measure_clear(&m);
+}
+END_TEST
+
 START_TEST(an_erase_receipt_is_measured_from_the_asking)
 {
 	struct kl_record r = of(KL_EV_ERASE_ASKED, 1, 0, 0);
@@ -514,6 +547,7 @@ main(void)
 	    steps_after_feedback_was_withdrawn_are_not_waited_for);
 	tcase_add_test(t, what_falls_away_takes_its_terms_with_it);
 	tcase_add_test(t, a_withdrawal_is_measured_to_its_last_erasure);
+	tcase_add_test(t, a_withdrawal_that_is_shown_again_is_not_one_of_now);
 	tcase_add_test(t, an_erase_receipt_is_measured_from_the_asking);
 	tcase_add_test(t, refusals_are_counted_by_reason_with_their_count);
 	tcase_add_test(t, loads_holds_and_told_deadlines_are_listed);
