@@ -87,8 +87,8 @@ void audit_measure_talk_withdrawn(struct audit_measure *m,
 /* What has not come by now, of all that are left. */
 void audit_measure_talk_open(struct audit_measure *m, int64_t now);
 
-/* PRESENTED, CONSENT_WITHDRAWN, ERASED, ERASE_ASKED, ERASE_RECEIPT; `from` is the
- * organisation that owes the receipt. KL_E_FULL, KL_E_MEMORY. */
+/* PRESENTED, CONSENT_WITHDRAWN, ERASED, ERASE_ASKED and ERASE_RECEIPT; `from`
+ * is the organisation that owes the receipt. KL_E_FULL, KL_E_MEMORY. */
 int audit_measure_erase_shown(struct audit_measure *m,
     const struct kl_record *r) KL_MUST_CHECK;
 int audit_measure_erase_withdrawn(struct audit_measure *m,
