@@ -17,6 +17,16 @@ control_refused(uint32_t code)
 	    kl_code_name(code), "text", kl_code_text_en(code));
 }
 
+json_t *
+control_refused_file(unsigned int line, const char *why)
+{
+	json_t *o = control_refused(KL_C_MALFORMED);
+
+	(void)json_object_set_new(o, "text", line > 0 ?
+	    json_sprintf("line %u: %s", line, why) : json_string(why));
+	return o;
+}
+
 static void
 answer(struct core *c, uint64_t ticket, json_t *o)
 {

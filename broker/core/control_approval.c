@@ -1,25 +1,10 @@
 /* The controllers' approval of a card that reads all. */
 #include "broker/core/control_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/core/approvals.h"
-
-static json_t *
-refused(const struct kl_approval_error *e)
-{
-	char text[sizeof e->b + 32];
-
-	if (e->line > 0)
-		(void)snprintf(text, sizeof text, "line %u: %s", e->line,
-		    e->b);
-	else
-		(void)snprintf(text, sizeof text, "%s", e->b);
-	return json_pack("{s:b,s:s,s:s}", "ok", 0, "code",
-	    kl_code_name(KL_C_MALFORMED), "text", text);
-}
 
 json_t *
 control_approval(struct core *c, const json_t *question)
@@ -39,7 +24,7 @@ control_approval(struct core *c, const json_t *question)
 	else if ((r = approvals_take(c, kl_bytes(buf, n), &e)) == KL_OK)
 		o = json_pack("{s:b}", "ok", 1);
 	else
-		o = r == KL_E_REFUSED ? refused(&e) :
+		o = r == KL_E_REFUSED ? control_refused_file(e.line, e.b) :
 		    control_refused(KL_C_TRY_LATER);
 	free(buf);
 	return o;

@@ -1,5 +1,4 @@
 /* Which policy counts, and what of it is looser than the table. */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <kortelijn/base/time.h>
@@ -172,20 +171,6 @@ control_policy_status(const struct core *c, json_t *o)
 		json_decref(p);
 }
 
-static json_t *
-load_refused(const struct kl_policy_error *e)
-{
-	char text[sizeof e->b + 32];
-
-	if (e->line > 0)
-		(void)snprintf(text, sizeof text, "line %u: %s", e->line,
-		    e->b);
-	else
-		(void)snprintf(text, sizeof text, "%s", e->b);
-	return json_pack("{s:b,s:s,s:s}", "ok", 0, "code",
-	    kl_code_name(KL_C_MALFORMED), "text", text);
-}
-
 json_t *
 control_policy_load(struct core *c, const json_t *question)
 {
@@ -207,7 +192,7 @@ control_policy_load(struct core *c, const json_t *question)
 	}
 	free(buf);
 	if (r == KL_E_REFUSED)
-		return load_refused(&e);
+		return control_refused_file(e.line, e.b);
 	return r != KL_OK ? control_refused(KL_C_TRY_LATER) :
 	    control_policy(c, question);
 }

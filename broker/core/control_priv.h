@@ -11,6 +11,8 @@
 
 /* {"ok":false} with code and text. */
 json_t *control_refused(uint32_t code);
+/* Malformed, of a file that was given: `why`, with its line if not 0. */
+json_t *control_refused_file(unsigned int line, const char *why);
 
 json_t *control_status(struct core *c, const json_t *question);
 json_t *control_participants(struct core *c, const json_t *question);
