@@ -116,16 +116,6 @@ put_format(struct audit_page *p, const char *format, va_list ap)
 	audit_page_text(p, b);
 }
 
-void
-audit_page_textf(struct audit_page *p, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	put_format(p, format, ap);
-	va_end(ap);
-}
-
 /* ---- the frame ----------------------------------------------------------- */
 
 static const char style[] =

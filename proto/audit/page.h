@@ -37,8 +37,6 @@ void audit_page_rawf(struct audit_page *p, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Text. */
 void audit_page_text(struct audit_page *p, const char *text);
-void audit_page_textf(struct audit_page *p, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 /* Head and title; what follows is the body. */
 void audit_page_begin(struct audit_page *p, const char *title,

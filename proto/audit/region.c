@@ -39,8 +39,9 @@ audit_region_clear(struct audit_region *r)
 	*r = (struct audit_region){ .from = 0 };
 }
 
-int32_t
-audit_region_quarter_of(int64_t minute)
+/* 4 * year + quarter - 1, by the clock on the wall. */
+static int32_t
+quarter_of(int64_t minute)
 {
 	int year, month, day;
 
@@ -77,7 +78,7 @@ step(struct audit_region *r, struct talk *t, const struct kl_record *rec,
 	if (t->done[s])
 		return KL_OK;
 	t->done[s] = true;
-	err = counts_at(r, audit_region_quarter_of(rec->time_minute), &n);
+	err = counts_at(r, quarter_of(rec->time_minute), &n);
 	if (err != KL_OK || n == NULL)
 		return err;
 	n[t->practice * AUDIT_REGION_STEPS + s]++;
@@ -89,7 +90,7 @@ static int
 begins(struct audit_region *r, const struct kl_record *rec,
     const uint32_t org[2])
 {
-	const int32_t quarter = audit_region_quarter_of(rec->time_minute);
+	const int32_t quarter = quarter_of(rec->time_minute);
 	struct talk *t;
 	void *row;
 	int err;
@@ -172,7 +173,7 @@ goes_on(struct audit_region *r, struct talk *t, const struct kl_record *rec)
 static void
 log_begins(struct audit_region *r, uint64_t leaf, const struct kl_record *rec)
 {
-	const int32_t quarter = audit_region_quarter_of(rec->time_minute);
+	const int32_t quarter = quarter_of(rec->time_minute);
 	const int32_t whole = leaf == 0 ? quarter : quarter + 1;
 
 	r->begun = true;
@@ -182,7 +183,7 @@ log_begins(struct audit_region *r, uint64_t leaf, const struct kl_record *rec)
 void
 audit_region_log_end(struct audit_region *r, int64_t now)
 {
-	const int32_t quarter = audit_region_quarter_of(now != 0 ? now :
+	const int32_t quarter = quarter_of(now != 0 ? now :
 	    r->last);
 
 	if (r->begun && (r->to == 0 || quarter < r->to))

@@ -57,9 +57,6 @@ int audit_region_take(struct audit_region *r, uint64_t leaf,
  * follow. */
 void audit_region_log_end(struct audit_region *r, int64_t now);
 
-/* 4 * year + quarter - 1 of a minute, by the clock on the wall. */
-int32_t audit_region_quarter_of(int64_t minute);
-
 struct audit_region_cell { uint32_t n; bool hidden; };
 struct audit_region_row {
 	uint32_t org;		/* AUDIT_ORG_NONE: all of the region */

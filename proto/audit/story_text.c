@@ -107,8 +107,8 @@ audit_story_text_loose(const struct audit_story *s)
 	    "not there any more.");
 }
 
-const char *
-audit_story_text_staff(const struct audit_story *s)
+static const char *
+staff(const struct audit_story *s)
 {
 	return said(s, "Wie het bij een organisatie deed, staat niet in dit "
 	    "logboek maar in dat van de organisatie zelf, onder hetzelfde "
@@ -333,7 +333,7 @@ put_staff(const struct page *p)
 	uint32_t role;
 
 	head(p, "Wie het deed", "Who did it");
-	put(p, "", INDENT, audit_story_text_staff(p->s));
+	put(p, "", INDENT, staff(p->s));
 	for (size_t i = 0; audit_story_party(p->s, i, &id, &role); i++) {
 		put(p, "", 2 * INDENT, audit_story_text_ask(p->s, role).b);
 		put(p, "", 3 * INDENT, audit_tell_who(&p->s->tell, &id).b);

@@ -15,7 +15,6 @@ void audit_story_text(FILE *f, const struct audit_story *s);
 const char *audit_story_text_begin_gone(const struct audit_story *s);
 const char *audit_story_text_shown_again(const struct audit_story *s);
 const char *audit_story_text_loose(const struct audit_story *s);
-const char *audit_story_text_staff(const struct audit_story *s);
 /* How that organisation looks up its own staff. */
 struct audit_tell_text audit_story_text_ask(const struct audit_story *s,
     uint32_t role);

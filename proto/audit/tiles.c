@@ -53,8 +53,8 @@ audit_bundle_path(uint64_t number, uint32_t width)
 
 /* ---- sizes ---- */
 
-uint64_t
-audit_tiles_at(uint64_t size, uint32_t level)
+static uint64_t
+hashes_at(uint64_t size, uint32_t level)
 {
 	return level >= AUDIT_TILE_LEVELS ? 0 : size >> (8 * level);
 }
@@ -62,7 +62,7 @@ audit_tiles_at(uint64_t size, uint32_t level)
 uint32_t
 audit_tile_width(uint64_t size, uint32_t level, uint64_t number)
 {
-	const uint64_t n = audit_tiles_at(size, level);
+	const uint64_t n = hashes_at(size, level);
 
 	if (number < n / AUDIT_TILE_HASHES)
 		return AUDIT_TILE_HASHES;
@@ -70,8 +70,8 @@ audit_tile_width(uint64_t size, uint32_t level, uint64_t number)
 	    (uint32_t)(n % AUDIT_TILE_HASHES) : 0;
 }
 
-struct kl_hash
-audit_tile_root(const struct kl_hash hashes[AUDIT_TILE_HASHES])
+static struct kl_hash
+root_of(const struct kl_hash hashes[AUDIT_TILE_HASHES])
 {
 	struct kl_hash h[AUDIT_TILE_HASHES / 2];
 
@@ -110,7 +110,7 @@ audit_tiles_append(struct audit_tiles *t, const struct kl_hash *leaf)
 		if ((r = t->put(t->arg, level, row->number, row->h,
 		    row->n)) != 0)
 			return r;
-		h = audit_tile_root(row->h);
+		h = root_of(row->h);
 		row->number++;
 		row->n = 0;
 	}

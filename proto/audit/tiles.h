@@ -20,12 +20,9 @@ struct audit_tile_path audit_tile_path(uint32_t level, uint64_t number,
     uint32_t width);
 struct audit_tile_path audit_bundle_path(uint64_t number, uint32_t width);
 
-/* Hashes at a level of a tree of `size` leaves; of how many hashes its tile
- * `number` is: 0 to 256. */
-uint64_t audit_tiles_at(uint64_t size, uint32_t level);
+/* Of how many hashes tile `number` of a level is, in a tree of `size` leaves: 0
+ * to 256. */
 uint32_t audit_tile_width(uint64_t size, uint32_t level, uint64_t number);
-/* Of 256 hashes. */
-struct kl_hash audit_tile_root(const struct kl_hash hashes[AUDIT_TILE_HASHES]);
 
 /*
  * Grows with the leaves and hands out each tile when it is full, the ones at

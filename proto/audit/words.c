@@ -154,15 +154,6 @@ audit_words_outcome_name(uint32_t v)
 	return audit_words_outcome(v, KL_EN);
 }
 
-uint32_t
-audit_words_outcome_read(const char *name)
-{
-	for (size_t i = 0; i < COUNT(outcomes); i++)
-		if (strcmp(outcomes[i].en, name) == 0)
-			return outcomes[i].value;
-	return 0;
-}
-
 enum audit_actor
 audit_words_actor(const struct kl_record *r)
 {

@@ -23,9 +23,8 @@ const char *audit_words_outcome(uint32_t v, enum kl_lang lang);
 /* Why it was refused, as a sentence; "" for KL_C_OK. */
 const char *audit_words_reason(uint32_t v, enum kl_lang lang);
 
-/* "done" and "refused", as in JSON and in a filter; 0 for no such name. */
+/* "done" and "refused", as in JSON and in a filter. */
 const char *audit_words_outcome_name(uint32_t v);
-uint32_t audit_words_outcome_read(const char *name);
 
 /* Of the two organisations in a record, or neither, who did it. */
 enum audit_actor {
