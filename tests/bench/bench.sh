@@ -176,7 +176,10 @@ query()
 	bench_region 65536
 	"$B/tests/bench/query" "$B/kortelijnd" "$KORTELIJN_CONFIG" \
 	    "$R/broker" "$R/authority" "$ENDPOINT" \
-	    "$B/tests/support/logfill" "$RECORDS" 1000 2>>"$R/bench.log"
+	    "$B/tests/support/logfill" "$RECORDS" 1000 2>>"$R/bench.log" || {
+		grep '^query: ' "$R/bench.log"
+		return 1
+	}
 }
 
 table()

@@ -161,6 +161,19 @@ submitter_start(struct bench *b)
 	_exit(0);
 }
 
+/* Without submits that went on to the end the numbers say nothing. */
+static bool
+submitter_end(pid_t submitter)
+{
+	int status = 0;
+
+	(void)waitpid(submitter, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true;
+	fputs("query: the practice that submits stopped too early\n", stderr);
+	return false;
+}
+
 /* ---- the auditor who asks ----------------------------------------------- */
 
 static uint32_t
@@ -400,6 +413,5 @@ main(int argc, char **argv)
 	wait_signed(&b);
 	meter_core(&b, pid);
 	run(&b);
-	(void)waitpid(submitter, NULL, 0);
-	return region_stop(pid) == 0 ? 0 : 1;
+	return submitter_end(submitter) && region_stop(pid) == 0 ? 0 : 1;
 }
