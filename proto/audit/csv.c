@@ -1,6 +1,5 @@
 #include "proto/audit/csv.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include <kortelijn/base/time.h>
@@ -56,10 +55,13 @@ audit_csv_cell(FILE *f, bool first, const char *text)
 static void
 number(FILE *f, bool first, uint64_t v)
 {
-	char text[24];
+	char text[24], *at = text + sizeof text - 1;
 
-	(void)snprintf(text, sizeof text, "%" PRIu64, v);
-	audit_csv_cell(f, first, text);
+	*at = '\0';
+	do
+		*--at = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	audit_csv_cell(f, first, at);
 }
 
 static void
