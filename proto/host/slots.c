@@ -98,6 +98,15 @@ slots_load(struct kl_slots *s)
 	return KL_OK;
 }
 
+/* The process before may have died between a write and its sync. What reads as
+ * a free slot then, or under a name, must stay so when the power goes. */
+static int
+made_durable(const struct kl_slots *s)
+{
+	return fdatasync(s->file.fd) == 0 && fsync(s->dir_fd) == 0 ? KL_OK :
+	    kl_slots_file_error();
+}
+
 int
 kl_slots_open_with(const char *dir, const struct kl_slots_options *o,
     struct kl_slots **out)
@@ -114,7 +123,8 @@ kl_slots_open_with(const char *dir, const struct kl_slots_options *o,
 	s->file.fd = s->file.direct_fd = -1;
 	s->fresh.fd = s->fresh.direct_fd = -1;
 	if ((r = kl_slots_file_open(s, dir, o)) != KL_OK ||
-	    (r = slots_load(s)) != KL_OK) {
+	    (r = slots_load(s)) != KL_OK ||
+	    (r = made_durable(s)) != KL_OK) {
 		kl_slots_close(s);
 		return r;
 	}

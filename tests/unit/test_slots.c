@@ -303,6 +303,24 @@ START_TEST(refilled_slot_waits_for_the_sync)
 }
 END_TEST
 
+/* A process may have died between a refill and its sync: what reads as free
+ * at the next open is given out only once it is durable. */
+START_TEST(open_syncs_what_it_finds_before_a_slot_is_taken)
+{
+	struct kl_slots *again = NULL;
+
+	kl_slots_close(slots);
+	slots = NULL;
+	fault_sync = true;
+	ck_assert_int_ne(kl_slots_open(dir.path, COUNT,
+	    KL_ERASURE_BEST_EFFORT, &again), KL_OK);
+	ck_assert_ptr_null(again);
+	fault_sync = false;
+	ck_assert_int_eq(kl_slots_open(dir.path, COUNT,
+	    KL_ERASURE_BEST_EFFORT, &slots), KL_OK);
+}
+END_TEST
+
 START_TEST(failed_sync_answers_commit)
 {
 	ck_assert_int_eq(kl_slots_zero(slots, 0), KL_OK);
@@ -516,6 +534,7 @@ slots_suite(void)
 	tcase_add_test(tc, zeroed_slot_has_no_key_and_reads_back_zero);
 	tcase_add_test(tc, every_slot_can_be_verified_zero);
 	tcase_add_test(tc, refilled_slot_waits_for_the_sync);
+	tcase_add_test(tc, open_syncs_what_it_finds_before_a_slot_is_taken);
 	tcase_add_test(tc, failed_sync_answers_commit);
 	tcase_add_test(tc, failed_write_answers_io);
 	tcase_add_test(tc, creation_without_room_answers_full);
