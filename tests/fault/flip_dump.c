@@ -52,11 +52,14 @@ dump(struct vault *v, struct kl_kv *kv, uint64_t n, struct kl_arena *mem,
 		leaf_dump(v, txn, i, mem, out);
 		kl_kv_abort(&txn);
 	}
+	out->done = true;
+	/* The leaves stand before this is asked: it looks at the row behind,
+	 * which is of no leaf, and LMDB may fault on that one. Then no lost
+	 * month is told, and none excuses a leaf. */
 	if (kl_kv_begin_read(kv, &txn) != KL_OK)
 		return;
 	out->month_lost = month_gone_next(txn, MONTH_LOST, &month) == KL_OK;
 	kl_kv_abort(&txn);
-	out->done = true;
 }
 
 void

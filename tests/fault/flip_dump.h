@@ -16,7 +16,7 @@ enum flip_record {
 	FLIP_OPEN,
 };
 struct flip_dump {
-	bool done;			/* it came to its end */
+	bool done;			/* every leaf was asked for */
 	uint64_t n;
 	bool month_lost;		/* and the store says so */
 	struct {
