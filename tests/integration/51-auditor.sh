@@ -440,7 +440,8 @@ log_that_went_back_raises_an_alarm()
 	stop broker
 	cp -a "$R/broker-state" "$R/state.copy"
 	broker_start
-	copied=$(mark_size everything)
+	# What the copy holds, which may be more than this auditor saw.
+	copied=$(broker_status .leaves)
 	wait_for "$PATIENCE" "a later checkpoint" mark_grows "$copied"
 	stop broker
 	rm -rf "$R/broker-state"
